@@ -1,0 +1,12 @@
+# Every library that is not ours, as imported targets; cmake/packages.txt names the Debian packages.
+find_package(PkgConfig REQUIRED)
+function(ct_dep name)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${ARGN})
+endfunction()
+ct_dep(EVENT libevent_core)
+ct_dep(MNL libmnl)
+ct_dep(NFCT libnetfilter_conntrack)
+ct_dep(NFQ libnetfilter_queue)
+ct_dep(SECCOMP libseccomp)
+ct_dep(CAPNG libcap-ng)
+ct_dep(YAJL yajl)

@@ -1,0 +1,26 @@
+# One folder = one static library = one include directory. Headers are named bare, so an include that breaks the
+# layering finds no file and does not compile. USES names layers whose headers this layer's own headers or sources need.
+function(ct_layer name)
+  cmake_parse_arguments(A "" "" "SOURCES;USES;LIBS" ${ARGN})
+  if(A_SOURCES)
+    add_library(ct_${name} STATIC ${A_SOURCES})
+    target_include_directories(ct_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+    list(TRANSFORM A_USES PREPEND ct_)
+    target_link_libraries(ct_${name} PUBLIC ${A_USES} PRIVATE ct_flags ${A_LIBS})
+  else()
+    add_library(ct_${name} INTERFACE)
+    target_include_directories(ct_${name} INTERFACE ${CMAKE_CURRENT_SOURCE_DIR})
+    list(TRANSFORM A_USES PREPEND ct_)
+    target_link_libraries(ct_${name} INTERFACE ${A_USES} ${A_LIBS})
+  endif()
+endfunction()
+
+# A program of ours. DEST is where it is installed, below the prefix.
+function(ct_program name)
+  cmake_parse_arguments(A "" "DEST" "SOURCES;USES;LIBS" ${ARGN})
+  add_executable(${name} ${A_SOURCES})
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  list(TRANSFORM A_USES PREPEND ct_)
+  target_link_libraries(${name} PRIVATE ${A_USES} ct_flags ${A_LIBS})
+  install(TARGETS ${name} RUNTIME DESTINATION ${A_DEST})
+endfunction()
