@@ -1,0 +1,211 @@
+/*
+ * The messages that may cross a process boundary: numbers and payloads. Who may say what, when, how long and with how
+ * many descriptors is the table in msg_rules.c. A record is one SOCK_SEQPACKET datagram: struct msg_hdr, then payload.
+ * Payloads are fixed-size structs, arrays of them, or netlink messages: no pointers, no names to resolve, no paths,
+ * except in MSG_SETUP, which the parent takes once, before anything else runs, and checks field by field.
+ */
+#ifndef MSG_H
+#define MSG_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#define WORKER_FD 3		/* a worker finds its end of the wall here */
+#define WORKER_LOG_FD 4		/* and the sending end of the log socket here (records of log.h) */
+#define MSG_DATA_MAX 65536	/* payload of one record */
+#define MSG_EVENTS_MAX 64	/* kernel datagrams in one MSG_EVENTS */
+#define MSG_LINKS_MAX 4
+#define MSG_HELPERS_MAX 16
+#define MSG_PATH_MAX 257
+#define MSG_WORKERS_MAX 32
+
+enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELPER, ROLE_MAX };
+
+enum msg_type {
+	MSG_NONE,
+	/* parent → worker */
+	MSG_CONF_TEXT,	/* to config; 1 fd: the configuration file, open for reading; arg: 1 = only check and print nothing */
+	MSG_CONF,	/* to all others; 1 fd: sealed memory with the settings (daemon/config/blob.h) */
+	MSG_LOG_SINK,	/* to log; 1 fd; arg: enum log_sink */
+	MSG_LOG_REOPEN, /* to log */
+	MSG_START,	/* stop waiting, serve: to the first worker of a role at start, to a spare when it takes over.
+			   arg: 0 first start, n = the n-th take-over */
+	MSG_CHANNEL,	/* to sync; 2 fds: receive and send socket of link arg; struct msg_channel */
+	MSG_CHANNEL_FAILED, /* to sync; arg: link; struct msg_error, seq unused */
+	MSG_CLIENT,	/* to sync or stats; 1 fd: an accepted control connection; struct msg_client */
+	MSG_EVENTS,	/* ctnetlink multicast messages back to back; arg: how many datagrams */
+	MSG_OVERRUN,	/* the kernel lost events; struct msg_overrun */
+	MSG_ANSWER,	/* netlink messages that answer GETs of batch arg */
+	MSG_RESULT,	/* batch or flush arg is done; array of struct msg_error, empty when all went well */
+	MSG_DUMP,	/* netlink messages of dump arg */
+	MSG_DUMP_DONE,	/* struct msg_dump_done */
+	MSG_STATUS,	/* to sync or stats whenever it changed; struct msg_status */
+	MSG_PACKET,	/* to helper; struct msg_packet, then the packet from its IP header on */
+	/* worker → parent */
+	MSG_SETUP,	/* from config; 1 fd: the memory, sealed; struct msg_setup */
+	MSG_READY,	/* arg: enum ready */
+	MSG_REQUEST,	/* from sync; complete ctnetlink requests back to back; arg: batch id */
+	MSG_FLUSH,	/* from sync; struct msg_flush; arg: batch id; answered by MSG_RESULT */
+	MSG_DUMP_START, /* from sync; struct msg_dump_start; one dump at a time */
+	MSG_CHANNEL_OPEN, /* from sync; arg: link */
+	MSG_STOP,	/* from sync or stats: an operator asked the daemon to stop */
+	MSG_VERDICT,	/* from helper; struct msg_verdict */
+	MSG_MAX
+};
+
+enum log_sink { SINK_SOCKET, SINK_DIR, SINK_FILE, SINK_SYSLOG, SINK_CONSOLE };
+enum ready { READY_JAILED = 1, READY_SERVING };	/* waiting in the jail; serving (sync: start-up dump is in the cache) */
+enum subsys { SUBSYS_CT = 1, SUBSYS_EXP = 2 };
+
+struct msg_hdr {
+	uint32_t type; /* enum msg_type */
+	uint32_t arg;
+};
+
+struct msg_error {
+	uint32_t seq; /* nlmsg_seq of the request it answers */
+	int32_t err;  /* -errno */
+};
+
+struct msg_channel {
+	uint32_t mtu; /* of the link's interface */
+	uint32_t ifindex;
+};
+
+/* access: bit 0 everything (root or the parent's own uid), bit 1 read-only verbs (member of UNIX { Group }). */
+enum client_access { CLIENT_FULL = 1, CLIENT_READ = 2 };
+struct msg_client {
+	uint32_t uid, gid, access;
+	int32_t pid;
+};
+
+struct msg_overrun {
+	uint32_t count;	  /* overruns since start */
+	uint32_t bufsize; /* of the event socket now, as the kernel accounts it */
+	uint32_t grown;	  /* 1: doubled because of this overrun; 0: the configured maximum is reached */
+	uint32_t reserved;
+};
+
+struct msg_dump_start {
+	uint32_t id;
+	uint8_t subsys; /* enum subsys */
+	uint8_t family; /* AF_UNSPEC, AF_INET, AF_INET6 */
+	uint16_t reserved;
+};
+
+struct msg_dump_done {
+	uint32_t id;
+	int32_t err;	      /* 0 or -errno */
+	uint32_t interrupted; /* the kernel flagged NLM_F_DUMP_INTR: entries may be missing */
+};
+
+struct msg_flush {
+	uint8_t subsys, family;
+	uint16_t reserved;
+};
+
+struct msg_worker {
+	int32_t pid;
+	uint8_t role;  /* enum role */
+	uint8_t state; /* 0 spare, 1 serving, 2 dead */
+	uint16_t index; /* helpers: which Type */
+	uint32_t refused; /* messages of it that broke the table */
+};
+
+struct msg_status {
+	uint32_t parent_pid, bufsize, overruns, takeovers;
+	uint32_t worker_deaths, worker_signals; /* all abnormal ends; those by a signal */
+	uint32_t n_workers, reserved;
+	struct msg_worker worker[MSG_WORKERS_MAX];
+};
+
+/* One kernel packet for a helper (struct, then `len` bytes of packet). Tuples are in network order. */
+struct msg_tuple {
+	uint8_t src[16], dst[16];
+	uint16_t sport, dport;
+	uint8_t proto, reserved[3];
+};
+struct msg_packet {
+	uint32_t id;	  /* echo it in the verdict */
+	uint32_t ct_id;	  /* conntrack id of the flow */
+	uint32_t ct_info; /* 0 established/original, 1 related/original, 2 new, 3 established/reply, 4 related/reply */
+	uint32_t status;  /* conntrack status bits */
+	uint32_t len;	  /* packet bytes that follow */
+	uint8_t family, hook, has_master, priv_len;
+	uint8_t priv[32];
+	struct msg_tuple orig, reply;
+};
+
+/* A helper's answer. Addresses are by reference; the parent builds every netlink byte and checks against its table. */
+enum addr_ref { REF_ANY, REF_ORIG_SRC, REF_ORIG_DST, REF_REPLY_SRC, REF_REPLY_DST, REF_MAX };
+struct msg_expect {
+	uint8_t src, dst;   /* enum addr_ref */
+	uint8_t proto;	    /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t permanent;  /* 0 or 1 */
+	uint8_t class, nat_dir; /* class 0; 0 original, 1 reply, 2 none */
+	uint16_t sport, dport; /* host order; sport 0: any */
+	uint16_t nat_port;
+	uint16_t reserved;
+};
+struct msg_edit {
+	uint32_t offset;	/* from the IP header on */
+	uint16_t old_len, new_len;
+	uint8_t bytes[64];
+};
+struct msg_verdict {
+	uint32_t id;
+	uint8_t accept;	   /* 1; 0 only for helpers that may drop */
+	uint8_t n_expect, n_edits, priv_len;
+	uint32_t timeout;  /* seconds; 0: leave alone */
+	uint8_t priv[32];
+	struct msg_expect expect[3];
+	struct msg_edit edit[2];
+};
+
+/* What the parent needs of the configuration. Strings are terminated; unused bytes are zero. */
+enum link_kind { LINK_UDP = 1, LINK_MCAST, LINK_TCP };
+struct msg_link {
+	uint8_t kind;	      /* enum link_kind */
+	uint8_t family;	      /* AF_INET, AF_INET6 */
+	uint8_t no_checksum;  /* 1: SO_NO_CHECK on the send socket */
+	uint8_t is_default;
+	uint16_t port;	      /* host order; local and remote */
+	uint16_t reserved;
+	char ifname[16];
+	uint8_t local[16];    /* network order; multicast IPv4: address of the interface */
+	uint8_t peer[16];     /* UDP, TCP: the other firewall; multicast: the group */
+	uint32_t sndbuf, rcvbuf; /* bytes for SO_*BUFFORCE; 0: leave alone */
+};
+struct msg_helper {
+	char name[16];
+	uint8_t family, proto, setup, reserved;
+	uint16_t queue, reserved2;
+	uint32_t queue_len, expect_max, expect_timeout;
+};
+struct msg_setup {
+	uint32_t size;		/* sizeof(struct msg_setup) */
+	uint8_t sync, stats;	/* which workers there are */
+	uint8_t events_reliable, landlock_required;
+	uint8_t sched_type;	/* 0 leave alone, else SCHED_RR or SCHED_FIFO */
+	uint8_t sched_prio;
+	uint8_t expect_sync;	/* subscribe to expectation events as well */
+	uint8_t no_events;	/* PollSecs: no event socket */
+	uint8_t systemd, n_links, n_helpers, console;
+	uint32_t nl_buf, nl_buf_max; /* event socket, bytes as the kernel accounts them; 0 unset */
+	uint32_t syslog_facility;    /* 0 no syslog, else LOG_DAEMON, LOG_LOCAL0, … of <syslog.h> */
+	char lockfile[MSG_PATH_MAX], logfile[MSG_PATH_MAX], stats_logfile[MSG_PATH_MAX]; /* logs: empty = none */
+	char ctl_path[108], ctl_group[33];
+	struct msg_link link[MSG_LINKS_MAX];
+	struct msg_helper helper[MSG_HELPERS_MAX];
+};
+
+static_assert(sizeof(struct msg_hdr) == 8, "wall format");
+static_assert(sizeof(struct msg_client) == 16, "wall format");
+static_assert(sizeof(struct msg_overrun) == 16, "wall format");
+static_assert(sizeof(struct msg_dump_start) == 8, "wall format");
+static_assert(sizeof(struct msg_dump_done) == 12, "wall format");
+static_assert(sizeof(struct msg_flush) == 4, "wall format");
+static_assert(sizeof(struct msg_worker) == 12, "wall format");
+static_assert(sizeof(struct msg_expect) == 14 || sizeof(struct msg_expect) == 16, "wall format");
+
+#endif
