@@ -1,0 +1,91 @@
+/*
+ * The settings of conntrackd.conf as plain structs. parse.c fills them from text inside the config worker, blob.c carries
+ * them to the other workers, print.c writes them as text again. Defaults are already applied: readers never see "unset"
+ * except where a field says so.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "msg.h"
+
+enum conf_mode { MODE_NONE, MODE_FTFW, MODE_ALARM, MODE_NOTRACK };
+enum filter_policy { FILTER_OFF, FILTER_ACCEPT, FILTER_IGNORE };
+
+struct conf_net {
+	uint8_t family; /* AF_INET, AF_INET6 */
+	uint8_t prefix; /* 0..32, 0..128 */
+	uint8_t addr[16]; /* network order, host bits cleared */
+};
+
+struct conf_filter {
+	enum filter_policy proto_policy, addr_policy, state_policy;
+	bool kernelspace;
+	uint8_t proto[32];     /* bit n of byte n/8: protocol n is listed */
+	uint16_t tcp_states;   /* bit n: kernel TCP state n is listed */
+	struct conf_net *net;  /* owned; sorted as written */
+	uint32_t n_nets;
+};
+
+struct conf_policy {
+	uint32_t expect_max, expect_timeout;
+};
+
+struct conf {
+	/* General */
+	uint32_t hash_size, hash_limit; /* entries of each cache: hash_limit */
+	char logfile[MSG_PATH_MAX], lockfile[MSG_PATH_MAX]; /* logfile: empty = none */
+	uint32_t syslog_facility;			    /* 0 none, else LOG_* */
+	char ctl_path[108];				    /* empty: unreachable */
+	char ctl_group[33];				    /* our extension UNIX { Group NAME }; empty: root only */
+	uint32_t nl_buf, nl_buf_max;
+	uint32_t overrun_resync; /* seconds; 0 off */
+	bool events_reliable;
+	uint32_t event_limit; /* EventIterationLimit */
+	uint32_t poll_secs;   /* 0: events */
+	uint8_t sched_type;   /* SCHED_RR, SCHED_FIFO, SCHED_OTHER */
+	uint8_t sched_prio;
+	bool systemd;
+	bool landlock_required; /* our extension General { LandlockRequired BOOL }, default off */
+	struct conf_filter filter;
+
+	/* Sync */
+	bool sync;
+	enum conf_mode mode;
+	uint32_t resend_queue_size, ack_window_size;
+	uint32_t refresh_time, cache_timeout;
+	uint32_t commit_timeout; /* seconds; 0: estimate the remaining time */
+	uint32_t purge_timeout;
+	bool disable_internal_cache, disable_external_cache;
+	bool startup_resync; /* accepted; we always ask the peers at start */
+	bool tcp_window_tracking;
+	bool expect_sync;
+	char expect_helper[32][17]; /* name prefixes; none: all */
+	uint32_t n_expect_helpers;
+	struct msg_link link[MSG_LINKS_MAX];
+	bool link_any_source[MSG_LINKS_MAX]; /* our extension: link { CheckSource off }; default: only the peer's address */
+	uint32_t n_links;
+	uint32_t error_queue_len;
+
+	/* Stats */
+	bool stats;
+	char stats_logfile[MSG_PATH_MAX];
+	uint32_t stats_syslog_facility;
+
+	/* Helper */
+	bool helper_setup;
+	struct msg_helper helper[MSG_HELPERS_MAX];
+	uint32_t n_helpers;
+};
+
+/* Defaults of every field. */
+void conf_init(struct conf *c);
+/* Frees what conf owns (filter networks), not conf itself. */
+void conf_clear(struct conf *c);
+/* Fills the fixed-size extract that the parent gets. */
+void conf_to_setup(const struct conf *c, struct msg_setup *s);
+
+#endif
