@@ -1,0 +1,86 @@
+/*
+ * A bounded table of flows: the internal cache (this kernel's flows) and the external cache (the peers'). Slab-allocated
+ * entries addressed by 32-bit slots, hash index of slots with a keyed hash, IPv4 and IPv6 in slabs of their own.
+ * Slots stay valid until the entry is dropped; pointers until the next put of the same family.
+ */
+#ifndef CACHE_H
+#define CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flow.h"
+
+#define SLOT_NONE UINT32_MAX
+
+/* Bookkeeping of an entry; list links and seq belong to the send and resend queues (mode/), gen to the resync. */
+struct entry {
+	uint32_t hash_next;
+	uint32_t hash;
+	uint32_t next, prev; /* slots in the queue the entry is in */
+	uint32_t seq;	     /* sequence number it was last sent with */
+	uint32_t created, updated; /* seconds of the caller's monotonic clock */
+	uint8_t queue;	     /* 0 none, else which queue of mode/ */
+	uint8_t change;	     /* enum entry_change: what the next message about it says */
+	uint8_t gen;	     /* mark of the last kernel dump that saw it, or of an event since */
+	uint8_t flags;
+	struct flow flow;    /* last: stored in flow_size() octets */
+};
+enum entry_change { ENTRY_NEW, ENTRY_UPD, ENTRY_DEL };
+
+struct cache_conf {
+	uint32_t limit; /* entries, dead ones awaiting acknowledgement included */
+};
+
+/* All counters since start; the names are those of `conntrackd -s cache`. */
+struct cache_stats {
+	uint64_t active, total;
+	uint64_t created, create_failed, no_memory, no_space;
+	uint64_t updated, update_failed, update_missing;
+	uint64_t deleted, delete_failed, delete_missing;
+};
+
+struct cache;
+struct cache *cache_new(const struct cache_conf *conf); /* NULL: no memory */
+void cache_free(struct cache *c);			/* NULL is fine */
+
+/* Slot of the entry with f's key, or SLOT_NONE. Entries marked ENTRY_DEL are found too. */
+uint32_t cache_find(const struct cache *c, const struct flow *f);
+/* Copies f. now: seconds. *slot: where. -ENOSPC at the limit, -ENOMEM, -EEXIST. */
+int cache_insert(struct cache *c, const struct flow *f, uint32_t now, uint32_t *slot);
+/* Merges what f has into the entry (flow_merge). -ENOMEM */
+int cache_update(struct cache *c, uint32_t slot, const struct flow *f, uint32_t now);
+/* Marks the entry dead: it no longer counts as active but stays until cache_drop (its deletion must be sent first). */
+void cache_bury(struct cache *c, uint32_t slot);
+/* A dead entry lives again with f's content. */
+int cache_revive(struct cache *c, uint32_t slot, const struct flow *f, uint32_t now);
+void cache_drop(struct cache *c, uint32_t slot);
+
+struct entry *cache_entry(const struct cache *c, uint32_t slot);
+/* Resumable walk in slot order: returns the first used slot >= *pos and sets *pos behind it; SLOT_NONE at the end.
+ * Entries inserted or dropped between calls are seen or not; none is seen twice. Start with *pos = 0. */
+uint32_t cache_walk(const struct cache *c, uint32_t *pos);
+/* Drops every entry for which sel returns true (NULL: all), at most max visits from *pos on. */
+const struct cache_stats *cache_stats(const struct cache *c);
+size_t cache_memory(const struct cache *c); /* octets allocated, index included */
+
+/* Expectations: few, so a simple bounded table with the same verbs. Entries have the same bookkeeping head. */
+struct xcache;
+struct xentry {
+	uint32_t hash_next, hash, next, prev, seq, created, updated;
+	uint8_t queue, change, gen, flags;
+	struct expect expect;
+};
+struct xcache *xcache_new(const struct cache_conf *conf);
+void xcache_free(struct xcache *c);
+uint32_t xcache_find(const struct xcache *c, const struct expect *e);
+int xcache_insert(struct xcache *c, const struct expect *e, uint32_t now, uint32_t *slot);
+int xcache_update(struct xcache *c, uint32_t slot, const struct expect *e, uint32_t now); /* replaces the object */
+void xcache_bury(struct xcache *c, uint32_t slot);
+void xcache_drop(struct xcache *c, uint32_t slot);
+struct xentry *xcache_entry(const struct xcache *c, uint32_t slot);
+uint32_t xcache_walk(const struct xcache *c, uint32_t *pos);
+const struct cache_stats *xcache_stats(const struct xcache *c);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * The Filter block: which flows are replicated. One semantics for events, dumps and flushes. Protocol, then address,
+ * then state; deletions are never filtered by state, or the entry would stay for ever.
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include <stdbool.h>
+
+#include "conf.h"
+#include "flow.h"
+
+struct filter;
+struct filter *filter_new(const struct conf_filter *conf); /* NULL: no memory. Copies what it needs. */
+void filter_free(struct filter *f);
+/* Address rules look at the real endpoints: original source and reply source. */
+bool filter_passes(const struct filter *f, const struct flow *flow, bool deletion);
+
+#endif
