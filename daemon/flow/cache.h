@@ -14,12 +14,22 @@
 
 #define SLOT_NONE UINT32_MAX
 
+/* Place of an entry in a queue of mode/: flows and expectations are queued by the same code. */
+struct qlink {
+	uint32_t next, prev; /* slots */
+	uint32_t seq;	     /* sequence number it was last sent with */
+};
+
 /* Bookkeeping of an entry; list links and seq belong to the send and resend queues (mode/), gen to the resync. */
 struct entry {
 	uint32_t hash_next;
 	uint32_t hash;
-	uint32_t next, prev; /* slots in the queue the entry is in */
-	uint32_t seq;	     /* sequence number it was last sent with */
+	union {
+		struct qlink link;
+		struct {
+			uint32_t next, prev, seq;
+		};
+	};
 	uint32_t created, updated; /* seconds of the caller's monotonic clock */
 	uint8_t queue;	     /* 0 none, else which queue of mode/ */
 	uint8_t change;	     /* enum entry_change: what the next message about it says */
@@ -68,7 +78,14 @@ size_t cache_memory(const struct cache *c); /* octets allocated, index included 
 /* Expectations: few, so a simple bounded table with the same verbs. Entries have the same bookkeeping head. */
 struct xcache;
 struct xentry {
-	uint32_t hash_next, hash, next, prev, seq, created, updated;
+	uint32_t hash_next, hash;
+	union {
+		struct qlink link;
+		struct {
+			uint32_t next, prev, seq;
+		};
+	};
+	uint32_t created, updated;
 	uint8_t queue, change, gen, flags;
 	struct expect expect;
 };
