@@ -2,7 +2,8 @@
  * One end of a wall: a non-blocking SOCK_SEQPACKET socket. Used by the parent (one a worker) and by every worker.
  * Receiving checks only the shape of the record (no truncation, header there, descriptors counted); whether the other
  * side may say it is msg_admit() of msg_rules.h. Sending never blocks: -EAGAIN means the other side is slow; the caller
- * keeps what it had and waits for the descriptor to become writable.
+ * keeps what it had and waits for the descriptor to become writable. The socket is O_NONBLOCK and SIGPIPE is ignored
+ * (jail_enter() does that for workers): records without descriptors go out by writev(), see chan.c.
  */
 #ifndef CHAN_H
 #define CHAN_H
@@ -38,5 +39,8 @@ int chan_send(struct chan *c, uint32_t type, uint32_t arg, const void *data, siz
  * 1 with *m filled, 0 when nothing is there, -EPIPE at end of file, -EBADMSG for a truncated or malformed record
  * (descriptors that came along are closed), other -errno. */
 int chan_recv(struct chan *c, void *buf, size_t size, struct msg *m);
+
+/* Closes the descriptors of a message that is not used. */
+void msg_close_fds(struct msg *m);
 
 #endif

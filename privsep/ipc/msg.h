@@ -24,9 +24,9 @@ enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELP
 enum msg_type {
 	MSG_NONE,
 	/* parent → worker */
-	MSG_CONF_TEXT,	/* to config; 1 fd: the configuration file, open for reading; arg: 1 = only check and print nothing */
+	MSG_CONF_TEXT, /* to config; 1 fd: the configuration file, open for reading; arg: enum conf_use */
 	MSG_CONF,	/* to all others; 1 fd: sealed memory with the settings (daemon/config/blob.h) */
-	MSG_LOG_SINK,	/* to log; 1 fd; arg: enum log_sink */
+	MSG_LOG_SINK,	/* to log, before it enters its jail; 1 fd; arg: enum log_sink */
 	MSG_LOG_REOPEN, /* to log */
 	MSG_START,	/* stop waiting, serve: to the first worker of a role at start, to a spare when it takes over.
 			   arg: 0 first start, n = the n-th take-over */
@@ -53,7 +53,13 @@ enum msg_type {
 	MSG_MAX
 };
 
-enum log_sink { SINK_SOCKET, SINK_DIR, SINK_FILE, SINK_SYSLOG, SINK_CONSOLE };
+/* What the log worker gets before it starts: the receiving end of the log socket; directory and open file of LogFile
+ * and of the statistics log (the directory is for reopening by name); the syslog socket; standard output and error. */
+enum log_sink {
+	SINK_SOCKET, SINK_DIR, SINK_FILE, SINK_SYSLOG, SINK_CONSOLE, SINK_CONSOLE_ERR, SINK_STATS_DIR, SINK_STATS_FILE,
+	SINK_MAX
+};
+enum conf_use { CONF_START, CONF_CHECK, CONF_PRINT }; /* MSG_SETUP; verdict as exit status; print the settings */
 enum ready { READY_JAILED = 1, READY_SERVING };	/* waiting in the jail; serving (sync: start-up dump is in the cache) */
 enum subsys { SUBSYS_CT = 1, SUBSYS_EXP = 2 };
 
@@ -115,7 +121,8 @@ struct msg_worker {
 struct msg_status {
 	uint32_t parent_pid, bufsize, overruns, takeovers;
 	uint32_t worker_deaths, worker_signals; /* all abnormal ends; those by a signal */
-	uint32_t n_workers, reserved;
+	uint32_t n_workers;
+	uint32_t portid; /* nlmsg_pid of the kernel's events about our own requests */
 	struct msg_worker worker[MSG_WORKERS_MAX];
 };
 

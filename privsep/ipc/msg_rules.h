@@ -1,0 +1,26 @@
+/*
+ * The table of the wall: who may say what to whom, when, how long and with how many descriptors. The parent judges
+ * every message of a worker by it, and a worker every message of the parent.
+ */
+#ifndef MSG_RULES_H
+#define MSG_RULES_H
+
+#include <stdbool.h>
+
+#include "chan.h"
+
+#define ROLE_BIT(role) (1U << (role))
+
+/* Before MSG_START was sent (received), and from then on. */
+enum phase { PHASE_SETUP = 1, PHASE_RUN = 2 };
+
+/* Number and name (msg_admit_name) of the broken rule. */
+enum admit { ADMIT_OK, ADMIT_UNKNOWN, ADMIT_SENDER, ADMIT_PHASE, ADMIT_LENGTH, ADMIT_FDS, ADMIT_CONTENT, ADMIT_MAX };
+
+/* from, to and phase are facts the caller knows about the socket, never fields of the message. The descriptors of
+ * a refused message stay the caller's to close (msg_close_fds). */
+enum admit msg_admit(enum role from, enum role to, enum phase phase, const struct msg *m);
+const char *msg_admit_name(enum admit a);
+const char *role_name(enum role role);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * The jail of every process of the daemon: the parent and the workers each call jail_enter() once, with the row of
+ * their role, and cannot undo it. A caller may copy its row and fill in what is only known at run time.
+ */
+#ifndef JAIL_H
+#define JAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+
+#include "log.h"
+#include "msg.h"
+
+#define JAIL_RUN_DIR "/run/conntrackd"
+#define JAIL_DIR     JAIL_RUN_DIR "/empty" /* root of every process; created when absent, refused unless empty and root's \
+					    */
+#define JAIL_PARENT_USER "_conntrackd"
+#define JAIL_WORKER_USER "_ctd-worker"
+/* The only way the log worker may open files (seccomp compares the whole word). */
+#define JAIL_LOG_OPEN (O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY)
+
+struct jail {
+	enum role role;
+	const char *user;
+	int last_fd;            /* higher descriptors are closed; negative: none are */
+	bool net_admin;         /* keep CAP_NET_ADMIN, and the network namespace */
+	bool landlock_required; /* conf: refuse to run on a kernel without landlock (else a warning) */
+	int log_dir[2];         /* log role: directories below which it may create and append; -1: none */
+	rlim_t files, file_size;
+};
+
+/* Static; NULL when there is no such role. */
+const struct jail *jail_row(enum role role);
+
+/* 0, or -errno after logging the step that failed: the caller then exits, it is half jailed. log may be NULL. */
+int jail_enter(const struct jail *j, struct log *log);
+
+/* The mechanisms, one file each; 0 or -errno. */
+int caps_drop_bounding(void);
+int caps_keep_only(bool net_admin);
+int limits_apply(const struct jail *j);
+int landlock_deny_all(const struct jail *j); /* -ENOSYS, -EOPNOTSUPP: the kernel has none */
+int seccomp_load_role(enum role role);
+
+/* A row of roles.c: system calls by name, the roles that have them, and the argument they are limited to. */
+struct sys_row {
+	unsigned int roles;
+	const char *calls; /* names between blanks */
+	bool limited;
+	unsigned int arg;
+	uint64_t mask, value; /* allowed when (argument & mask) == value */
+};
+extern const struct sys_row sys_rows[]; /* ends with calls == NULL */
+
+#endif

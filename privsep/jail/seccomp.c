@@ -1,0 +1,48 @@
+/* Turns the rows of roles.c into a filter and loads it. Called by jail_enter(), last. */
+#include <errno.h>
+#include <seccomp.h>
+#include <string.h>
+
+#include "jail.h"
+
+#ifdef CT_SECCOMP_LOG
+#define OTHERWISE SCMP_ACT_LOG
+#else
+#define OTHERWISE SCMP_ACT_KILL_PROCESS
+#endif
+
+static int
+allow_row(scmp_filter_ctx ctx, const struct sys_row *row)
+{
+	struct scmp_arg_cmp only = {row->arg, SCMP_CMP_MASKED_EQ, row->mask, row->value};
+	char names[256], *rest = names, *name;
+
+	if (strlen(row->calls) >= sizeof(names))
+		return -ENAMETOOLONG;
+	strcpy(names, row->calls);
+	while ((name = strtok_r(rest, " ", &rest)) != NULL) {
+		int nr = seccomp_syscall_resolve_name(name), r;
+
+		if (nr == __NR_SCMP_ERROR)
+			return -ENOSYS;
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, row->limited, &only);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+int
+seccomp_load_role(enum role role)
+{
+	scmp_filter_ctx ctx = seccomp_init(OTHERWISE);
+	int r = ctx != NULL ? 0 : -ENOMEM;
+
+	for (const struct sys_row *row = sys_rows; r == 0 && row->calls != NULL; row++)
+		if (row->roles & 1U << role)
+			r = allow_row(ctx, row);
+	if (r == 0)
+		r = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return r;
+}
