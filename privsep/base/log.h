@@ -12,7 +12,7 @@
 
 enum log_level { LV_INFO, LV_NOTICE, LV_WARNING, LV_ERROR, LV_MAX };
 
-/* LF_RECORD: one datagram, level as one byte and then the text without terminator.
+/* LF_RECORD: one datagram, level as one byte and then the text without terminator; the socket is O_NONBLOCK.
  * LF_TEXT: "[ctime] (pid=N) [level] text\n", info and notice to fd, warning and error to fd_err. */
 enum log_form { LF_TEXT, LF_RECORD };
 
