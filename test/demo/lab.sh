@@ -49,10 +49,9 @@ demo_firewall() {
 demo_keepalived() {
 	local node=$1 priority=$2 hook=$3
 	sed -e "s|@PRIORITY@|$priority|; s|@HOOK@|$hook|" "$CT_SRC/test/demo/keepalived.conf" >"$LAB_DIR/$node.keepalived"
-	in_ns "$node" keepalived -n -l -D -P -f "$LAB_DIR/$node.keepalived" -p "$LAB_DIR/$node.ka.pid" \
-		-r "$LAB_DIR/$node.vrrp.pid" >"$LAB_DIR/$node.keepalived.log" 2>&1 &
-	KEEPALIVED[$node]=$!
-	LAB_PIDS+=($!)
+	in_ns_bg "$node" "$LAB_DIR/$node.keepalived.log" keepalived -n -l -D -P -f "$LAB_DIR/$node.keepalived" \
+		-p "$LAB_DIR/$node.ka.pid" -r "$LAB_DIR/$node.vrrp.pid"
+	KEEPALIVED[$node]=$BG
 }
 
 # What keepalived runs at each change of role: the hook of conf/ between two time stamps.

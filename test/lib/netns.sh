@@ -35,7 +35,9 @@ lab_close() {
 	trap - EXIT
 	[ -z "${LAB_KEEP:-}" ] || exit $rc
 	list=$(trees "${LAB_PIDS[@]}")
-	{ kill -KILL $list; wait; } 2>/dev/null
+	disown -a # no word about each of them
+	[ -z "$list" ] || kill -KILL $list 2>/dev/null
+	wait_for 10 gone $list
 	for ns in "${LAB_NODES[@]}"; do
 		ip netns del "$LAB-$ns" 2>/dev/null
 	done
@@ -88,16 +90,17 @@ lab_link() {
 	lab_addr "$2" link0 10.99.0.2/24 fd99::2/64
 }
 
-# Each received datagram of the link is dropped with the given probability in percent; 0 ends it.
+# lab_loss PERCENT NODE …: these nodes lose received datagrams of the link with that probability; 0 ends it.
 lab_loss() {
-	local n
-	for n in fw-a fw-b; do
+	local percent=$1 n
+	shift
+	for n in "$@"; do
 		in_ns "$n" nft delete table inet ct_loss 2>/dev/null
-		[ "$1" = 0 ] || in_ns "$n" nft -f - <<-NFT || exit 1
+		[ "$percent" = 0 ] || in_ns "$n" nft -f - <<-NFT || return
 			table inet ct_loss {
 				chain in {
 					type filter hook input priority -400
-					iif link0 meta l4proto udp numgen random mod 100 < $1 counter drop
+					iifname link0 meta l4proto udp numgen random mod 100 < $percent counter drop
 				}
 			}
 		NFT
@@ -108,6 +111,15 @@ in_ns() {
 	local node=$1
 	shift
 	nsenter --net="/run/netns/$LAB-$node" -- "$@"
+}
+
+# in_ns_bg NODE LOG cmd …: in the background; its own process, not a shell's, is left in $BG.
+in_ns_bg() {
+	local node=$1 log=$2
+	shift 2
+	nsenter --net="/run/netns/$LAB-$node" -- "$@" <&0 >>"$log" 2>&1 &
+	BG=$!
+	LAB_PIDS+=("$BG")
 }
 
 # ---- results
@@ -124,14 +136,13 @@ die() {
 
 # run_cases case …: each is a function; a failure is reported and the others still run.
 run_cases() {
-	local c rc
+	local c t0
 	for c in "$@"; do
-		(trap - EXIT; set -e; "$c")
-		rc=$?
-		if [ $rc -eq 0 ]; then
-			echo "ok    $c"
+		t0=$SECONDS
+		if "$c"; then
+			echo "ok    $c ($((SECONDS - t0)) s)"
 		else
-			echo "FAIL  $c (status $rc)"
+			echo "FAIL  $c ($((SECONDS - t0)) s)"
 			LAB_FAILED=1
 		fi
 	done
@@ -245,10 +256,9 @@ daemon_link() {
 # Starts it in the foreground below us and waits until it answers.
 daemon_start() {
 	local node=$1
-	in_ns "$node" "$(daemon_of "$node")" -C "$LAB_DIR/$node.conf" >>"$LAB_DIR/$node.out" 2>&1 &
-	DAEMON_PID[$node]=$!
-	LAB_PIDS+=($!)
-	wait_for "${2:-20}" daemon_up "$node" $! || die "$node: the daemon does not answer"
+	in_ns_bg "$node" "$LAB_DIR/$node.out" "$(daemon_of "$node")" -C "$LAB_DIR/$node.conf"
+	DAEMON_PID[$node]=$BG
+	wait_for "${2:-20}" daemon_up "$node" "$BG" || die "$node: the daemon does not answer"
 }
 
 daemon_up() {
@@ -265,8 +275,7 @@ daemon_stop() {
 daemon_kill() {
 	local list
 	list=$(tree "${DAEMON_PID[$1]}")
-	kill -KILL $list 2>/dev/null
-	wait "${DAEMON_PID[$1]}" 2>/dev/null
+	{ kill -KILL $list; wait "${DAEMON_PID[$1]}"; } 2>/dev/null
 	wait_for 10 gone $list || die "$1: processes survive SIGKILL"
 	is_ours "$1" || rm -f "$LAB_DIR/$1.lock"
 }
@@ -279,17 +288,16 @@ ctl() {
 
 # ---- pictures of tables
 
-# One flow a line: no ages, timeouts, counters, identifiers; sorted.
+# One flow a line: no ages, timeouts, counters; sorted. GRE keys go too: version 1 of the protocol does not carry them.
 canon() {
-	sed -E 's/ \[active since [^]]*\]//; s/ \[expires in [^]]*\]//; s/ (use|id|packets|bytes|delta-time|secctx)=[^ ]*//g
-		s/^([a-z0-9-]+ +[0-9]+) [0-9]+ /\1 /; s/^([a-z0-9-]+) +/\1 /; s/ mark=0( |$)/\1/; s/ +$//; s/ +/ /g' | sort
+	sed -E 's/ \[active since [^]]*\]//; s/ \[expires in [^]]*\]//; s/ (use|packets|bytes|delta-time|secctx)=[^ ]*//g
+		s/ (src|dst)key=[^ ]*//g; s/^([a-z0-9-]+ +[0-9]+) [0-9]+ /\1 /; s/ mark=0( |$)/\1/; s/ +$//; s/ +/ /g' | sort
 }
 
 # Only what an external cache knows of a flow: no reply tuple.
 canon_external() {
-	canon | sed -E 's/ \[UNREPLIED\]//
-		s/^(([a-z0-9-]+) .*src=[^ ]+ dst=[^ ]+( sport=[0-9]+ dport=[0-9]+| type=[0-9]+ code=[0-9]+ id=[0-9]+| srckey=[^ ]+ dstkey=[^ ]+)?) src=[^ ]+ dst=[^ ]+( sport=[0-9]+ dport=[0-9]+| type=[0-9]+ code=[0-9]+ id=[0-9]+| srckey=[^ ]+ dstkey=[^ ]+)?/\1/' |
-		sort
+	local tuple='src=[^ ]+ dst=[^ ]+( sport=[0-9]+ dport=[0-9]+| type=[0-9]+ code=[0-9]+ id=[0-9]+)?'
+	canon | sed -E "s/ \[UNREPLIED\]//; s/($tuple) $tuple/\1/" | sort
 }
 
 # The kernel table without the link's own traffic.
