@@ -16,6 +16,10 @@ int blob_write(const struct conf *c, void *mem, size_t size);
 /* Reads and checks every field again (a config worker may have been taken over); -EBADMSG otherwise.
  * On success the caller owns *c and calls conf_clear(). */
 int blob_read(struct conf *c, const void *mem, size_t size);
+/* New memory of a fixed size that fits any settings; call it before RLIMIT_FSIZE. The descriptor or -errno. */
+int blob_memfd(void);
+/* Writes c into memory made by blob_memfd() and seals it against any further change. */
+int blob_store(const struct conf *c, int fd);
 /* Maps fd (sealed against writing and resizing, else -EPERM) and reads it. The caller keeps fd. */
 int blob_load(struct conf *c, int fd);
 

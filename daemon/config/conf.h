@@ -1,7 +1,7 @@
 /*
- * The settings of conntrackd.conf as plain structs. parse.c fills them from text inside the config worker, blob.c carries
- * them to the other workers, print.c writes them as text again. Defaults are already applied: readers never see "unset"
- * except where a field says so.
+ * The settings of conntrackd.conf as plain structs. parse.c fills them from text inside the config worker, blob.c
+ * carries them to the other workers, print.c writes them as text again. Defaults are already applied: readers never see
+ * "unset" except where a field says so.
  */
 #ifndef CONF_H
 #define CONF_H
@@ -12,21 +12,23 @@
 
 #include "msg.h"
 
+#define CONF_NETS_MAX 65536 /* networks of one Filter */
+
 enum conf_mode { MODE_NONE, MODE_FTFW, MODE_ALARM, MODE_NOTRACK };
 enum filter_policy { FILTER_OFF, FILTER_ACCEPT, FILTER_IGNORE };
 
 struct conf_net {
-	uint8_t family; /* AF_INET, AF_INET6 */
-	uint8_t prefix; /* 0..32, 0..128 */
+	uint8_t family;   /* AF_INET, AF_INET6 */
+	uint8_t prefix;   /* 0..32, 0..128 */
 	uint8_t addr[16]; /* network order, host bits cleared */
 };
 
 struct conf_filter {
 	enum filter_policy proto_policy, addr_policy, state_policy;
 	bool kernelspace;
-	uint8_t proto[32];     /* bit n of byte n/8: protocol n is listed */
-	uint16_t tcp_states;   /* bit n: kernel TCP state n is listed */
-	struct conf_net *net;  /* owned; sorted as written */
+	uint8_t proto[32];    /* bit n of byte n/8: protocol n is listed */
+	uint16_t tcp_states;  /* bit n: kernel TCP state n is listed */
+	struct conf_net *net; /* owned; sorted as written */
 	uint32_t n_nets;
 };
 
@@ -36,11 +38,11 @@ struct conf_policy {
 
 struct conf {
 	/* General */
-	uint32_t hash_size, hash_limit; /* entries of each cache: hash_limit */
+	uint32_t hash_size, hash_limit;                     /* entries of each cache: hash_limit */
 	char logfile[MSG_PATH_MAX], lockfile[MSG_PATH_MAX]; /* logfile: empty = none */
-	uint32_t syslog_facility;			    /* 0 none, else LOG_* */
-	char ctl_path[108];				    /* empty: unreachable */
-	char ctl_group[33];				    /* our extension UNIX { Group NAME }; empty: root only */
+	uint32_t syslog_facility;                           /* 0 none, else LOG_* */
+	char ctl_path[108];                                 /* empty: unreachable */
+	char ctl_group[33];                                 /* our extension UNIX { Group NAME }; empty: root only */
 	uint32_t nl_buf, nl_buf_max;
 	uint32_t overrun_resync; /* seconds; 0 off */
 	bool events_reliable;
@@ -66,7 +68,8 @@ struct conf {
 	char expect_helper[32][17]; /* name prefixes; none: all */
 	uint32_t n_expect_helpers;
 	struct msg_link link[MSG_LINKS_MAX];
-	bool link_any_source[MSG_LINKS_MAX]; /* our extension: link { CheckSource off }; default: only the peer's address */
+	bool link_any_source[MSG_LINKS_MAX]; /* our extension: link { CheckSource off }; default: only the peer's
+						address */
 	uint32_t n_links;
 	uint32_t error_queue_len;
 

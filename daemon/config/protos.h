@@ -1,0 +1,29 @@
+/*
+ * Names of layer 4 protocols as a table: /etc/protocols is read before the jail, names are looked up inside it.
+ */
+#ifndef PROTOS_H
+#define PROTOS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct proto_name {
+	char name[24];
+	uint16_t number; /* mptcp is 262 */
+};
+
+struct protos {
+	struct proto_name *v; /* owned; as in the file, names before their aliases */
+	size_t n;
+};
+
+/* Reads the system's table. -ENOMEM; a missing file leaves an empty table. */
+int protos_load(struct protos *p);
+void protos_free(struct protos *p);
+
+/* Exact case, as getprotobyname(). Common names are known without a table, p may be NULL. -ENOENT. */
+int protos_number(const struct protos *p, const char *name);
+/* NULL when number has no name. */
+const char *protos_name(const struct protos *p, unsigned int number);
+
+#endif

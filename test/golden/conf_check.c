@@ -1,0 +1,68 @@
+/*
+ * Reads a configuration file as the config worker would and prints what it means, or what is wrong with it.
+ * Usage: conf_check [-q] FILE. Exit 0, 1 for a wrong file; -q prints no settings. "-" is standard input.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parse.h"
+#include "print.h"
+
+static void
+put(void *arg, enum log_level level, const char *text)
+{
+	fprintf(arg, "[%s] %s\n", log_level_name(level), text);
+}
+
+static char *
+read_file(FILE *f, size_t *len)
+{
+	char *text = malloc(CONF_TEXT_MAX);
+
+	if (text != NULL)
+		*len = fread(text, 1, CONF_TEXT_MAX, f);
+	return text;
+}
+
+static int
+check(const char *name, FILE *f, int quiet)
+{
+	struct diag d = {put, stderr, name};
+	struct conf_source src = {.diag = &d};
+	struct protos protos;
+	struct conf c;
+	char *text, *shown = NULL;
+	size_t n;
+	int r;
+
+	if (protos_load(&protos) != 0 || (text = read_file(f, &src.len)) == NULL)
+		return 70;
+	src.text = text;
+	src.protos = &protos;
+	if ((r = conf_parse(&c, &src)) == 0 && (shown = conf_print(&c, &protos, &n)) != NULL) {
+		if (!quiet)
+			fwrite(shown, 1, n, stdout);
+		conf_clear(&c);
+	}
+	free(shown);
+	free(text);
+	protos_free(&protos);
+	return r == 0 ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	int quiet = argc > 1 && strcmp(argv[1], "-q") == 0, r;
+	const char *name = argc == 2 + quiet ? argv[1 + quiet] : "-";
+	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
+
+	if (f == NULL) {
+		perror(name);
+		return 1;
+	}
+	r = check(name, f, quiet);
+	fclose(f);
+	return r;
+}
