@@ -67,6 +67,7 @@ const struct sys_row sys_rows[] = {
 	{SERVING, "shutdown", false, 0, 0, 0},               /* ending an answer to a client */
 	{SERVING, "getsockopt", false, 0, 0, 0},             /* SO_ERROR of a channel */
 	{SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFFLAGS)},  /* link state of channel devices */
+	{SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFINDEX)},  /* a device that was deleted and made again */
 	{PARENT, "ioctl", ONLY(1, UINT32_MAX, SIOCOUTQ)},    /* how far a worker is behind */
 	{PARENT, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFMTU)},  /* re-opened channels */
 	{PARENT, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFINDEX)},
