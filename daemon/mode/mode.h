@@ -1,0 +1,85 @@
+/*
+ * A replication mode: which changes become messages, in what order, and what received sequence numbers and control
+ * messages mean. Works on cache slots and message headers only: encoding and sockets are the sync role's, time is an
+ * argument (milliseconds, monotonic). Headers come from the network and are not trusted.
+ */
+#ifndef MODE_H
+#define MODE_H
+
+#include "conf.h"
+#include "slotq.h"
+#include "wire.h"
+
+/* What the mode tells its owner; all are hints for work that the owner does later, in one go. */
+enum mode_event {
+	MODE_PEER_NEW = 1,        /* a peer was heard for the first time or has restarted: it knows nothing */
+	MODE_PEER_KNOWS_US = 2,   /* our start was confirmed: recovery of losses works from now on */
+	MODE_RESYNC_ASKED = 4,    /* the peer wants everything */
+	MODE_STATE_LOST = 8,      /* the peer missed messages that we no longer hold */
+	MODE_PEER_LOST_OURS = 16, /* we missed messages that the peer can no longer repeat: ask for everything */
+};
+
+struct mode_env {
+	void *arg;
+	const struct tables *tables; /* internal caches */
+	void (*event)(void *arg, enum mode_event e);
+	/* A dead entry has left the queues: its deletion is known to the peer or given up. */
+	void (*unqueued)(void *arg, enum slot_kind kind, uint32_t slot);
+};
+
+/* The next message to send. */
+enum item_kind { ITEM_FLOW, ITEM_EXPECT, ITEM_CONTROL };
+struct mode_item {
+	enum item_kind kind;
+	uint32_t slot; /* flows, expectations: encode its content of now, type by its change */
+	uint8_t flags;
+	uint32_t seq, from, to;
+};
+
+struct mode_stats {
+	uint64_t lost, before, malformed;
+	uint32_t tx_len, rs_len;
+	uint32_t unacked; /* state messages sent and not acknowledged */
+	bool peer_known, in_sync;
+	uint64_t heard; /* time of the last acceptable message, 0: never */
+};
+
+struct mode;
+struct mode_ops {
+	void (*free)(struct mode *m);
+	/* The entry changed and is to be sent. */
+	void (*change)(struct mode *m, enum slot_kind kind, uint32_t slot);
+	/* The entry is about to leave the cache for other reasons (flush): take it out of the queues. */
+	void (*forget)(struct mode *m, enum slot_kind kind, uint32_t slot);
+	/* Judges a received header: true when the message is state to be decoded. */
+	bool (*recv)(struct mode *m, const struct wire_head *h, uint64_t now);
+	/* The next message to send, which the owner will send; false: none now. */
+	bool (*next)(struct mode *m, struct mode_item *it, uint64_t now);
+	/* Time has passed; returns when to call again. */
+	uint64_t (*tick)(struct mode *m, uint64_t now);
+	/* Asks the peers for everything they have. */
+	void (*ask)(struct mode *m);
+	/* State may be sent: peers are ready for it. */
+	bool (*ready)(const struct mode *m, uint64_t now);
+	/* How many more state messages the peer can take now without being flooded. */
+	uint32_t (*credit)(struct mode *m, uint64_t now);
+	void (*stats)(const struct mode *m, struct mode_stats *s);
+	/* The i-th control message waiting for acknowledgement (entries waiting have queue QUEUE_RS). False: no more.
+	 */
+	bool (*waiting)(struct mode *m, uint32_t i, struct mode_item *it);
+};
+struct mode {
+	const struct mode_ops *ops;
+};
+
+/* first_seq: the number of the first message; 1.4.x uses the time of day in seconds. NULL: no memory. */
+struct mode *ftfw_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq, uint64_t now);
+
+/* Sequence arithmetic modulo 2^32. */
+static inline bool
+seq_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+#endif
