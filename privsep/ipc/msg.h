@@ -17,6 +17,7 @@
 #define MSG_LINKS_MAX 4
 #define MSG_HELPERS_MAX 16
 #define MSG_PATH_MAX 257
+#define CONF_NAME_MAX 255 /* of the path that comes with MSG_CONF_TEXT */
 #define MSG_WORKERS_MAX 32
 
 enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELPER, ROLE_MAX };
@@ -24,7 +25,8 @@ enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELP
 enum msg_type {
 	MSG_NONE,
 	/* parent → worker */
-	MSG_CONF_TEXT, /* to config; 1 fd: the configuration file, open for reading; arg: enum conf_use */
+	MSG_CONF_TEXT, /* to config; 1 fd: the configuration file, open for reading; arg: enum conf_use;
+			  payload: its path, for messages only */
 	MSG_CONF,	/* to all others; 1 fd: sealed memory with the settings (daemon/config/blob.h) */
 	MSG_LOG_SINK,	/* to log, before it enters its jail; 1 fd; arg: enum log_sink */
 	MSG_LOG_REOPEN, /* to log */

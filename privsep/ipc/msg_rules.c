@@ -56,7 +56,7 @@ check_dump(const struct msg *m)
 #define ONE(type) sizeof(struct type), sizeof(struct type), 0
 static const struct msg_rule rules[MSG_MAX] = {
 	/* type		       from    to	phase	     length: min, max, unit	 arg	 fds check */
-	[MSG_CONF_TEXT] = {PARENT, CONFIG, SETUP, 0, 0, 0, 2, 1, NULL},
+	[MSG_CONF_TEXT] = {PARENT, CONFIG, SETUP, 0, CONF_NAME_MAX, 0, 2, 1, NULL},
 	[MSG_CONF] = {PARENT, WORKER, SETUP, 0, 0, 0, 0, 1, NULL},
 	[MSG_LOG_SINK] = {PARENT, LOG, SETUP, 0, 0, 0, SINK_MAX - 1, 1, NULL},
 	[MSG_LOG_REOPEN] = {PARENT, LOG, RUN, 0, 0, 0, 0, 0, NULL},

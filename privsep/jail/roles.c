@@ -63,6 +63,8 @@ const struct sys_row sys_rows[] = {
 	{CONFIG | LOG, "lseek", false, 0, 0, 0}, /* stdio on its files */
 	{CONFIG, "ftruncate", false, 0, 0, 0},   /* sizing the settings */
 	{CONFIG, "fcntl", ONLY(1, UINT32_MAX, F_ADD_SEALS)},
+	{CONFIG, "sendmsg", false, 0, 0, 0}, /* hands over the settings; it has no socket but the wall */
+	{WORKER, "fcntl", ONLY(1, UINT32_MAX, F_GET_SEALS)}, /* whoever reads the settings */
 	{LOG, "openat", ONLY(2, UINT32_MAX, JAIL_LOG_OPEN)}, /* after rotation; landlock says where */
 	{SERVING, "shutdown", false, 0, 0, 0},               /* ending an answer to a client */
 	{SERVING, "getsockopt", false, 0, 0, 0},             /* SO_ERROR of a channel */

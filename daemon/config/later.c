@@ -1,0 +1,82 @@
+/*
+ * The table behind conf_say_later(), called by the config worker once the text is known to be good.
+ */
+#include "later.h"
+
+static bool
+alarm_mode(const struct conf *c)
+{
+	return c->mode == MODE_ALARM;
+}
+
+static bool
+notrack_mode(const struct conf *c)
+{
+	return c->mode == MODE_NOTRACK;
+}
+
+static bool
+multicast(const struct conf *c)
+{
+	return c->n_links != 0 && c->link[0].kind == LINK_MCAST;
+}
+
+static bool
+tcp(const struct conf *c)
+{
+	return c->n_links != 0 && c->link[0].kind == LINK_TCP;
+}
+
+static bool
+kernelspace(const struct conf *c)
+{
+	return c->filter.kernelspace;
+}
+
+static bool
+polling(const struct conf *c)
+{
+	return c->poll_secs != 0;
+}
+
+static bool
+statistics(const struct conf *c)
+{
+	return c->stats;
+}
+
+static bool
+helpers(const struct conf *c)
+{
+	return c->n_helpers != 0;
+}
+
+static bool
+expectations(const struct conf *c)
+{
+	return c->expect_sync;
+}
+
+static const struct {
+	const char *what;
+	bool (*used)(const struct conf *c);
+} rows[] = {
+	{"`Mode ALARM'", alarm_mode},
+	{"`Mode NOTRACK'", notrack_mode},
+	{"`Multicast' links", multicast},
+	{"`TCP' links", tcp},
+	{"`Filter From Kernelspace'", kernelspace},
+	{"`PollSecs'", polling},
+	{"`ExpectationSync'", expectations},
+	{"`Stats'", statistics},
+	{"`Helper'", helpers},
+};
+
+void
+conf_say_later(const struct conf *c, const struct diag *d)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].used(c))
+			diag_at(d, LV_NOTICE, (struct place){0, 0}, "%s is read but not acted upon in this version",
+				rows[i].what);
+}
