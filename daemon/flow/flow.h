@@ -15,13 +15,13 @@ enum flow_have {
 	FLOW_STATUS = 1 << 0,
 	FLOW_TIMEOUT = 1 << 1,
 	FLOW_MARK = 1 << 2,
-	FLOW_ZONE = 1 << 3,   /* a zone other than 0 */
-	FLOW_STATE = 1 << 4,  /* TCP, SCTP, DCCP: state */
-	FLOW_WSCALE = 1 << 5, /* TCP: wscale[] */
-	FLOW_REPLY = 1 << 6,  /* the reply tuple was given (kernel) or derived (peer) */
-	FLOW_ID = 1 << 7,     /* kernel's conntrack id */
+	FLOW_ZONE = 1 << 3,          /* a zone other than 0 */
+	FLOW_STATE = 1 << 4,         /* TCP, SCTP, DCCP: state */
+	FLOW_WSCALE = 1 << 5,        /* TCP: wscale[] */
+	FLOW_REPLY = 1 << 6,         /* the reply tuple was given (kernel) or derived (peer) */
+	FLOW_ID = 1 << 7,            /* kernel's conntrack id */
 	FLOW_SYNPROXY_ZERO = 1 << 8, /* synproxy data known and all zero: no side block needed */
-	FLOW_PORTS = 1 << 9,  /* ports (or ICMP id/type/code) of the original tuple */
+	FLOW_PORTS = 1 << 9,         /* ports (or ICMP id/type/code) of the original tuple */
 	/* in the side block */
 	FLOW_LABELS = 1 << 16,
 	FLOW_SEQADJ = 1 << 17,
@@ -32,7 +32,7 @@ enum flow_have {
 };
 
 #define FLOW_LABEL_WORDS 4
-#define FLOW_HELPER_MAX 16
+#define FLOW_HELPER_MAX  16
 
 struct flow_seqadj {
 	uint32_t pos, before, after;
@@ -41,7 +41,7 @@ struct flow_seqadj {
 /* Rare parts. Embedded in decoding scratch, allocated per flow in a cache. */
 struct flow_side {
 	uint32_t label[FLOW_LABEL_WORDS]; /* bit k of word i: label 32i+k */
-	struct flow_seqadj seqadj[2];	  /* original, reply */
+	struct flow_seqadj seqadj[2];     /* original, reply */
 	uint32_t its, isn, tsoff;
 	char helper[FLOW_HELPER_MAX];
 	/* original tuple of the master flow */
@@ -54,19 +54,19 @@ struct flow_side {
  * flow_size() octets. Order: original source, original destination, reply source, reply destination. */
 struct flow {
 	struct flow_side *side; /* NULL unless have & FLOW_SIDE; who owns it is said where a flow is handed over */
-	uint32_t have;		/* enum flow_have */
-	uint32_t status;	/* IPS_* bits of the kernel */
-	uint32_t timeout;	/* seconds as last reported */
+	uint32_t have;          /* enum flow_have */
+	uint32_t status;        /* IPS_* bits of the kernel */
+	uint32_t timeout;       /* seconds as last reported */
 	uint32_t mark;
 	uint32_t id;
 	uint16_t zone;
 	uint8_t l3; /* AF_INET, AF_INET6 */
 	uint8_t l4;
 	/* ports: original source, original destination, reply source, reply destination, network order.
-	 * ICMP, ICMPv6: [0] = id (network order), [1] = type << 8 | code as the two octets type, code; replies in [2], [3]
-	 * likewise. GRE: keys of the kernel's tuple. Others: 0. */
+	 * ICMP, ICMPv6: [0] = id (network order), [1] = type << 8 | code as the two octets type, code; replies in [2],
+	 * [3] likewise. GRE: keys of the kernel's tuple. Others: 0. */
 	uint16_t port[4];
-	uint8_t state;	   /* TCP, SCTP or DCCP state of the kernel */
+	uint8_t state;     /* TCP, SCTP or DCCP state of the kernel */
 	uint8_t dccp_role; /* 0 client, 1 server */
 	uint8_t wscale[2]; /* original, reply */
 	uint32_t vtag[2];  /* SCTP: original, reply; host order of the number on the wire */
@@ -101,17 +101,25 @@ struct flow_nat {
 	uint16_t spat_port, dpat_port;
 };
 void flow_derive_reply(struct flow *f, const struct flow_nat *nat);
+/* The reverse: what of the reply tuple is not the mirror of the original one; all four values are filled in. For ICMP
+ * spat is the id, dpat is never set. Nothing is set when the reply tuple is unknown. */
+void flow_find_nat(const struct flow *f, struct flow_nat *nat);
+
+bool flow_is_icmp(uint8_t l4);
+/* The type that answers an ICMP or ICMPv6 type; -1: none, connection tracking does not know such flows. */
+int flow_icmp_reply(uint8_t l4, uint8_t type);
 
 /* dst := src; the side block is allocated (or freed, or rewritten) in dst. dst->side must be NULL or owned. -ENOMEM. */
 int flow_copy(struct flow *dst, const struct flow *src);
-/* Overwrites in dst every field that src has, keeps the rest; the keys must be equal. dst owns its side block. -ENOMEM */
+/* Overwrites in dst every field that src has, keeps the rest; the keys must be equal. dst owns its side block. -ENOMEM
+ */
 int flow_merge(struct flow *dst, const struct flow *src);
 void flow_clear(struct flow *f); /* frees the side block */
 
 /* Key: original tuple, protocols, zone. */
 bool flow_same_key(const struct flow *a, const struct flow *b);
 uint32_t flow_hash(const struct flow *f, const uint64_t seed[2]); /* SipHash-1-3 or as strong: peers choose tuples */
-bool flow_equal(const struct flow *a, const struct flow *b);	  /* every field of have, timeout and id excepted */
+bool flow_equal(const struct flow *a, const struct flow *b);      /* every field of have, timeout and id excepted */
 
 #define EXPECT_FN_MAX 32
 enum expect_have {
@@ -126,7 +134,7 @@ enum expect_have {
 
 struct flow_tuple {
 	uint32_t src[4], dst[4]; /* network order; IPv4 in word 0 */
-	uint16_t sport, dport;	 /* network order */
+	uint16_t sport, dport;   /* network order */
 	uint8_t l4, reserved[3];
 };
 

@@ -18,8 +18,8 @@ int expect_from_nl(const struct nlmsghdr *nlh, struct expect *e);
 enum flow_nl_op { FLOW_NL_CREATE, FLOW_NL_UPDATE, FLOW_NL_DELETE, FLOW_NL_GET };
 /* How a flow that another node knew is written into this kernel. */
 struct flow_nl_opts {
-	uint32_t timeout;   /* seconds to write; 0: the flow's own */
-	bool tcp_liberal;   /* window tracking must not judge a flow whose windows nobody told us */
+	uint32_t timeout; /* seconds to write; 0: the flow's own */
+	bool tcp_liberal; /* window tracking must not judge a flow whose windows nobody told us */
 };
 /* Builds one request at buf. Returns its length (a multiple of 4), -EINVAL when the flow lacks what the kernel needs
  * (reply tuple for create, state), -ENOSPC. CREATE: NLM_F_CREATE|EXCL, NAT as the kernel wants it, EXPECTED bit

@@ -1,6 +1,6 @@
 /*
- * Version 1 of the peer protocol: header and control messages, flow and expectation bodies. enc.c and dec.c are driven by
- * one table (attrs.c). Nothing here knows sockets, clocks or caches. doc/wire.md describes the format.
+ * Version 1 of the peer protocol: header and control messages, flow and expectation bodies. enc.c and dec.c are driven
+ * by one table (attrs.c). Nothing here knows sockets, clocks or caches. doc/wire.md describes the format.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -26,14 +26,22 @@ enum wire_flag {
 
 struct wire_head {
 	uint8_t version, type, flags;
-	uint16_t len;	   /* whole message */
+	uint16_t len; /* whole message */
 	uint32_t seq;
 	uint32_t from, to; /* control with ACK, NACK, RESYNC */
 };
 
 /* Why a message was refused: names of the counters of `conntrackd -s network`. */
-enum wire_error { WIRE_OK, WIRE_BAD_VERSION, WIRE_BAD_HEADER, WIRE_BAD_PAYLOAD, WIRE_BAD_TYPE, WIRE_TRUNCATED,
-	WIRE_BAD_SIZE, WIRE_ERRORS };
+enum wire_error {
+	WIRE_OK,
+	WIRE_BAD_VERSION,
+	WIRE_BAD_HEADER,
+	WIRE_BAD_PAYLOAD,
+	WIRE_BAD_TYPE,
+	WIRE_TRUNCATED,
+	WIRE_BAD_SIZE,
+	WIRE_ERRORS
+};
 
 /* Cuts the next message off a datagram: fills *h, sets *body and *body_len, moves *data and *left behind it.
  * WIRE_TRUNCATED and WIRE_BAD_SIZE: the rest of the datagram is unusable. WIRE_BAD_VERSION: this message only.
@@ -51,7 +59,7 @@ enum wire_error wire_dec_flow(const uint8_t *body, size_t len, struct flow *f, s
 enum wire_error wire_dec_expect(const uint8_t *body, size_t len, struct expect *e, unsigned int *unknown);
 
 struct wire_enc_opts {
-	bool wscale;	 /* TCPWindowTracking: send window scale factors */
+	bool wscale;     /* TCPWindowTracking: send window scale factors */
 	bool no_timeout; /* CommitTimeout is set: do not send TIMEOUT */
 };
 /* Complete messages. Return their length (a multiple of 4) or -ENOSPC. type: WIRE_CT_* / WIRE_EXP_*. */
