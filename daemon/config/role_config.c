@@ -18,7 +18,7 @@
 #include "parse.h"
 #include "print.h"
 
-#define READ_STEP      65536
+#define READ_STEP 65536
 
 /* The whole file, at most CONF_TEXT_MAX bytes: -EFBIG. */
 static int

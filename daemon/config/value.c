@@ -201,6 +201,8 @@ read_syslog(struct parser *p, const struct kw *k, void *base)
 
 	if ((r = parser_word(p, "`on', `off' or a syslog facility")) != 0)
 		return r;
+	if (p->tok.s[0] >= '0' && p->tok.s[0] <= '9')
+		return parser_fail(p, &p->tok, "expected `on', `off' or a syslog facility after `%s'", k->name);
 	if (v >= 0 || tok_is(&p->tok, "daemon"))
 		store(k, base, v != 0 ? LOG_DAEMON : 0);
 	else if (p->tok.len == 6 && memcmp(p->tok.s, "local", 5) == 0 && p->tok.s[5] >= '0' && p->tok.s[5] <= '7')
