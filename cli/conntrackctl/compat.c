@@ -1,0 +1,181 @@
+/*
+ * The argument scanner of the old client. The rules are those of the program it replaces, oddities included: only
+ * the second character of an argument counts, words match by any prefix, and the last request wins.
+ */
+#include "compat.h"
+
+#include <string.h>
+
+#define NITEMS(a) (sizeof(a) / sizeof((a)[0]))
+#define BOTH      (CTL_TABLE_CT | CTL_TABLE_EXP)
+#define CACHES    (CTL_INTERNAL | CTL_EXTERNAL)
+
+struct word {
+	const char *name;
+	struct request request;
+};
+
+struct option {
+	char letter;
+	bool strict; /* a word that does not match is an error, not the next option */
+	struct request plain;
+	struct word word[11];
+};
+
+static const struct option options[] = {
+	{'c',
+	 false,
+	 {.verb = CTL_COMMIT, .tables = BOTH},
+	 {
+		 {"ct", {.verb = CTL_COMMIT, .tables = CTL_TABLE_CT}},
+		 {"expect", {.verb = CTL_COMMIT, .tables = CTL_TABLE_EXP}},
+	 }},
+	{'i',
+	 false,
+	 {.verb = CTL_DUMP, .caches = CTL_INTERNAL, .tables = CTL_TABLE_CT},
+	 {
+		 {"ct", {.verb = CTL_DUMP, .caches = CTL_INTERNAL, .tables = CTL_TABLE_CT}},
+		 {"expect", {.verb = CTL_DUMP, .caches = CTL_INTERNAL, .tables = CTL_TABLE_EXP}},
+	 }},
+	{'e',
+	 false,
+	 {.verb = CTL_DUMP, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_CT},
+	 {
+		 {"ct", {.verb = CTL_DUMP, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_CT}},
+		 {"expect", {.verb = CTL_DUMP, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_EXP}},
+	 }},
+	{'f',
+	 true,
+	 {.verb = CTL_FLUSH, .caches = CACHES, .tables = BOTH},
+	 {
+		 {"internal", {.verb = CTL_FLUSH, .caches = CTL_INTERNAL, .tables = CTL_TABLE_CT}},
+		 {"external", {.verb = CTL_FLUSH, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_CT}},
+	 }},
+	{'F',
+	 false,
+	 {.verb = CTL_FLUSH_KERNEL, .tables = BOTH},
+	 {
+		 {"ct", {.verb = CTL_FLUSH_KERNEL, .tables = CTL_TABLE_CT}},
+		 {"expect", {.verb = CTL_FLUSH_KERNEL, .tables = CTL_TABLE_EXP}},
+	 }},
+	{'R',
+	 false,
+	 {.verb = CTL_RESYNC_KERNEL, .tables = BOTH},
+	 {
+		 {"ct", {.verb = CTL_RESYNC_KERNEL, .tables = CTL_TABLE_CT}},
+		 {"expect", {.verb = CTL_RESYNC_KERNEL, .tables = CTL_TABLE_EXP}},
+	 }},
+	{'s',
+	 true,
+	 {.verb = CTL_STATS, .view = VIEW_GENERAL},
+	 {
+		 {"network", {.verb = CTL_STATS, .view = VIEW_NETWORK}},
+		 {"cache", {.verb = CTL_STATS, .view = VIEW_CACHE}},
+		 {"runtime", {.verb = CTL_STATS, .view = VIEW_RUNTIME}},
+		 {"multicast", {.verb = CTL_STATS, .view = VIEW_LINK}},
+		 {"link", {.verb = CTL_STATS, .view = VIEW_LINK}},
+		 {"rsqueue", {.verb = CTL_RSQUEUE, .view = VIEW_RSQUEUE}},
+		 {"process", {.verb = CTL_STATS, .view = VIEW_PROCESS}},
+		 {"queue", {.verb = CTL_STATS, .view = VIEW_QUEUE}},
+		 {"ct", {.verb = CTL_STATS, .view = VIEW_GENERAL}},
+		 {"expect", {.verb = CTL_STATS, .view = VIEW_EXPECT}},
+	 }},
+	{'B', false, {.verb = CTL_SEND}, {{NULL, {.verb = CTL_NONE}}}},
+	{'n', false, {.verb = CTL_RESYNC_PEERS}, {{NULL, {.verb = CTL_NONE}}}},
+	{'t', false, {.verb = CTL_PURGE}, {{NULL, {.verb = CTL_NONE}}}},
+	{'k', false, {.verb = CTL_STOP}, {{NULL, {.verb = CTL_NONE}}}},
+};
+
+static const struct option *
+option_find(char letter)
+{
+	for (size_t i = 0; i < NITEMS(options); i++)
+		if (options[i].letter == letter)
+			return &options[i];
+	return NULL;
+}
+
+static const struct word *
+word_find(const struct option *o, const char *text)
+{
+	for (const struct word *w = o->word; w->name != NULL; w++)
+		if (strncmp(w->name, text, strlen(text)) == 0)
+			return w;
+	return NULL;
+}
+
+/* Takes an option that is a request, and its word if there is one. Returns how many arguments were used. */
+static int
+take_request(struct compat *c, const struct option *o, const char *next)
+{
+	const struct word *w = NULL;
+
+	c->request = o->plain;
+	if (o->word[0].name == NULL || next == NULL || next[0] == '-')
+		return 1;
+	if ((w = word_find(o, next)) == NULL && o->strict) {
+		c->kind = COMPAT_BAD_WORD;
+		c->bad = next;
+		c->option = o->letter;
+	}
+	if (w == NULL)
+		return 1;
+	c->request = w->request;
+	c->multicast |= strcmp(w->name, "multicast") == 0;
+	return 2;
+}
+
+static int
+take_config(struct compat *c, const char *next)
+{
+	c->config = next;
+	if (next == NULL)
+		c->kind = COMPAT_NO_CONFIG;
+	return 2;
+}
+
+/* -x modifies a dump named before it, once. */
+static int
+take_xml(struct compat *c)
+{
+	if (c->request.verb != CTL_DUMP || c->request.format == FORMAT_XML)
+		c->kind = COMPAT_INVALID;
+	c->request.format = FORMAT_XML;
+	return 1;
+}
+
+static int
+take(struct compat *c, const char *arg, const char *next)
+{
+	char letter = arg[0] != '\0' ? arg[1] : '\0';
+	const struct option *o = letter != '\0' ? option_find(letter) : NULL;
+
+	if (o != NULL)
+		return take_request(c, o, next);
+	if (letter == 'C')
+		return take_config(c, next);
+	if (letter == 'x')
+		return take_xml(c);
+	if (letter == 'd') {
+		c->daemonize = true;
+	} else {
+		c->kind = letter == 'v' ? COMPAT_VERSION : letter == 'h' ? COMPAT_HELP : COMPAT_UNKNOWN;
+		c->bad = arg;
+	}
+	return 1;
+}
+
+struct compat
+compat_scan(int argc, char *const argv[])
+{
+	struct compat c = {.kind = COMPAT_DAEMON, .config = COMPAT_CONFIG};
+
+	for (int i = 0; i < argc && c.kind == COMPAT_DAEMON;) {
+		i += take(&c, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+		if (c.kind == COMPAT_DAEMON && c.daemonize && c.request.verb != CTL_NONE)
+			c.kind = COMPAT_INVALID;
+	}
+	if (c.kind == COMPAT_DAEMON && c.request.verb != CTL_NONE)
+		c.kind = COMPAT_REQUEST;
+	return c;
+}

@@ -1,0 +1,91 @@
+/*
+ * Words for the numbers in struct ctl_stats. Used by every printer of statistics.
+ */
+#include "stats.h"
+
+#include "conf.h"
+
+#define NITEMS(a)      (sizeof(a) / sizeof((a)[0]))
+#define WORD(table, i) ((i) < NITEMS(table) && (table)[i] != NULL ? (table)[i] : "unknown")
+
+void
+stats_clean(struct ctl_stats *s)
+{
+	if (s->n_links > MSG_LINKS_MAX)
+		s->n_links = MSG_LINKS_MAX;
+	if (s->status.n_workers > MSG_WORKERS_MAX)
+		s->status.n_workers = MSG_WORKERS_MAX;
+	for (unsigned int i = 0; i < MSG_LINKS_MAX; i++) {
+		char *p = s->link[i].ifname;
+
+		p[sizeof(s->link[i].ifname) - 1] = '\0';
+		for (; *p != '\0'; p++)
+			if (*p <= ' ' || *p == 0x7f)
+				*p = '?';
+	}
+}
+
+const struct ctl_link_stats *
+stats_active_link(const struct ctl_stats *s)
+{
+	for (unsigned int i = 0; i < s->n_links; i++)
+		if (s->link[i].active)
+			return &s->link[i];
+	return s->n_links > 0 ? &s->link[0] : NULL;
+}
+
+const char *
+stats_link_status(const struct ctl_link_stats *l)
+{
+	static const char *const word[] = {"DOWN", "NO-CARRIER", "RUNNING"};
+
+	return WORD(word, l->status);
+}
+
+const char *
+stats_link_kind(const struct ctl_link_stats *l)
+{
+	static const char *const word[] = {[LINK_UDP] = "udp", [LINK_MCAST] = "multicast", [LINK_TCP] = "tcp"};
+
+	return WORD(word, l->kind);
+}
+
+const char *
+stats_mode(const struct ctl_stats *s)
+{
+	static const char *const word[] = {
+		"none", [MODE_FTFW] = "ftfw", [MODE_ALARM] = "alarm", [MODE_NOTRACK] = "notrack"};
+
+	if (s->stats_mode)
+		return "stats";
+	return s->sync ? WORD(word, s->mode) : "none";
+}
+
+const char *
+stats_role(const struct ctl_stats *s)
+{
+	static const char *const word[] = {[CTL_ROLE_NONE] = "none",
+					   [CTL_ROLE_PRIMARY] = "primary",
+					   [CTL_ROLE_BACKUP] = "backup",
+					   [CTL_ROLE_FAULT] = "fault"};
+
+	return WORD(word, s->role);
+}
+
+const char *
+stats_worker_role(const struct msg_worker *w)
+{
+	static const char *const word[] = {
+		[ROLE_PARENT] = "parent", [ROLE_CONFIG] = "config", [ROLE_LOG] = "log",
+		[ROLE_SYNC] = "sync",     [ROLE_STATS] = "stats",   [ROLE_HELPER] = "helper"};
+
+	return WORD(word, w->role);
+}
+
+const char *
+stats_worker_state(const struct msg_worker *w)
+{
+	static const char *const word[] = {"spare", "serving", "dead"};
+
+	return WORD(word, w->state);
+}

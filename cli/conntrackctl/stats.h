@@ -1,0 +1,27 @@
+/*
+ * Careful access to struct ctl_stats, which came over a socket: indexes bounded, strings terminated, words for numbers.
+ */
+#ifndef STATS_H
+#define STATS_H
+
+#include "ctl_msg.h"
+
+/* Clamps counts and terminates strings. Call once, before anything else reads s. */
+void stats_clean(struct ctl_stats *s);
+
+/* The link that is sent on, NULL without links. */
+const struct ctl_link_stats *stats_active_link(const struct ctl_stats *s);
+/* "RUNNING", "NO-CARRIER", "DOWN" */
+const char *stats_link_status(const struct ctl_link_stats *l);
+/* "udp", "multicast", "tcp" */
+const char *stats_link_kind(const struct ctl_link_stats *l);
+/* "ftfw", "alarm", "notrack", "stats", "none" */
+const char *stats_mode(const struct ctl_stats *s);
+/* "primary", "backup", "fault", "none": the last role it was told */
+const char *stats_role(const struct ctl_stats *s);
+/* "sync", "stats", "helper", … */
+const char *stats_worker_role(const struct msg_worker *w);
+/* "spare", "serving", "dead" */
+const char *stats_worker_state(const struct msg_worker *w);
+
+#endif
