@@ -1,0 +1,280 @@
+/*
+ * Commands that change entries: -I, -A, -D, -U. A dump selects; the changes go out in batches on a second socket while
+ * it is under way, and an entry is shown once the kernel did not refuse.
+ */
+#include "filter.h"
+#include "report.h"
+#include "request.h"
+#include "run.h"
+
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <stdlib.h>
+
+int
+run_create(struct run *r, const struct cmd *c)
+{
+	uint16_t flags = c->op == CMD_CREATE ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_CREATE;
+	uint8_t buf[NL_MSG_MAX];
+	struct nlmsghdr *nlh = request_create(buf, c, flags);
+	int err = nlh != NULL ? nl_talk(&r->dump, nlh, NULL, NULL) : -EINVAL;
+
+	return err < 0 ? run_failed(r, c, err) : run_summary(r, c, 1);
+}
+
+/* One pass over the table that changes what matches. */
+struct pass {
+	struct run *run;
+	const struct cmd *cmd;
+	struct show show;
+	struct filter *filter;
+	size_t filters;
+	struct nl_batch batch;
+	size_t *line;                 /* where the text of each request of the batch begins in the output */
+	uint8_t (*again)[NL_MSG_MAX]; /* -U: how each changed entry is fetched to be shown */
+	bool *failed;
+	unsigned limit; /* requests until the next flush: grows, so an early refusal stops early */
+	unsigned long n;
+	int err; /* first error that ends the run */
+	bool (*put)(struct pass *p, const struct ct_rec *rec);
+	int (*settle)(struct pass *p);
+};
+
+/* Entries that the kernel may refuse to change for a reason of their own: they go alone. */
+static bool
+risky(const struct ct_rec *rec)
+{
+	return rec->status & (IPS_OFFLOAD | CT_HW_OFFLOAD | IPS_FIXED_TIMEOUT | IPS_DYING);
+}
+
+static void
+refused(void *arg, unsigned index, int err)
+{
+	struct pass *p = arg;
+
+	p->failed[index] = true;
+	/* Gone meanwhile, or labels for an entry that cannot have any: not ours to change any more. */
+	if (err == ENOENT || (err == ENOSPC && p->cmd->op == CMD_UPDATE))
+		return;
+	if (p->err == 0)
+		p->err = -err;
+}
+
+/* Takes the lines of refused requests back out of the output. */
+static void
+keep_lines(struct pass *p, unsigned count)
+{
+	struct out *o = &p->run->out;
+	size_t to = count > 0 ? p->line[0] : o->len;
+
+	for (unsigned i = 0; i < count; i++) {
+		size_t from = p->line[i], len = (i + 1 < count ? p->line[i + 1] : o->len) - from;
+
+		if (p->failed[i])
+			continue;
+		if (to != from)
+			memmove(o->buf + to, o->buf + from, len);
+		to += len;
+		p->n++;
+	}
+	o->len = to;
+}
+
+static int
+settle_delete(struct pass *p)
+{
+	static const struct nl_batch_ops ops = {refused, NULL};
+	unsigned count = p->batch.count;
+	int err = nl_batch_flush(&p->batch, &ops, p);
+
+	keep_lines(p, count);
+	return err;
+}
+
+static int
+show_updated(void *arg, unsigned index, const struct nlmsghdr *nlh)
+{
+	struct pass *p = arg;
+	struct ct_rec rec;
+	int err = ct_rec_decode(&rec, nlh);
+
+	(void)index;
+	if (err < 0)
+		return err;
+	show_flow(&p->show, &rec);
+	p->n++;
+	return 0;
+}
+
+static void
+not_shown(void *arg, unsigned index, int err)
+{
+	struct pass *p = arg;
+
+	(void)index;
+	if (err != ENOENT && p->err == 0)
+		p->err = -err;
+}
+
+static int
+settle_update(struct pass *p)
+{
+	static const struct nl_batch_ops change = {refused, NULL}, get = {not_shown, show_updated};
+	unsigned count = p->batch.count;
+	int err = nl_batch_flush(&p->batch, &change, p);
+
+	if (err < 0)
+		return err;
+	for (unsigned i = 0; i < count; i++) {
+		struct nlmsghdr *nlh = (struct nlmsghdr *)(void *)p->again[i];
+
+		if (p->failed[i])
+			continue;
+		memcpy(nl_batch_room(&p->batch), nlh, nlh->nlmsg_len);
+		nl_batch_add(&p->batch);
+	}
+	return nl_batch_flush(&p->batch, &get, p);
+}
+
+static bool
+put_delete(struct pass *p, const struct ct_rec *rec)
+{
+	if (request_delete(nl_batch_room(&p->batch), rec) == NULL)
+		return false;
+	p->line[p->batch.count] = p->run->out.len;
+	show_flow(&p->show, rec);
+	return true;
+}
+
+static bool
+put_update(struct pass *p, const struct ct_rec *rec)
+{
+	if (request_update(nl_batch_room(&p->batch), p->cmd, rec) == NULL)
+		return false;
+	return request_get_rec(p->again[p->batch.count], rec) != NULL;
+}
+
+static int
+settle(struct pass *p)
+{
+	int err = p->settle(p);
+
+	memset(p->failed, 0, p->batch.max * sizeof(*p->failed));
+	if (p->limit < p->batch.max)
+		p->limit = p->limit * 2 < p->batch.max ? p->limit * 2 : p->batch.max;
+	out_drain(&p->run->out);
+	if (err < 0)
+		return err;
+	return p->err < 0 ? p->err : -p->run->out.err;
+}
+
+static bool
+selected(const struct pass *p, const struct ct_rec *rec)
+{
+	for (size_t i = 0; i < p->filters; i++)
+		if (filter_match(&p->filter[i], rec))
+			return true;
+	return false;
+}
+
+static int
+pass_entry(void *arg, const struct nlmsghdr *nlh)
+{
+	struct pass *p = arg;
+	struct ct_rec rec;
+	int err = ct_rec_decode(&rec, nlh);
+
+	if (err < 0)
+		return err;
+	if (!selected(p, &rec))
+		return 0;
+	if (risky(&rec) && p->batch.count > 0 && (err = settle(p)) < 0)
+		return err;
+	if (!p->put(p, &rec))
+		return 0;
+	nl_batch_add(&p->batch);
+	return p->batch.count >= p->limit || risky(&rec) ? settle(p) : 0;
+}
+
+static int
+pass_init(struct pass *p, struct run *r, const struct cmd *const *c, size_t n)
+{
+	*p = (struct pass){.run = r, .cmd = c[0], .filters = n, .limit = 1};
+	show_init(&p->show, &r->out, c[0], r->map);
+	if (nl_batch_init(&p->batch, &r->change, NL_BATCH_MAX / 2) < 0)
+		return -ENOMEM;
+	p->filter = calloc(n, sizeof(*p->filter));
+	p->line = calloc(p->batch.max, sizeof(*p->line));
+	p->failed = calloc(p->batch.max, sizeof(*p->failed));
+	p->again = malloc(p->batch.max * sizeof(*p->again));
+	if (p->filter == NULL || p->line == NULL || p->failed == NULL || p->again == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		filter_init(&p->filter[i], c[i]);
+	return 0;
+}
+
+static void
+pass_done(struct pass *p)
+{
+	nl_batch_done(&p->batch);
+	free(p->filter);
+	free(p->line);
+	free(p->failed);
+	free(p->again);
+}
+
+/* Runs the pass again when the kernel says the dump was inconsistent: what is done does not match any more. */
+static int
+pass_run(struct pass *p)
+{
+	int err, tries = 3;
+
+	do {
+		struct cmd any = {.op = p->cmd->op};
+
+		err = run_dump(p->run, p->filters == 1 ? p->cmd : &any, pass_entry, p);
+		if (err == 0)
+			err = settle(p);
+	} while (err == 0 && p->run->dump.interrupted && --tries > 0);
+	return err;
+}
+
+static int
+pass(struct pass *p, struct run *r, const struct cmd *const *c, size_t n)
+{
+	int err = p->err;
+
+	if (err == 0)
+		err = pass_run(p);
+	pass_done(p);
+	if (err < 0) {
+		out_flush(&r->out);
+		return r->out.err == EPIPE ? 1 : run_failed(r, c[0], err);
+	}
+	(void)n;
+	return run_summary(r, c[0], p->n);
+}
+
+int
+run_delete(struct run *r, const struct cmd *const *c, size_t n)
+{
+	struct pass p;
+
+	p.err = pass_init(&p, r, c, n);
+	p.put = put_delete;
+	p.settle = settle_delete;
+	return pass(&p, r, c, n);
+}
+
+int
+run_update(struct run *r, const struct cmd *c)
+{
+	struct pass p;
+
+	p.err = pass_init(&p, r, &c, 1);
+	p.put = put_update;
+	p.settle = settle_update;
+	return pass(&p, r, &c, 1);
+}

@@ -1,0 +1,90 @@
+/*
+ * Port id to socket inode in /proc/net/netlink, inode to process in /proc/PID/fd, process to name in /proc/PID/comm.
+ * Called for events that a process caused; the process may be gone, or not ours to look into.
+ */
+#include "progname.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <linux/netlink.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool
+socket_inode(uint32_t portid, unsigned long *inode)
+{
+	FILE *f = fopen("/proc/net/netlink", "re");
+	char line[256];
+	bool found = false;
+
+	if (f == NULL)
+		return false;
+	while (!found && fgets(line, sizeof(line), f) != NULL) {
+		unsigned protocol, port;
+
+		if (sscanf(line, "%*s %u %u %*s %*s %*s %*s %*s %*s %lu", &protocol, &port, inode) == 3)
+			found = protocol == NETLINK_NETFILTER && port == portid;
+	}
+	fclose(f);
+	return found;
+}
+
+static bool
+has_socket(const char *pid, const char *target)
+{
+	char path[300], link[64];
+	struct dirent *de;
+	bool found = false;
+	ssize_t n;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	if ((d = opendir(path)) == NULL)
+		return false;
+	while (!found && (de = readdir(d)) != NULL) {
+		if ((n = readlinkat(dirfd(d), de->d_name, link, sizeof(link) - 1)) <= 0)
+			continue;
+		link[n] = '\0';
+		found = strcmp(link, target) == 0;
+	}
+	closedir(d);
+	return found;
+}
+
+static bool
+read_comm(const char *pid, char *name, size_t size)
+{
+	char path[300];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	if ((f = fopen(path, "re")) == NULL)
+		return false;
+	if (fgets(name, (int)size, f) == NULL)
+		name[0] = '\0';
+	fclose(f);
+	name[strcspn(name, "\n")] = '\0';
+	return name[0] != '\0';
+}
+
+bool
+progname_find(uint32_t portid, char *name, size_t size)
+{
+	char target[64];
+	unsigned long inode;
+	struct dirent *de;
+	bool found = false;
+	DIR *d;
+
+	if (!socket_inode(portid, &inode) || (d = opendir("/proc")) == NULL)
+		return false;
+	snprintf(target, sizeof(target), "socket:[%lu]", inode);
+	while (!found && (de = readdir(d)) != NULL)
+		if (isdigit((unsigned char)de->d_name[0]) && has_socket(de->d_name, target))
+			found = read_comm(de->d_name, name, size);
+	closedir(d);
+	return found;
+}

@@ -1,0 +1,45 @@
+/*
+ * One run of conntrack: its sockets, its output, and the verbs that carry out commands. Each verb returns an exit
+ * status and has said on standard error what went wrong.
+ */
+#ifndef RUN_H
+#define RUN_H
+
+#include "nl.h"
+#include "opts.h"
+#include "out.h"
+#include "show.h"
+
+struct run {
+	struct nl dump;   /* also for single requests */
+	struct nl change; /* requests while a dump is under way */
+	struct nl event;
+	struct out out;
+	const struct labelmap *map;
+	const char *where; /* "FILE:LINE: " while a file is loaded, else "" */
+	bool quiet;        /* loading: no summaries */
+	int stop;          /* -E: readable when a signal asks for the end */
+};
+
+int run_list(struct run *r, const struct cmd *c);
+int run_get(struct run *r, const struct cmd *c);
+int run_count(struct run *r, const struct cmd *c);
+int run_stats(struct run *r, const struct cmd *c);
+int run_flush(struct run *r, const struct cmd *c);
+int run_create(struct run *r, const struct cmd *c);
+/* n command lines that select entries, in one pass; an entry goes when any of them matches. */
+int run_delete(struct run *r, const struct cmd *const *c, size_t n);
+int run_update(struct run *r, const struct cmd *c);
+/* Subscribes; before privileges are given up. */
+int run_open_events(struct run *r, const struct cmd *c);
+int run_events(struct run *r, const struct cmd *c);
+int run_expect(struct run *r, const struct cmd *c);
+
+/* Says what failed (err: negative errno) and gives the exit status. */
+int run_failed(const struct run *r, const struct cmd *c, int err);
+/* Writes what is left, then the summary. 0, or 1 when n is 0 and the command needs a match. */
+int run_summary(struct run *r, const struct cmd *c, unsigned long n);
+/* A dump with the kernel's filters, or without them where the kernel has none. */
+int run_dump(struct run *r, const struct cmd *c, nl_msg_fn fn, void *arg);
+
+#endif

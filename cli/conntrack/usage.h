@@ -1,0 +1,13 @@
+/*
+ * The help text.
+ */
+#ifndef USAGE_H
+#define USAGE_H
+
+#include "opts.h"
+#include "out.h"
+
+/* General help, and that of the protocol of -p. */
+void usage(struct out *o, const struct cmd *c);
+
+#endif

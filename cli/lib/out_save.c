@@ -1,0 +1,230 @@
+/*
+ * The save format: a command line per entry that -R turns into the same entry again.
+ */
+#include "ctnames.h"
+#include "fmt.h"
+
+#include <netinet/in.h>
+
+#define PUT(o, s) out_mem(o, s, sizeof(s) - 1)
+
+static void
+put_number(struct out *o, const char *option, uint64_t v)
+{
+	out_str(o, option);
+	out_u64(o, v);
+	PUT(o, " ");
+}
+
+static void
+put_command(struct out *o, const struct fmt *f)
+{
+	static const char *const event[EV_MAX] = {"-A ", "-A ", "-U ", "-D "};
+
+	out_str(o, f->deleted ? "-D " : event[f->event]);
+}
+
+static void
+put_status(struct out *o, uint32_t status)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} words[] = {
+		{IPS_EXPECTED, "EXPECTED"},
+		{IPS_SEEN_REPLY, "SEEN_REPLY"},
+		{IPS_ASSURED, "ASSURED"},
+		{IPS_FIXED_TIMEOUT, "FIXED_TIMEOUT"},
+	};
+	bool any = false;
+
+	PUT(o, "-u ");
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (status & words[i].bit) {
+			if (any)
+				PUT(o, ",");
+			out_str(o, words[i].name);
+			any = true;
+		}
+	if (any)
+		PUT(o, " ");
+	else
+		PUT(o, "UNSET ");
+}
+
+static void
+put_addr(struct out *o, const char *option, const struct addr *a)
+{
+	out_str(o, option);
+	out_addr(o, a);
+	PUT(o, " ");
+}
+
+/* A translated ICMP id has no reply option of its own, so it rides on the address. */
+static void
+put_snat(struct out *o, const struct ct_rec *rec)
+{
+	bool icmp = l4_name(rec->orig.proto)->kind == L4_ICMP && rec->orig.icmp_id != rec->reply.icmp_id;
+
+	if (!ct_rec_snat(rec)) {
+		put_addr(o, "-q ", &rec->reply.dst);
+	} else if (!icmp) {
+		put_addr(o, "-n ", &rec->reply.dst);
+	} else {
+		out_str(o, rec->reply.dst.family == AF_INET6 ? "-n [" : "-n ");
+		out_addr(o, &rec->reply.dst);
+		out_str(o, rec->reply.dst.family == AF_INET6 ? "]:" : ":");
+		put_number(o, "", rec->reply.icmp_id);
+	}
+}
+
+static void
+put_addrs(struct out *o, const struct ct_rec *rec)
+{
+	put_addr(o, "-s ", &rec->orig.src);
+	put_addr(o, "-d ", &rec->orig.dst);
+	put_addr(o, ct_rec_dnat(rec) ? "-g " : "-r ", &rec->reply.src);
+	put_snat(o, rec);
+}
+
+static void
+put_ports(struct out *o, const struct ct_rec *rec)
+{
+	put_number(o, "--sport ", rec->orig.sport);
+	put_number(o, "--dport ", rec->orig.dport);
+	put_number(o, "--reply-port-src ", rec->reply.sport);
+	put_number(o, "--reply-port-dst ", rec->reply.dport);
+}
+
+static void
+put_keys(struct out *o, const struct ct_rec *rec)
+{
+	put_number(o, "--srckey ", rec->orig.sport);
+	put_number(o, "--dstkey ", rec->orig.dport);
+	put_number(o, "--reply-key-src ", rec->reply.sport);
+	put_number(o, "--reply-key-dst ", rec->reply.dport);
+}
+
+static void
+put_icmp(struct out *o, const struct ct_rec *rec)
+{
+	const char *const option[] = {"--icmp-type ", "--icmp-code ", "--icmp-id "};
+	const char *const option6[] = {"--icmpv6-type ", "--icmpv6-code ", "--icmpv6-id "};
+	const char *const *name = rec->orig.proto == IPPROTO_ICMPV6 ? option6 : option;
+
+	put_number(o, name[0], rec->orig.icmp_type);
+	put_number(o, name[1], rec->orig.icmp_code);
+	put_number(o, name[2], rec->orig.icmp_id);
+}
+
+/* What loading requires of a protocol is written even when the kernel does not track it. */
+static void
+put_state(struct out *o, const struct ct_rec *rec)
+{
+	const char *state = state_name(rec->orig.proto, rec->state);
+
+	if (state == NULL)
+		return;
+	PUT(o, "--state ");
+	out_str(o, state);
+	PUT(o, " ");
+	if (rec->orig.proto == IPPROTO_SCTP) {
+		put_number(o, "--orig-vtag ", rec->vtag[0]);
+		put_number(o, "--reply-vtag ", rec->vtag[1]);
+	} else if (rec->orig.proto == IPPROTO_DCCP) {
+		PUT(o, "--role ");
+		out_str(o, role_name(rec->role));
+		PUT(o, " ");
+	}
+}
+
+static void
+put_l4(struct out *o, const struct ct_rec *rec)
+{
+	static void (*const put[])(struct out * o, const struct ct_rec *rec) = {
+		[L4_PORTS] = put_ports,
+		[L4_KEYS] = put_keys,
+		[L4_ICMP] = put_icmp,
+	};
+	const struct l4_name *l4 = l4_name(rec->orig.proto);
+
+	PUT(o, "-p ");
+	if (l4->kind == L4_NONE) {
+		put_number(o, "", rec->orig.proto);
+		return;
+	}
+	out_str(o, l4->name);
+	PUT(o, " ");
+	put[l4->kind](o, rec);
+	put_state(o, rec);
+}
+
+static void
+put_labels(struct out *o, const struct ct_rec *rec, const struct labelmap *map)
+{
+	const char *sep = "--label-add ";
+
+	for (unsigned i = 0; i < rec->label_words * 32; i++) {
+		const char *name = ct_rec_label(rec, i) ? labelmap_name(map, i) : NULL;
+
+		if (name == NULL)
+			continue;
+		out_str(o, sep);
+		/* Names may hold blanks; the loader's words then need quotes. */
+		out_str(o, name);
+		sep = ",";
+	}
+	if (*sep == ',')
+		PUT(o, " ");
+}
+
+/* Beyond what 1.4.x writes: what it would lose. */
+static void
+put_rest(struct out *o, const struct ct_rec *rec, const struct fmt *f)
+{
+	if (rec->mark != 0)
+		put_number(o, "-m ", rec->mark);
+	if (f->labels != NULL && rec->labels != NULL)
+		put_labels(o, rec, f->labels);
+	if (rec->helper.p != NULL && f->event == EV_NONE && !f->deleted) {
+		PUT(o, "--ct-helper ");
+		out_mem(o, rec->helper.p, rec->helper.len);
+		PUT(o, " ");
+	}
+	if (!(rec->has & REC_MASTER) || f->event != EV_NONE || f->deleted)
+		return;
+	put_number(o, "--ct-master ", rec->master.proto);
+	o->len--;
+	PUT(o, ",");
+	out_addr(o, &rec->master.src);
+	put_number(o, ",", rec->master.sport);
+	o->len--;
+	PUT(o, ",");
+	out_addr(o, &rec->master.dst);
+	put_number(o, ",", rec->master.dport);
+}
+
+void
+save_flow(struct out *o, const struct ct_rec *rec, const struct fmt *f)
+{
+	put_command(o, f);
+	if (rec->has & REC_TIMEOUT)
+		put_number(o, "-t ", rec->timeout);
+	if (rec->has & REC_STATUS)
+		put_status(o, rec->status);
+	if (rec->has & REC_SECMARK)
+		put_number(o, "-c ", rec->secmark);
+	if (rec->has & REC_ZONE)
+		put_number(o, "-w ", rec->zone);
+	if (rec->orig.has & TUPLE_ZONE)
+		put_number(o, "--orig-zone ", rec->orig.zone);
+	if (rec->reply.has & TUPLE_ZONE)
+		put_number(o, "--reply-zone ", rec->reply.zone);
+	put_addrs(o, rec);
+	put_l4(o, rec);
+	put_rest(o, rec, f);
+	o->len--;
+	if (f->event != EV_NONE)
+		text_origin(o, rec->portid, f->progname);
+	PUT(o, "\n");
+}
