@@ -9,6 +9,8 @@
 struct lex
 lex_init(const char *text, size_t len)
 {
+	if (len == 0) /* text may be NULL */
+		text = "";
 	return (struct lex){text, text + len, text, 1};
 }
 

@@ -16,9 +16,9 @@
 #define SHOWN_MAX 64 /* characters of a word in a message */
 
 static const struct block *const all_blocks[] = {
-	&block_top,     &block_general, &block_unix,    &block_sched, &block_filter, &block_sync,
-	&block_ftfw,    &block_alarm,   &block_notrack, &block_udp,   &block_mcast,  &block_tcp,
-	&block_options, &block_stats,   &block_helper,  &block_type,  &block_policy,
+	&block_top,    &block_general, &block_unix,   &block_filter, &block_sync,  &block_ftfw,
+	&block_alarm,  &block_notrack, &block_udp,    &block_mcast,  &block_tcp,   &block_options,
+	&block_helper, &block_type,    &block_policy, &block_stats,  &block_sched,
 };
 
 static void
