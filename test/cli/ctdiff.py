@@ -165,6 +165,15 @@ def show(case, a, b, diff):
                 print("      %-5s %s | %s" % (f, who, line))
 
 
+def learn(case, b, diff):
+    """What a new entry of differences.txt would say; a reason has to be found by hand."""
+    print(case["key"])
+    for f in diff:
+        text = str(b[f]) if f == "rc" else shape.mask(b[f]).split("\n")[0] or "(empty)"
+        if f != "table" and not (shape.ENTRY.search(text) and f == "out"):
+            print("    %s %s" % (f, text))
+
+
 def run_file(path, tools_a, tools_b, pattern):
     results = []
     for block in read_cases(path):
@@ -184,7 +193,7 @@ def run_file(path, tools_a, tools_b, pattern):
     return results
 
 
-def judge(results, listed, verbose):
+def judge(results, listed, verbose, learning):
     agree, differ, bad = 0, 0, 0
     for case, a, b in results:
         diff = compare(case, a, b)
@@ -196,6 +205,8 @@ def judge(results, listed, verbose):
         elif not diff:
             bad += 1
             print("LISTED as %s, but both agree now:\n  %s" % (entry[0], case["key"]))
+        elif entry is None and learning:
+            learn(case, b, diff)
         elif entry is None:
             bad += 1
             print("UNLISTED difference in %s:" % ", ".join(diff))
@@ -249,6 +260,7 @@ def main():
     ap.add_argument("--differences", default=os.path.join(HERE, "differences.txt"))
     ap.add_argument("--only", help="regular expression: run only these command lines")
     ap.add_argument("--verbose", action="store_true")
+    ap.add_argument("--learn", action="store_true", help="print unlisted differences in the form of the list")
     ap.add_argument("--doc", action="store_true", help="print doc/cli-differences.md")
     ap.add_argument("--check", metavar="DOC", help="check the lists and that DOC is up to date; runs nothing")
     args = ap.parse_args()
@@ -278,7 +290,8 @@ def main():
         die("no conntrack in " + args.ours)
     agree = differ = bad = 0
     for f in files:
-        counts = judge(run_file(f, tool_paths(args.reference), tool_paths(args.ours), args.only), listed, args.verbose)
+        counts = judge(run_file(f, tool_paths(args.reference), tool_paths(args.ours), args.only), listed, args.verbose,
+                       args.learn)
         agree, differ, bad = agree + counts[0], differ + counts[1], bad + counts[2]
     print("%d command lines agree, %d differ as listed, %d differ unlisted" % (agree, differ, bad))
     return 1 if bad else 0
