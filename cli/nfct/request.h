@@ -1,0 +1,59 @@
+/*
+ * What one nfct command line asks of the kernel: a complete netlink message, how to send it and how to show the
+ * answer. timeout.c and helper.c make it from arguments without touching a socket; main.c sends it.
+ */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include "nl.h"
+
+#include <linux/netfilter/nfnetlink.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum nfct_cmd {
+	CMD_LIST,
+	CMD_ADD,
+	CMD_DELETE,
+	CMD_GET,
+	CMD_FLUSH,
+	CMD_DISABLE,
+	CMD_DEFAULT_SET,
+	CMD_DEFAULT_GET,
+	CMD_MAX
+};
+
+/* Where answers go. Errors of arguments are told in err, REQUEST_ERR bytes, as the text behind "nfct v…: ". */
+#define REQUEST_ERR 256
+
+struct show {
+	FILE *out;
+	bool json;
+};
+
+struct request {
+	union {
+		struct nlmsghdr head;
+		uint8_t buf[NL_MSG_MAX];
+	} msg;
+	bool dump;
+	nl_msg_fn show; /* arg is a struct show; NULL: nothing to show */
+	char busy[96];  /* said after EBUSY; empty: nothing */
+};
+
+/* AF_INET, AF_INET6; AF_UNSPEC when the word is no family. */
+uint8_t family_by_name(const char *name);
+
+/* Copies every attribute of len bytes up to max by number into tb (max + 1 entries). -EBADMSG. */
+int attrs_index(const void *data, size_t len, unsigned max, const struct nlattr **tb);
+/* The attributes of a whole nfnetlink message. -EBADMSG. */
+int attrs_of_msg(const struct nlmsghdr *nlh, unsigned max, const struct nlattr **tb);
+/* Big-endian number of exactly that size; absent or of another size: 0. */
+uint32_t attr_be32(const struct nlattr *a);
+uint16_t attr_be16(const struct nlattr *a);
+uint8_t attr_u8(const struct nlattr *a);
+/* Text up to its terminator or the attribute's end; out gets at most size - 1 bytes. */
+void attr_text(const struct nlattr *a, char *out, size_t size);
+
+#endif
