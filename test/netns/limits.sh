@@ -1,0 +1,69 @@
+#!/bin/bash
+# limits.sh: everything that can be full: event buffer, cache, disk. The daemon says so, goes on, and repairs what can be.
+set -u
+. "$(dirname "$0")/common.sh"
+pair_open limits
+
+# A buffer for a handful of events: overruns are certain, equality afterwards is required.
+overrun_is_repaired() {
+	daemon_conf fw-a x FTFW "" "NetlinkBufferSize 4096 NetlinkBufferSizeMaxGrowth 16384 NetlinkOverrunResync 1"
+	pair_start
+	flows fw-a churn udp 0 30000 && flows fw-a create tcp 0 20000 && flows fw-a delete tcp 0 15000 || return
+	[ "$(stat_of fw-a -s runtime 'netlink overrun')" -gt 0 ] || { echo "no overrun: the test tests nothing" >&2; return 1; }
+	cache_is_kernel_or_show fw-a 60 && replicated_or_show fw-a fw-b 60
+}
+
+overrun_of_the_backup_is_harmless() {
+	daemon_stop fw-a && daemon_stop fw-b
+	clear_kernel fw-a
+	daemon_conf fw-a x
+	daemon_conf fw-b x FTFW "" "NetlinkBufferSize 4096 NetlinkBufferSizeMaxGrowth 16384 NetlinkOverrunResync 1"
+	pair_start
+	flows fw-a create tcp 0 20000 -r 40000 && replicated_or_show fw-a fw-b && ctl fw-b -c && same_kernels_or_show &&
+		cache_is_kernel_or_show fw-b 60
+}
+
+# What does not fit is refused and counted; what fits is replicated.
+full_cache_is_counted() {
+	daemon_stop fw-a && daemon_stop fw-b
+	clear_kernel fw-a && clear_kernel fw-b
+	daemon_conf fw-a x
+	daemon_conf fw-b x
+	sed -i 's/HashLimit .*/HashLimit 1000/' "$LAB_DIR/fw-a.conf" "$LAB_DIR/fw-b.conf"
+	pair_start
+	flows fw-a create udp 0 1500 -r 5000 || return
+	wait_for 20 refused_some || { ctl fw-a -s cache >&2; return 1; }
+	[ "$(cache_counter fw-a internal)" -le 1000 ] && alive fw-b && [ "$(cache_counter fw-b external)" -le 1000 ]
+}
+
+refused_some() {
+	[ "$(ctl fw-a -s cache | awk '/no space left in cache/ { print $NF; exit }')" -ge 500 ]
+}
+
+# Room again: new flows are taken again.
+full_cache_recovers() {
+	flows fw-a delete udp 0 1500 && wait_for 20 external_is fw-b 0 && flows fw-a create tcp 0 300 &&
+		replicated_or_show fw-a fw-b
+}
+
+full_disk_does_not_stop_it() {
+	daemon_stop fw-a
+	mkdir -p "$LAB_DIR/tiny"
+	mount -t tmpfs -o size=16k,mode=755 tmpfs "$LAB_DIR/tiny" || return
+	daemon_conf fw-a x
+	sed -i "s|LogFile .*|LogFile $LAB_DIR/tiny/log|" "$LAB_DIR/fw-a.conf"
+	dd if=/dev/zero of="$LAB_DIR/tiny/ballast" bs=1k count=64 2>/dev/null
+	daemon_start fw-a
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		ctl fw-a -B && ctl fw-a -R || return
+	done
+	flows fw-a create udp 5000 50 && replicated_or_show fw-a fw-b && alive fw-a
+}
+
+log_file_vanishes() {
+	rm -f "$LAB_DIR/tiny/ballast" "$LAB_DIR/tiny/log"
+	flows fw-a create udp 6000 50 && ctl fw-a -B && replicated_or_show fw-a fw-b && alive fw-a
+}
+
+run_cases overrun_is_repaired overrun_of_the_backup_is_harmless full_cache_is_counted full_cache_recovers \
+	full_disk_does_not_stop_it log_file_vanishes

@@ -1,0 +1,94 @@
+#!/bin/bash
+# roles.sh: what a take-over needs: commit, flush, purge, the three roles, by conntrackctl and by the classic requests.
+set -u
+. "$(dirname "$0")/common.sh"
+pair_open roles "PurgeTimeout 2"
+
+commit_fills_the_kernel() {
+	pair_start
+	some_of_each fw-a && replicated_or_show fw-a fw-b || return
+	ctl fw-b -c && same_kernels_or_show
+}
+
+# Committing again changes nothing and fails nothing.
+commit_twice() {
+	ctl fw-b -c && same_kernels_or_show && [ -z "$(ctl fw-b -c)" ]
+}
+
+flush_right_after_commit() {
+	ctl fw-b -c && ctl fw-b -f && [ -z "$(flows_cache fw-b -e)" ]
+}
+
+kernel_resync_fills_the_cache() {
+	ctl fw-b -R && cache_is_kernel_or_show fw-b
+}
+
+bulk_send_reaches_the_peer() {
+	ctl fw-b -B && replicated_or_show fw-b fw-a
+}
+
+resync_request_reaches_us() {
+	ctl fw-b -f external && ctl fw-b -n && replicated_or_show fw-a fw-b
+}
+
+flush_kernel() {
+	ctl fw-b -F && wait_for 10 kernel_is fw-b 0 && cache_is_kernel_or_show fw-b
+}
+
+# -t fires after PurgeTimeout …
+purge_fires() {
+	flows fw-b create udp 900 10 && ctl fw-b -t && wait_for 20 kernel_is fw-b 0
+}
+
+# … unless a take-over comes first.
+purge_is_cancelled_by_commit() {
+	flows fw-b create udp 950 10 && ctl fw-b -t && ctl fw-b -c || return
+	sleep 4
+	[ "$(in_ns fw-b "$CONNTRACK" -L 2>/dev/null | grep -c 'src=10.0.3.')" -eq 10 ]
+}
+
+role_backup() {
+	role fw-b backup && wait_for 20 kernel_is fw-b 0 && replicated_or_show fw-a fw-b
+}
+
+role_primary() {
+	clear_kernel fw-b
+	replicated_or_show fw-a fw-b && role fw-b primary && same_kernels_or_show && cache_is_kernel_or_show fw-b &&
+		replicated_or_show fw-b fw-a
+}
+
+role_fault() {
+	role fw-b fault && wait_for 20 kernel_is fw-b 0
+}
+
+role_there_and_back() {
+	role fw-b backup && role fw-b primary && role fw-b backup && role fw-b primary && alive fw-b
+}
+
+unknown_role() {
+	! role fw-b emperor 2>/dev/null && alive fw-b
+}
+
+hook() {
+	in_ns fw-b env CONNTRACKD_CONFIG="$LAB_DIR/fw-b.conf" CONNTRACKD_BIN="$CT_BIN/conntrackd" \
+		CONNTRACKCTL_BIN="$1" "$CT_SRC/conf/primary-backup.sh" "$2" >>"$LAB_DIR/hook.log" 2>&1
+}
+
+# The script for keepalived, with our tool and with the classic requests alone.
+hook_takes_over() {
+	clear_kernel fw-b
+	ctl fw-b -f && ctl fw-b -n && replicated_or_show fw-a fw-b && hook "$1" primary && same_kernels_or_show &&
+		hook "$1" backup && wait_for 20 kernel_is fw-b 0
+}
+
+hook_with_conntrackctl() { hook_takes_over "$CT_BIN/conntrackctl"; }
+hook_with_classic_requests() { hook_takes_over /nonexistent; }
+
+hook_refuses_nonsense() {
+	! hook "$CT_BIN/conntrackctl" nonsense
+}
+
+run_cases commit_fills_the_kernel commit_twice flush_right_after_commit kernel_resync_fills_the_cache \
+	bulk_send_reaches_the_peer resync_request_reaches_us flush_kernel purge_fires purge_is_cancelled_by_commit \
+	role_backup role_primary role_fault role_there_and_back unknown_role hook_with_conntrackctl \
+	hook_with_classic_requests hook_refuses_nonsense

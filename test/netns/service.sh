@@ -1,0 +1,81 @@
+#!/bin/bash
+# service.sh: life as a service: signals, lock, log, and clients of the control socket that misbehave.
+set -u
+. "$(dirname "$0")/common.sh"
+pair_open service
+
+sigterm_is_clean() {
+	local list rc
+	pair_start
+	list=$(tree "${DAEMON_PID[fw-a]}")
+	kill -TERM "${DAEMON_PID[fw-a]}"
+	wait "${DAEMON_PID[fw-a]}"
+	rc=$?
+	[ $rc -eq 0 ] || { echo "status $rc after SIGTERM" >&2; return 1; }
+	wait_for 10 gone $list && [ ! -e "$LAB_DIR/fw-a.sock" ]
+}
+
+stop_request_is_clean() {
+	local list rc
+	daemon_start fw-a
+	list=$(tree "${DAEMON_PID[fw-a]}")
+	ctl fw-a -k || return
+	wait "${DAEMON_PID[fw-a]}"
+	rc=$?
+	[ $rc -eq 0 ] && wait_for 10 gone $list
+}
+
+# Two daemons with one lock: the second says so and leaves, the first does not notice.
+second_start_is_refused() {
+	local rc
+	daemon_start fw-a
+	in_ns fw-a timeout 20 "$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" >>"$LAB_DIR/second.out" 2>&1
+	rc=$?
+	[ $rc -eq 1 ] && alive fw-a
+}
+
+daemon_mode_returns_when_ready() {
+	local p
+	daemon_stop fw-a
+	flows fw-a create tcp 0 20
+	in_ns fw-a timeout 20 "$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" -d || return
+	[ "$(cache_counter fw-a internal)" -ge 20 ] || return
+	ctl fw-a -k && wait_for 10 no_socket
+}
+
+no_socket() {
+	[ ! -S "$LAB_DIR/fw-a.sock" ]
+}
+
+sighup_opens_the_log_again() {
+	daemon_start fw-a
+	mv "$LAB_DIR/fw-a.log" "$LAB_DIR/fw-a.log.1"
+	kill -HUP "${DAEMON_PID[fw-a]}"
+	wait_for 10 log_grows && alive fw-a
+}
+
+log_grows() {
+	ctl fw-a -B && [ -s "$LAB_DIR/fw-a.log" ]
+}
+
+# clients WHAT: connections that say nothing, nonsense, half a request, or never read their answer.
+clients() {
+	in_ns fw-a python3 "$CT_SRC/test/netns/clients.py" "$LAB_DIR/fw-a.sock" "$@" >>"$LAB_DIR/clients.out" 2>&1 &
+	CLIENTS=$!
+	LAB_PIDS+=($!)
+	wait_for 20 grep -q "$1 there" "$LAB_DIR/clients.out" || return
+	flows fw-a create udp "$2" 20 && replicated_or_show fw-a fw-b && alive fw-a
+	local rc=$?
+	kill "$CLIENTS" 2>/dev/null
+	wait "$CLIENTS" 2>/dev/null
+	alive fw-a && return $rc
+}
+
+silent_clients() { clients silent 100; }
+garbage_clients() { clients garbage 200; }
+half_requests() { clients half 300; }
+clients_that_do_not_read() { flows fw-a create tcp6 0 20000 && clients deaf 400; }
+hasty_clients() { clients hasty 500; }
+
+run_cases sigterm_is_clean stop_request_is_clean second_start_is_refused daemon_mode_returns_when_ready \
+	sighup_opens_the_log_again silent_clients garbage_clients half_requests clients_that_do_not_read hasty_clients
