@@ -1,6 +1,7 @@
 /*
  * Linear hashing: bucket number `buckets` is made by splitting bucket `buckets - 2^k`. One split per added entry keeps
- * chains at about one entry; one join per removed entry once the table is a quarter full.
+ * chains at about one entry; at most two joins per removed entry once the table is half
+ * empty.
  */
 #include "index.h"
 
@@ -134,7 +135,7 @@ index_del(struct index *x, uint32_t slot)
 		b = &x->head(x->owner, *b)->hash_next;
 	*b = h->hash_next;
 	x->count--;
-	if (x->buckets > FEWEST && x->count < x->buckets / 4)
+	while (x->buckets > FEWEST && x->count < x->buckets / 2)
 		join(x);
 }
 
