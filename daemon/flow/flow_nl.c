@@ -65,7 +65,7 @@ static const struct proto {
 	const struct nla_row *rows;
 } protos[] = {
 	{IPPROTO_TCP, CTA_PROTOINFO_TCP, 9, N(tcp_rows), tcp_rows},
-	{IPPROTO_SCTP, CTA_PROTOINFO_SCTP, 9, N(sctp_rows), sctp_rows},
+	{IPPROTO_SCTP, CTA_PROTOINFO_SCTP, 8, N(sctp_rows), sctp_rows},
 	{IPPROTO_DCCP, CTA_PROTOINFO_DCCP, 7, N(dccp_rows), dccp_rows},
 };
 
