@@ -6,6 +6,7 @@
 #include "report.h"
 #include "request.h"
 #include "run.h"
+#include "select.h"
 
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -28,8 +29,8 @@ struct pass {
 	struct run *run;
 	const struct cmd *cmd;
 	struct show show;
-	struct filter *filter;
-	size_t filters;
+	struct filter filter;
+	const struct selection *select; /* NULL: the filter decides alone */
 	struct nl_batch batch;
 	size_t *line;                 /* where the text of each request of the batch begins in the output */
 	uint8_t (*again)[NL_MSG_MAX]; /* -U: how each changed entry is fetched to be shown */
@@ -172,10 +173,7 @@ settle(struct pass *p)
 static bool
 selected(const struct pass *p, const struct ct_rec *rec)
 {
-	for (size_t i = 0; i < p->filters; i++)
-		if (filter_match(&p->filter[i], rec))
-			return true;
-	return false;
+	return filter_match(&p->filter, rec) && (p->select == NULL || selection_match(p->select, rec));
 }
 
 static int
@@ -198,28 +196,23 @@ pass_entry(void *arg, const struct nlmsghdr *nlh)
 }
 
 static int
-pass_init(struct pass *p, struct run *r, const struct cmd *const *c, size_t n)
+pass_init(struct pass *p, struct run *r, const struct cmd *c)
 {
-	*p = (struct pass){.run = r, .cmd = c[0], .filters = n, .limit = 1};
-	show_init(&p->show, &r->out, c[0], r->map);
+	*p = (struct pass){.run = r, .cmd = c, .limit = 1};
+	show_init(&p->show, &r->out, c, r->map);
+	filter_init(&p->filter, c);
 	if (nl_batch_init(&p->batch, &r->change, NL_BATCH_MAX / 2) < 0)
 		return -ENOMEM;
-	p->filter = calloc(n, sizeof(*p->filter));
 	p->line = calloc(p->batch.max, sizeof(*p->line));
 	p->failed = calloc(p->batch.max, sizeof(*p->failed));
 	p->again = malloc(p->batch.max * sizeof(*p->again));
-	if (p->filter == NULL || p->line == NULL || p->failed == NULL || p->again == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		filter_init(&p->filter[i], c[i]);
-	return 0;
+	return p->line == NULL || p->failed == NULL || p->again == NULL ? -ENOMEM : 0;
 }
 
 static void
 pass_done(struct pass *p)
 {
 	nl_batch_done(&p->batch);
-	free(p->filter);
 	free(p->line);
 	free(p->failed);
 	free(p->again);
@@ -232,9 +225,7 @@ pass_run(struct pass *p)
 	int err, tries = 3;
 
 	do {
-		struct cmd any = {.op = p->cmd->op};
-
-		err = run_dump(p->run, p->filters == 1 ? p->cmd : &any, pass_entry, p);
+		err = run_dump(p->run, p->cmd, pass_entry, p);
 		if (err == 0)
 			err = settle(p);
 	} while (err == 0 && p->run->dump.interrupted && --tries > 0);
@@ -242,39 +233,38 @@ pass_run(struct pass *p)
 }
 
 static int
-pass(struct pass *p, struct run *r, const struct cmd *const *c, size_t n)
+pass(struct pass *p, int err)
 {
-	int err = p->err;
+	struct run *r = p->run;
 
 	if (err == 0)
 		err = pass_run(p);
 	pass_done(p);
-	if (err < 0) {
-		out_flush(&r->out);
-		return r->out.err == EPIPE ? 1 : run_failed(r, c[0], err);
-	}
-	(void)n;
-	return run_summary(r, c[0], p->n);
+	if (err == 0)
+		return run_summary(r, p->cmd, p->n);
+	out_flush(&r->out);
+	return r->out.err == EPIPE ? 1 : run_failed(r, p->cmd, err);
 }
 
 int
-run_delete(struct run *r, const struct cmd *const *c, size_t n)
+run_delete(struct run *r, const struct cmd *c, const struct selection *select)
 {
 	struct pass p;
+	int err = pass_init(&p, r, c);
 
-	p.err = pass_init(&p, r, c, n);
+	p.select = select;
 	p.put = put_delete;
 	p.settle = settle_delete;
-	return pass(&p, r, c, n);
+	return pass(&p, err);
 }
 
 int
 run_update(struct run *r, const struct cmd *c)
 {
 	struct pass p;
+	int err = pass_init(&p, r, c);
 
-	p.err = pass_init(&p, r, &c, 1);
 	p.put = put_update;
 	p.settle = settle_update;
-	return pass(&p, r, &c, 1);
+	return pass(&p, err);
 }

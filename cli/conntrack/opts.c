@@ -89,7 +89,7 @@ set_command(struct scan *s, const struct optdef *d, char *value)
 {
 	char *word;
 
-	if (s->c->op != CMD_NONE)
+	if (s->c->op != CMD_NONE && !(s->ctx->selecting && d->what == (int)s->ctx->select_op))
 		return opt_fail(s->err, 2, "Invalid commands combination");
 	s->c->op = (enum cmd_op)d->what;
 	if (value != NULL || (word = optional_word(s)) == NULL)
@@ -437,41 +437,71 @@ set_path(struct scan *s, const struct optdef *d, char *value)
 }
 
 static int
-set_helper(struct scan *s, const struct optdef *d, char *value)
+saved_helper(struct scan *s, char *value)
 {
-	(void)d;
 	if (value[0] == '\0' || strlen(value) >= sizeof(s->c->helper))
 		return opt_fail(s->err, 2, "Invalid helper name `%s'", value);
 	strcpy(s->c->helper, value);
+	s->c->given |= OPT_BIT(OPT_HELPER);
 	return 0;
 }
 
-/* PROTO,SRC,SPORT,DST,DPORT: written by -o save for entries that belong to another one. */
+/* PROTO,SRC,SPORT,DST,DPORT. */
 static int
-set_master(struct scan *s, const struct optdef *d, char *value)
+saved_master(struct scan *s, char *value)
 {
 	struct ct_tuple *t = &s->c->master;
-	char *comma[4], *p = value;
+	char *field[5] = {value}, *p = value;
 	uint64_t n[3];
 
-	(void)d;
-	for (int i = 0; i < 4; i++) {
-		if ((comma[i] = strchr(p, ',')) == NULL)
-			goto bad;
-		*comma[i] = '\0';
-		p = comma[i] + 1;
+	for (int i = 1; i < 5; i++) {
+		if ((p = strchr(p, ',')) == NULL)
+			return opt_fail(s->err, 2, "Invalid master connection `%s'", value);
+		*p++ = '\0';
+		field[i] = p;
 	}
-	if (arg_decimal(value, UINT8_MAX, &n[0]) < 0 || arg_addr(comma[0] + 1, &t->src) < 0 ||
-	    arg_decimal(comma[1] + 1, UINT16_MAX, &n[1]) < 0 || arg_addr(comma[2] + 1, &t->dst) < 0 ||
-	    arg_decimal(comma[3] + 1, UINT16_MAX, &n[2]) < 0 || t->src.family != t->dst.family)
-		goto bad;
+	if (arg_decimal(field[0], UINT8_MAX, &n[0]) < 0 || arg_addr(field[1], &t->src) < 0 ||
+	    arg_decimal(field[2], UINT16_MAX, &n[1]) < 0 || arg_addr(field[3], &t->dst) < 0 ||
+	    arg_decimal(field[4], UINT16_MAX, &n[2]) < 0 || t->src.family != t->dst.family)
+		return opt_fail(s->err, 2, "Invalid master connection of protocol `%s'", value);
 	t->proto = (uint8_t)n[0];
 	t->sport = (uint16_t)n[1];
 	t->dport = (uint16_t)n[2];
 	t->has = TUPLE_SRC | TUPLE_DST | TUPLE_PROTO | TUPLE_SPORT | TUPLE_DPORT;
+	s->c->given |= OPT_BIT(OPT_MASTER);
 	return 0;
-bad:
-	return opt_fail(s->err, 2, "Invalid master connection `%s'", value);
+}
+
+/* 32-bit words in hexadecimal, bit 0 first, separated by commas. */
+static int
+saved_labels(struct scan *s, char *value)
+{
+	char *save = NULL, *word = strtok_r(value, ",", &save);
+
+	for (unsigned i = 0; word != NULL; i++, word = strtok_r(NULL, ",", &save)) {
+		uint32_t v;
+
+		if (i >= LABEL_WORDS || arg_u32(word, &v) < 0)
+			return opt_fail(s->err, 2, "Invalid labels `%s'", word);
+		s->c->add.word[i] |= v;
+	}
+	s->c->given |= OPT_BIT(OPT_SAVED_LABELS);
+	return 0;
+}
+
+/* What -o save writes where no option exists: words that older versions pass over. */
+static int
+saved_word(struct scan *s, char *word)
+{
+	static const struct {
+		const char *name;
+		int (*set)(struct scan *s, char *value);
+	} words[] = {{"helper=", saved_helper}, {"master=", saved_master}, {"labels=", saved_labels}};
+
+	for (size_t i = 0; i < NITEMS(words); i++)
+		if (strncmp(word, words[i].name, strlen(words[i].name)) == 0)
+			return words[i].set(s, word + strlen(words[i].name));
+	return 0;
 }
 
 static int
@@ -501,8 +531,6 @@ static const struct optdef defs[] = {
 	{"buffer-size", 'b', TAKES_VALUE, set_buffer, OPT_BUFFER},
 	{"counter", 'C', TAKES_DROPPED, set_command, CMD_COUNT},
 	{"create", 'I', TAKES_DROPPED, set_command, CMD_CREATE},
-	{"ct-helper", 0, TAKES_VALUE, set_helper, OPT_HELPER},
-	{"ct-master", 0, TAKES_VALUE, set_master, OPT_MASTER},
 	{"delete", 'D', TAKES_DROPPED, set_command, CMD_DELETE},
 	{"dst", 'd', TAKES_VALUE, set_addr, OPT_DST},
 	{"dst-nat", 'g', TAKES_MAYBE, set_nat, OPT_DNAT},
@@ -706,8 +734,11 @@ scan_words(struct scan *s)
 		int r = 0;
 
 		s->word = w;
-		if (w[0] != '-' || w[1] == '\0')
-			continue; /* nobody's word */
+		if (w[0] != '-' || w[1] == '\0') { /* nobody's word */
+			if (s->ctx->loading && saved_word(s, w) < 0)
+				return -1;
+			continue;
+		}
 		if (w[1] == '-' && w[2] == '\0')
 			break;
 		r = w[1] == '-' ? scan_long(s, w) : scan_cluster(s, w);

@@ -62,6 +62,7 @@ enum opt {
 	OPT_FROM_FILE,
 	OPT_HELPER,
 	OPT_MASTER,
+	OPT_SAVED_LABELS,
 	OPT_MAX
 };
 #define OPT_BIT(o) (UINT64_C(1) << (o))
@@ -121,6 +122,7 @@ struct opt_ctx {
 	struct labelmap *map;
 	bool tried;     /* the label file was looked for */
 	int map_errno;  /* why there is no map */
+	bool quiet;     /* nobody asked for the map by an option: its absence is not said */
 	bool loading;   /* a line of -R: accepts what only the save format writes */
 	bool selecting; /* a line of --from-file: options without a command */
 	enum cmd_op select_op;

@@ -63,8 +63,9 @@ static const struct {
 	[OPT_RZONE] = {"reply-zone", "oo-o--o----"},
 	[OPT_LABELMAP] = {"labelmap", "o-oo--o----"},
 	[OPT_FROM_FILE] = {"from-file", "---o-------"},
-	[OPT_HELPER] = {"ct-helper", "-o---------"},
-	[OPT_MASTER] = {"ct-master", "-o---------"},
+	[OPT_HELPER] = {"helper", "-o---------"},
+	[OPT_MASTER] = {"master", "-o---------"},
+	[OPT_SAVED_LABELS] = {"labels", "-o---------"},
 };
 
 static enum column
@@ -229,7 +230,12 @@ check_labels(struct cmd *c, struct opt_ctx *ctx, struct opt_error *err)
 {
 	bool wanted = (c->output & OUT_LABELS) != 0 || cmd_has(c, OPT_LABEL) || cmd_has(c, OPT_LABEL_ADD) ||
 		      cmd_has(c, OPT_LABEL_DEL);
-	const struct labelmap *map = wanted ? need_map(c, ctx) : NULL;
+	bool saving = (c->output & OUT_SAVE) != 0 && c->op != CMD_EVENT; /* nicer with names, possible without */
+	const struct labelmap *map;
+
+	if (saving && !wanted && !ctx->tried)
+		ctx->quiet = true;
+	map = wanted || saving ? need_map(c, ctx) : NULL;
 
 	if (c->label != NULL && resolve(map, c->label, &c->want, err) < 0)
 		return -1;
@@ -268,6 +274,8 @@ opts_check(struct cmd *c, struct opt_ctx *ctx, struct opt_error *err)
 {
 	bool reply;
 
+	if (ctx->loading) /* comes with the master, or cannot be */
+		c->status_set &= ~(uint32_t)IPS_EXPECTED;
 	if (check_labels(c, ctx, err) < 0)
 		return -1;
 	if (cmd_has(c, OPT_ANYNAT) && (cmd_has(c, OPT_SNAT) || cmd_has(c, OPT_DNAT)))

@@ -273,15 +273,6 @@ put_helper(struct nlmsghdr *nlh, const char *name)
 	mnl_attr_nest_end(nlh, nest);
 }
 
-static uint32_t
-create_status(const struct cmd *c)
-{
-	uint32_t status = IPS_CONFIRMED | c->status_set;
-
-	/* The kernel sets this one itself, from the master, and refuses it from anybody else. */
-	return cmd_has(c, OPT_MASTER) ? status & ~(uint32_t)IPS_EXPECTED : status;
-}
-
 struct nlmsghdr *
 request_create(void *buf, const struct cmd *c, uint16_t flags)
 {
@@ -295,7 +286,7 @@ request_create(void *buf, const struct cmd *c, uint16_t flags)
 	put_tuple(nlh, CTA_TUPLE_REPLY, &reply);
 	if (cmd_has(c, OPT_ZONE))
 		mnl_attr_put_u16(nlh, CTA_ZONE, htons(c->zone));
-	put_be32(nlh, CTA_STATUS, create_status(c));
+	put_be32(nlh, CTA_STATUS, IPS_CONFIRMED | c->status_set);
 	put_be32(nlh, CTA_TIMEOUT, c->timeout);
 	if (cmd_has(c, OPT_MARK))
 		put_be32(nlh, CTA_MARK, c->mark);
@@ -303,7 +294,7 @@ request_create(void *buf, const struct cmd *c, uint16_t flags)
 		put_protoinfo(nlh, orig.proto, c->state, c->role, c->vtag, true);
 	put_nat(nlh, c, NAT_SRC);
 	put_nat(nlh, c, NAT_DST);
-	if (cmd_has(c, OPT_LABEL_ADD)) {
+	if (cmd_has(c, OPT_LABEL_ADD) || cmd_has(c, OPT_SAVED_LABELS)) {
 		mnl_attr_put(nlh, CTA_LABELS, LABEL_BYTES, c->add.word);
 		mnl_attr_put(nlh, CTA_LABELS_MASK, LABEL_BYTES, c->add.word);
 	}

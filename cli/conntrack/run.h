@@ -10,6 +10,8 @@
 #include "out.h"
 #include "show.h"
 
+struct selection;
+
 struct run {
 	struct nl dump;   /* also for single requests */
 	struct nl change; /* requests while a dump is under way */
@@ -27,8 +29,8 @@ int run_count(struct run *r, const struct cmd *c);
 int run_stats(struct run *r, const struct cmd *c);
 int run_flush(struct run *r, const struct cmd *c);
 int run_create(struct run *r, const struct cmd *c);
-/* n command lines that select entries, in one pass; an entry goes when any of them matches. */
-int run_delete(struct run *r, const struct cmd *const *c, size_t n);
+/* select (may be NULL): of what c selects, only entries in there. */
+int run_delete(struct run *r, const struct cmd *c, const struct selection *select);
 int run_update(struct run *r, const struct cmd *c);
 /* Subscribes; before privileges are given up. */
 int run_open_events(struct run *r, const struct cmd *c);

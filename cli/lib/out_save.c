@@ -159,49 +159,85 @@ put_l4(struct out *o, const struct ct_rec *rec)
 	put_state(o, rec);
 }
 
+static bool
+all_named(const struct ct_rec *rec, const struct labelmap *map)
+{
+	for (unsigned i = 0; i < rec->label_words * 32; i++)
+		if (ct_rec_label(rec, i) && (map == NULL || labelmap_name(map, i) == NULL))
+			return false;
+	return true;
+}
+
+/* Names may hold blanks, so the loader gets them in quotes. */
+static void
+put_named_labels(struct out *o, const struct ct_rec *rec, const struct labelmap *map)
+{
+	const char *sep = "--label-add \"";
+
+	for (unsigned i = 0; i < rec->label_words * 32; i++) {
+		if (!ct_rec_label(rec, i))
+			continue;
+		out_str(o, sep);
+		out_str(o, labelmap_name(map, i));
+		sep = ",";
+	}
+	PUT(o, "\" ");
+}
+
+static void
+put_label_words(struct out *o, const struct ct_rec *rec)
+{
+	uint32_t word;
+
+	for (unsigned i = 0; i < rec->label_words; i++) {
+		memcpy(&word, rec->labels + i * 4, sizeof(word));
+		out_str(o, i == 0 ? "labels=" : ",");
+		out_hex(o, word);
+	}
+	PUT(o, " ");
+}
+
 static void
 put_labels(struct out *o, const struct ct_rec *rec, const struct labelmap *map)
 {
-	const char *sep = "--label-add ";
+	uint32_t any = 0, word;
 
-	for (unsigned i = 0; i < rec->label_words * 32; i++) {
-		const char *name = ct_rec_label(rec, i) ? labelmap_name(map, i) : NULL;
-
-		if (name == NULL)
-			continue;
-		out_str(o, sep);
-		/* Names may hold blanks; the loader's words then need quotes. */
-		out_str(o, name);
-		sep = ",";
+	for (unsigned i = 0; i < rec->label_words; i++) {
+		memcpy(&word, rec->labels + i * 4, sizeof(word));
+		any |= word;
 	}
-	if (*sep == ',')
-		PUT(o, " ");
+	if (any != 0 && all_named(rec, map))
+		put_named_labels(o, rec, map);
+	else if (any != 0)
+		put_label_words(o, rec);
 }
 
-/* Beyond what 1.4.x writes: what it would lose. */
+static void
+put_master(struct out *o, const struct ct_tuple *t)
+{
+	out_fmt(o, "master=%u,", t->proto);
+	out_addr(o, &t->src);
+	out_fmt(o, ",%u,", t->sport);
+	out_addr(o, &t->dst);
+	out_fmt(o, ",%u ", t->dport);
+}
+
+/* What 1.4.x would lose: as options that it knows, or as words that it passes over. */
 static void
 put_rest(struct out *o, const struct ct_rec *rec, const struct fmt *f)
 {
+	if (f->event != EV_NONE || f->deleted)
+		return;
 	if (rec->mark != 0)
 		put_number(o, "-m ", rec->mark);
-	if (f->labels != NULL && rec->labels != NULL)
-		put_labels(o, rec, f->labels);
-	if (rec->helper.p != NULL && f->event == EV_NONE && !f->deleted) {
-		PUT(o, "--ct-helper ");
+	put_labels(o, rec, f->labels);
+	if (rec->helper.p != NULL) {
+		PUT(o, "helper=");
 		out_mem(o, rec->helper.p, rec->helper.len);
 		PUT(o, " ");
 	}
-	if (!(rec->has & REC_MASTER) || f->event != EV_NONE || f->deleted)
-		return;
-	put_number(o, "--ct-master ", rec->master.proto);
-	o->len--;
-	PUT(o, ",");
-	out_addr(o, &rec->master.src);
-	put_number(o, ",", rec->master.sport);
-	o->len--;
-	PUT(o, ",");
-	out_addr(o, &rec->master.dst);
-	put_number(o, ",", rec->master.dport);
+	if (rec->has & REC_MASTER)
+		put_master(o, &rec->master);
 }
 
 void

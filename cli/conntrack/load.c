@@ -1,0 +1,357 @@
+/*
+ * New entries are kept as finished requests and sent in batches; every one of them at first as "create, but only if
+ * new". So whatever a batch created behind a line that fails can be taken back, and the file stops at that line.
+ * -A of an entry that exists is repeated as an update, in the order of the file.
+ */
+#include "load.h"
+#include "attr.h"
+#include "report.h"
+#include "request.h"
+
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One command: a request in the store, or any other command. */
+struct step {
+	uint32_t line;
+	uint32_t other; /* index of the command, NO_OTHER for a request */
+	uint64_t at;    /* offset of the request */
+};
+#define NO_OTHER UINT32_MAX
+
+struct load {
+	struct step *step;
+	size_t steps, step_cap;
+	uint8_t *store;
+	size_t stored, store_cap;
+	struct cmd *other;
+	size_t others, other_cap;
+	uint32_t output;
+};
+
+/* Makes *array hold one more element of size bytes behind n. */
+static int
+grow(void **array, size_t *cap, size_t n, size_t size)
+{
+	size_t want = *cap > 0 ? *cap * 2 : 64;
+	void *bigger;
+
+	if (n < *cap)
+		return 0;
+	if ((bigger = realloc(*array, want * size)) == NULL)
+		return -ENOMEM;
+	*array = bigger;
+	*cap = want;
+	return 0;
+}
+
+static int
+store_request(struct load *ld, const struct nlmsghdr *nlh)
+{
+	size_t want = ld->store_cap > 0 ? ld->store_cap : 1 << 16;
+	uint8_t *bigger;
+
+	while (want - ld->stored < NL_MSG_MAX)
+		want *= 2;
+	if (want > ld->store_cap) {
+		if ((bigger = realloc(ld->store, want)) == NULL)
+			return -ENOMEM;
+		ld->store = bigger;
+		ld->store_cap = want;
+	}
+	memcpy(ld->store + ld->stored, nlh, nlh->nlmsg_len);
+	ld->stored += NLMSG_ALIGN(nlh->nlmsg_len);
+	return 0;
+}
+
+/* Which commands a file may hold, as the error names the others. */
+static int
+allowed(const struct cmd *c, struct opt_error *err)
+{
+	bool expect = c->table == TABLE_EXPECT;
+	const char *name = cmd_letter(c->op);
+
+	if (!expect && (c->op == CMD_CREATE || c->op == CMD_ADD || c->op == CMD_UPDATE || c->op == CMD_DELETE ||
+			c->op == CMD_FLUSH))
+		return 0;
+	if (expect && c->op == CMD_CREATE)
+		name = "-C";
+	err->code = 2;
+	snprintf(err->text, sizeof(err->text), "Cannot use command `%s%s' with --load-file", name,
+		 expect ? " expect" : "");
+	return -1;
+}
+
+static bool
+creates(const struct cmd *c)
+{
+	return c->op == CMD_CREATE || c->op == CMD_ADD;
+}
+
+/* Takes over c. */
+static int
+add_step(struct load *ld, struct cmd *c, unsigned long line, struct opt_error *err)
+{
+	struct step s = {.line = (uint32_t)line, .other = NO_OTHER, .at = ld->stored};
+	uint8_t buf[NL_MSG_MAX];
+	struct nlmsghdr *nlh;
+	int r;
+
+	if (creates(c)) {
+		if ((nlh = request_create(buf, c, NLM_F_CREATE | NLM_F_EXCL)) == NULL) {
+			err->code = 1;
+			snprintf(err->text, sizeof(err->text), "Operation failed: invalid parameters");
+			return -1;
+		}
+		/* What the line wants, until it is sent. */
+		nlh->nlmsg_pid = c->op == CMD_ADD;
+		r = store_request(ld, nlh);
+		cmd_done(c);
+	} else if ((r = grow((void **)&ld->other, &ld->other_cap, ld->others, sizeof(*c))) == 0) {
+		s.other = (uint32_t)ld->others;
+		ld->other[ld->others++] = *c;
+	}
+	if (r < 0 || grow((void **)&ld->step, &ld->step_cap, ld->steps, sizeof(s)) < 0) {
+		err->code = 1;
+		snprintf(err->text, sizeof(err->text), "not enough memory");
+		return -1;
+	}
+	ld->step[ld->steps++] = s;
+	return 0;
+}
+
+struct load *
+load_read(struct lines *l, struct opt_ctx *ctx, int *code)
+{
+	struct load *ld = calloc(1, sizeof(*ld));
+	struct opt_error err;
+	struct cmd c;
+	int r;
+
+	*code = 1;
+	if (ld == NULL)
+		return NULL;
+	while ((r = lines_next(l, ctx, &c, &err)) > 0) {
+		report_warnings(&c);
+		ld->output |= c.output;
+		if (allowed(&c, &err) < 0 || add_step(ld, &c, l->line, &err) < 0) {
+			lines_where(l, l->line);
+			r = -1;
+			break;
+		}
+	}
+	if (r == 0)
+		return ld;
+	cmd_done(&c);
+	report_options(&err, l->where);
+	*code = err.code;
+	load_free(ld);
+	return NULL;
+}
+
+void
+load_free(struct load *ld)
+{
+	if (ld == NULL)
+		return;
+	for (size_t i = 0; i < ld->others; i++)
+		cmd_done(&ld->other[i]);
+	free(ld->other);
+	free(ld->store);
+	free(ld->step);
+	free(ld);
+}
+
+/* Requests on their way: steps first to first + batch.count. */
+struct sending {
+	struct load *ld;
+	struct run *run;
+	struct nl_batch batch;
+	size_t first;
+	int error[NL_BATCH_MAX];
+};
+
+static const struct nlmsghdr *
+request_of(const struct load *ld, size_t step)
+{
+	return (const struct nlmsghdr *)(const void *)(ld->store + ld->step[step].at);
+}
+
+static bool
+is_add(const struct nlmsghdr *nlh)
+{
+	return nlh->nlmsg_pid != 0;
+}
+
+static void
+copy_request(void *buf, const struct nlmsghdr *nlh)
+{
+	struct nlmsghdr *copy = memcpy(buf, nlh, nlh->nlmsg_len);
+
+	copy->nlmsg_pid = 0;
+}
+
+/* A copy of a create request without what an existing entry cannot be given any more. */
+static struct nlmsghdr *
+strip(void *buf, const struct nlmsghdr *nlh, uint32_t drop)
+{
+	const size_t head = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
+	struct rd r = rd_init((const uint8_t *)nlh + head, nlh->nlmsg_len - head);
+	struct nlmsghdr *copy = memcpy(buf, nlh, head);
+	struct attr a;
+
+	copy->nlmsg_pid = 0;
+	copy->nlmsg_len = (uint32_t)head;
+	while (attr_next(&r, &a)) {
+		size_t len = NLA_ALIGN(a.len + sizeof(struct nlattr));
+
+		if (drop >> a.type & 1)
+			continue;
+		memcpy((uint8_t *)buf + copy->nlmsg_len, a.data - sizeof(struct nlattr), len);
+		copy->nlmsg_len += (uint32_t)len;
+	}
+	return copy;
+}
+
+#define DROP(a) (1u << (a))
+
+/* -A of an entry that is there: an update. The translation, master and helper it has are not the file's to change. */
+static int
+update_existing(struct sending *s, const struct nlmsghdr *nlh)
+{
+	const uint32_t fixed = DROP(CTA_NAT_SRC) | DROP(CTA_NAT_DST) | DROP(CTA_TUPLE_MASTER) | DROP(CTA_HELP);
+	uint8_t buf[NL_MSG_MAX];
+	struct nlmsghdr *copy = strip(buf, nlh, fixed);
+
+	copy->nlmsg_flags &= (uint16_t)~NLM_F_EXCL;
+	return nl_talk(&s->run->change, copy, NULL, NULL);
+}
+
+static bool
+has_attr(const struct nlmsghdr *nlh, uint16_t type)
+{
+	const size_t head = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
+	struct rd r = rd_init((const uint8_t *)nlh + head, nlh->nlmsg_len - head);
+	struct attr a;
+
+	while (attr_next(&r, &a))
+		if (a.type == type)
+			return true;
+	return false;
+}
+
+/* A second try for a line that was refused: 0 when its effect is there now. */
+static int
+repair(struct sending *s, const struct nlmsghdr *nlh, int err)
+{
+	uint8_t buf[NL_MSG_MAX];
+
+	if (err == EEXIST && is_add(nlh))
+		return update_existing(s, nlh);
+	/* The master comes later in the file, or is gone: the entry alone is better than none. */
+	if (err == ENOENT && has_attr(nlh, CTA_TUPLE_MASTER))
+		return nl_talk(&s->run->change, strip(buf, nlh, DROP(CTA_TUPLE_MASTER)), NULL, NULL);
+	/* A helper this kernel does not have. */
+	if (err == EOPNOTSUPP && has_attr(nlh, CTA_HELP))
+		return nl_talk(&s->run->change, strip(buf, nlh, DROP(CTA_HELP)), NULL, NULL);
+	return -err;
+}
+
+static void
+refused(void *arg, unsigned index, int err)
+{
+	((struct sending *)arg)->error[index] = err;
+}
+
+/* Takes back what was created behind the line that failed. */
+static void
+undo(struct sending *s, size_t from, size_t count)
+{
+	uint8_t buf[NL_MSG_MAX];
+	struct nlmsghdr *nlh;
+
+	for (size_t i = from; i < count; i++)
+		if (s->error[i] == 0 && (nlh = request_undo(buf, request_of(s->ld, s->first + i))) != NULL)
+			(void)nl_talk(&s->run->change, nlh, NULL, NULL);
+}
+
+static int
+failed(struct sending *s, size_t step, int err, struct lines *l)
+{
+	enum cmd_op op = is_add(request_of(s->ld, step)) ? CMD_ADD : CMD_CREATE;
+
+	report_failure(op, TABLE_CT, -err, lines_where(l, s->ld->step[step].line));
+	return 1;
+}
+
+/* Sends the batch; the exit status. */
+static int
+settle(struct sending *s, struct lines *l)
+{
+	static const struct nl_batch_ops ops = {refused, NULL};
+	unsigned count = s->batch.count;
+	int err;
+
+	memset(s->error, 0, sizeof(s->error));
+	if ((err = nl_batch_flush(&s->batch, &ops, s)) < 0)
+		return failed(s, s->first, err, l);
+	for (unsigned i = 0; i < count; i++) {
+		if (s->error[i] == 0)
+			continue;
+		if ((err = repair(s, request_of(s->ld, s->first + i), s->error[i])) == 0)
+			continue;
+		undo(s, i + 1, count);
+		return failed(s, s->first + i, err, l);
+	}
+	s->first += count;
+	return 0;
+}
+
+static int
+run_other(struct load *ld, const struct step *st, struct run *r, struct lines *l)
+{
+	struct cmd *c = &ld->other[st->other];
+
+	r->where = lines_where(l, st->line);
+	c->output |= ld->output;
+	if (c->op == CMD_FLUSH)
+		return run_flush(r, c);
+	return c->op == CMD_UPDATE ? run_update(r, c) : run_delete(r, c, NULL);
+}
+
+static int
+carry_out(struct sending *s, struct lines *l)
+{
+	struct load *ld = s->ld;
+	int code = 0;
+
+	for (size_t i = 0; i < ld->steps && code == 0; i++) {
+		if (ld->step[i].other == NO_OTHER) {
+			copy_request(nl_batch_room(&s->batch), request_of(ld, i));
+			nl_batch_add(&s->batch);
+			if (nl_batch_full(&s->batch))
+				code = settle(s, l);
+			continue;
+		}
+		if ((code = settle(s, l)) == 0)
+			code = run_other(ld, &ld->step[i], s->run, l);
+		s->first = i + 1;
+	}
+	return code == 0 ? settle(s, l) : code;
+}
+
+int
+load_run(struct load *ld, struct run *r, struct lines *l)
+{
+	struct sending s = {.ld = ld, .run = r};
+	int code;
+
+	if (nl_batch_init(&s.batch, &r->dump, NL_BATCH_MAX) < 0)
+		return 1;
+	code = carry_out(&s, l);
+	nl_batch_done(&s.batch);
+	return code;
+}
