@@ -1,0 +1,286 @@
+/*
+ * Records of all processes to LogFile, syslog and console. Runs as the log worker. The text of a record may quote what
+ * strangers sent: control characters are replaced, the writer's pid comes from the kernel.
+ */
+#include "logger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "blob.h"
+#include "jail.h"
+#include "msg_rules.h"
+
+#define DRAIN_MAX 64
+
+void
+logger_init(struct logger *l)
+{
+	*l = (struct logger){.facility = LOG_DAEMON};
+	for (int i = 0; i < SINK_MAX; i++)
+		l->sink[i] = -1;
+}
+
+void
+logger_clear(struct logger *l)
+{
+	for (int i = 0; i < SINK_MAX; i++)
+		if (l->sink[i] >= 0)
+			close(l->sink[i]);
+	logger_init(l);
+}
+
+int
+logger_sink(struct logger *l, uint32_t which, int fd)
+{
+	if (which >= SINK_MAX) {
+		close(fd);
+		return -EINVAL;
+	}
+	if (l->sink[which] >= 0)
+		close(l->sink[which]);
+	l->sink[which] = fd;
+	return 0;
+}
+
+static size_t
+when(char *buf, size_t size, const char *format)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	return localtime_r(&now, &tm) != NULL ? strftime(buf, size, format, &tm) : 0;
+}
+
+static bool
+put(int fd, const char *line, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = write(fd, line, len);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 && (size_t)n < len)
+		errno = ENOSPC;
+	return n == (ssize_t)len;
+}
+
+/* After a time without log file, its first line says how much is missing. */
+static void
+put_file(struct logger *l, const char *line, size_t len)
+{
+	char note[200], t[32] = "";
+	int n;
+
+	if (l->lost > 0) {
+		when(t, sizeof(t), "%a %b %e %H:%M:%S %Y");
+		n = snprintf(note, sizeof(note), "[%s] (pid=%d) [%s] %llu log lines were lost: %s\n", t, (int)getpid(),
+			     log_level_name(LV_WARNING), (unsigned long long)l->lost, strerror(l->lost_errno));
+		if (!put(l->sink[SINK_FILE], note, (size_t)n)) {
+			l->lost++;
+			return;
+		}
+		l->lost = 0;
+	}
+	if (put(l->sink[SINK_FILE], line, len))
+		return;
+	l->lost++;
+	l->lost_errno = errno;
+}
+
+static void
+put_syslog(const struct logger *l, pid_t pid, enum log_level level, const char *text)
+{
+	static const int severity[] = {LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERR};
+	char line[LOG_TEXT_MAX + 128], t[32] = "";
+	int n;
+
+	when(t, sizeof(t), "%b %e %H:%M:%S");
+	n = snprintf(line, sizeof(line), "<%u>%s conntrack-tools[%d]: %s", l->facility | (unsigned int)severity[level],
+		     t, (int)pid, text);
+	if (n > 0)
+		(void)!send(l->sink[SINK_SYSLOG], line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void
+logger_line(struct logger *l, pid_t pid, enum log_level level, const char *text, size_t len)
+{
+	char clean[LOG_TEXT_MAX + 1], line[LOG_TEXT_MAX + 128], t[32] = "";
+	int n, console = level >= LV_WARNING ? SINK_CONSOLE_ERR : SINK_CONSOLE;
+
+	if (len > LOG_TEXT_MAX)
+		len = LOG_TEXT_MAX;
+	for (size_t i = 0; i < len; i++)
+		clean[i] = (unsigned char)text[i] < ' ' && text[i] != '\t' ? '?' : text[i];
+	clean[len] = '\0';
+	when(t, sizeof(t), "%a %b %e %H:%M:%S %Y");
+	n = snprintf(line, sizeof(line), "[%s] (pid=%d) [%s] %s\n", t, (int)pid, log_level_name(level), clean);
+	if (n < 0)
+		return;
+	if (l->sink[SINK_FILE] >= 0)
+		put_file(l, line, (size_t)n);
+	if (l->sink[SINK_SYSLOG] >= 0)
+		put_syslog(l, pid, level, clean);
+	if (l->sink[console] >= 0)
+		(void)put(l->sink[console], line, (size_t)n);
+}
+
+static pid_t
+writer_of(struct msghdr *mh)
+{
+	struct ucred cred = {0};
+
+	for (struct cmsghdr *cm = CMSG_FIRSTHDR(mh); cm != NULL; cm = CMSG_NXTHDR(mh, cm))
+		if (cm->cmsg_level == SOL_SOCKET && cm->cmsg_type == SCM_CREDENTIALS &&
+		    cm->cmsg_len >= CMSG_LEN(sizeof(cred)))
+			memcpy(&cred, CMSG_DATA(cm), sizeof(cred));
+	return cred.pid;
+}
+
+unsigned int
+logger_drain(struct logger *l, unsigned int max)
+{
+	char buf[LOG_TEXT_MAX + 1];
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} space;
+	struct iovec iov = {buf, sizeof(buf)};
+	unsigned int i;
+
+	for (i = 0; i < max; i++) {
+		struct msghdr mh = {
+			.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &space, .msg_controllen = sizeof(space)};
+		ssize_t n = recvmsg(l->sink[SINK_SOCKET], &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+		if (n < 0)
+			break;
+		if (n > 0)
+			logger_line(l, writer_of(&mh), (uint8_t)buf[0] < LV_MAX ? (enum log_level)buf[0] : LV_ERROR,
+				    buf + 1, (size_t)n - 1);
+	}
+	return i;
+}
+
+int
+logger_reopen(struct logger *l)
+{
+	const char *slash = strrchr(l->file, '/'), *name = slash != NULL ? slash + 1 : l->file;
+	int fd;
+
+	if (l->sink[SINK_DIR] < 0 || *name == '\0')
+		return -ENOENT;
+	if ((fd = openat(l->sink[SINK_DIR], name, JAIL_LOG_OPEN, 0600)) < 0)
+		return -errno;
+	return logger_sink(l, SINK_FILE, fd);
+}
+
+static void
+say(struct logger *l, enum log_level level, const char *text)
+{
+	logger_line(l, getpid(), level, text, strlen(text));
+}
+
+static int
+enter(struct logger *l, int conf_fd, struct log *log)
+{
+	struct jail j = *jail_row(ROLE_LOG);
+	struct conf conf;
+	int r = blob_load(&conf, conf_fd);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < SINK_MAX; i++)
+		if (l->sink[i] > j.last_fd)
+			j.last_fd = l->sink[i];
+	j.log_dir[0] = l->sink[SINK_DIR];
+	j.log_dir[1] = l->sink[SINK_STATS_DIR];
+	j.landlock_required = conf.landlock_required;
+	memcpy(l->file, conf.logfile, sizeof(l->file));
+	if (conf.syslog_facility != 0)
+		l->facility = conf.syslog_facility;
+	conf_clear(&conf);
+	return jail_enter(&j, log);
+}
+
+struct log_worker {
+	struct logger logger;
+	struct chan wall;
+	struct log *log;
+	enum phase phase;
+	bool jailed;
+};
+
+/* 0 to go on, 1 to leave, or -errno. */
+static int
+on_message(struct log_worker *w, struct msg *m)
+{
+	int r = 0;
+
+	if (msg_admit(ROLE_PARENT, ROLE_LOG, w->phase, m) != ADMIT_OK) {
+		msg_close_fds(m);
+		return -EPROTO;
+	}
+	if (m->type == MSG_LOG_SINK)
+		return logger_sink(&w->logger, m->arg, m->fd[0]);
+	if (m->type == MSG_CONF) {
+		if (!w->jailed)
+			r = enter(&w->logger, m->fd[0], w->log);
+		close(m->fd[0]);
+		w->jailed = true;
+		return r < 0 ? r : chan_send(&w->wall, MSG_READY, READY_JAILED, NULL, 0);
+	}
+	if (m->type == MSG_START) {
+		w->phase = PHASE_RUN;
+		return chan_send(&w->wall, MSG_READY, READY_SERVING, NULL, 0);
+	}
+	if (m->type == MSG_LOG_REOPEN && logger_reopen(&w->logger) < 0)
+		say(&w->logger, LV_WARNING, "cannot open the log file again, the old one stays in use");
+	return 0;
+}
+
+static int
+take_messages(struct log_worker *w)
+{
+	uint8_t buf[sizeof(struct msg_hdr) + 64];
+	struct msg m;
+	int r;
+
+	while ((r = chan_recv(&w->wall, buf, sizeof(buf), &m)) > 0)
+		if ((r = on_message(w, &m)) != 0)
+			return r;
+	return r == -EPIPE ? 1 : r;
+}
+
+int
+log_role(int wall_fd, struct log *log)
+{
+	struct log_worker w = {.wall = {.fd = wall_fd}, .log = log, .phase = PHASE_SETUP};
+	int r = 0;
+
+	logger_init(&w.logger);
+	while (r == 0) {
+		/* before the start a spare leaves the records to the worker that serves */
+		struct pollfd p[2] = {{wall_fd, POLLIN, 0},
+				      {w.phase == PHASE_RUN ? w.logger.sink[SINK_SOCKET] : -1, POLLIN, 0}};
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (p[1].revents != 0)
+			logger_drain(&w.logger, DRAIN_MAX);
+		if (p[0].revents != 0)
+			r = take_messages(&w);
+	}
+	if (w.phase == PHASE_RUN) /* last words of the others */
+		logger_drain(&w.logger, 4096);
+	logger_clear(&w.logger);
+	return r < 0 ? 1 : 0;
+}
