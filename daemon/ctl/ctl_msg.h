@@ -15,7 +15,7 @@
 #include "flow.h"
 #include "msg.h"
 
-#define CTL_MAGIC 0x4f437431u /* "OCt1"; changes with any struct below */
+#define CTL_MAGIC       0x4f437431u /* "OCt1"; changes with any struct below */
 #define CTL_PAYLOAD_MAX 65536
 
 enum ctl_verb {
@@ -25,15 +25,15 @@ enum ctl_verb {
 	CTL_RSQUEUE, /* CTL_R_RSQUEUE frames */
 	CTL_DUMP,    /* CTL_R_FLOW / CTL_R_EXPECT frames; arg: enum ctl_cache, tables */
 	/* need full access */
-	CTL_COMMIT,  /* done when the state is in the kernel; CTL_R_COMMIT frames */
-	CTL_FLUSH,   /* caches; arg: enum ctl_cache bits */
+	CTL_COMMIT, /* done when the state is in the kernel; CTL_R_COMMIT frames */
+	CTL_FLUSH,  /* caches; arg: enum ctl_cache bits */
 	CTL_FLUSH_KERNEL,
 	CTL_RESYNC_KERNEL, /* done when the dump is merged */
 	CTL_RESYNC_PEERS,  /* ask peers for their state */
-	CTL_SEND,	   /* bulk send of the internal cache */
-	CTL_PURGE,	   /* arm the purge timer */
+	CTL_SEND,          /* bulk send of the internal cache */
+	CTL_PURGE,         /* arm the purge timer */
 	CTL_STOP,
-	CTL_ROLE,	   /* arg: enum ctl_role; done when the state is in the kernel */
+	CTL_ROLE, /* arg: enum ctl_role; done when the state is in the kernel */
 	CTL_VERB_MAX
 };
 enum ctl_cache { CTL_INTERNAL = 1, CTL_EXTERNAL = 2 };
@@ -63,11 +63,11 @@ struct ctl_frame {
 /* why: for the exit status and the message of the tool. */
 enum ctl_why {
 	CTL_WHY_NONE,
-	CTL_WHY_DENIED,	     /* the caller may not do that */
+	CTL_WHY_DENIED,      /* the caller may not do that */
 	CTL_WHY_UNSUPPORTED, /* not in this mode (cache disabled, statistics mode) */
-	CTL_WHY_BUSY,	     /* a commit is in progress */
+	CTL_WHY_BUSY,        /* a commit is in progress */
 	CTL_WHY_BAD_REQUEST, /* magic, verb or length */
-	CTL_WHY_FAILED,	     /* err says why */
+	CTL_WHY_FAILED,      /* err says why */
 };
 struct ctl_fail {
 	uint32_t why; /* enum ctl_why */
@@ -78,10 +78,10 @@ struct ctl_fail {
 /* One flow in flow_size() octets, then its side block when flow.have & FLOW_SIDE; total len, a multiple of 8. */
 struct ctl_flow {
 	uint32_t len;
-	uint32_t age;	  /* seconds since it entered this cache */
+	uint32_t age;     /* seconds since it entered this cache */
 	uint32_t updated; /* seconds since the last update */
 	uint32_t expires; /* seconds until the cache drops it (ALARM external), else 0 */
-	/* struct flow (side pointer zeroed), struct flow_side follow */
+			  /* struct flow (side pointer zeroed), struct flow_side follow */
 };
 struct ctl_expect {
 	uint32_t age, updated;
@@ -100,9 +100,9 @@ struct ctl_commit {
 
 struct ctl_link_stats {
 	char ifname[16];
-	uint8_t kind;	/* enum link_kind */
-	uint8_t active; /* current link */
-	uint8_t status; /* 0 DOWN, 1 NO-CARRIER, 2 RUNNING */
+	uint8_t kind;           /* enum link_kind */
+	uint8_t active;         /* current link */
+	uint8_t status;         /* 0 DOWN, 1 NO-CARRIER, 2 RUNNING */
 	uint8_t server, client; /* TCP: connected */
 	uint8_t reserved[3];
 	uint64_t sent_bytes, sent_pkts, sent_errors, recv_bytes, recv_pkts, recv_errors;
