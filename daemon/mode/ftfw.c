@@ -366,6 +366,7 @@ ftfw_stats(const struct mode *m, struct mode_stats *s)
 		.lost = f->lost,
 		.before = f->before,
 		.malformed = f->malformed,
+		.overflows = f->rs.overflows,
 		.tx_len = txq_len(&f->tx),
 		.rs_len = rsq_len(&f->rs),
 		.unacked = f->rs.slots[SLOT_FLOW].len + f->rs.slots[SLOT_EXPECT].len,

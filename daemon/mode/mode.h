@@ -38,6 +38,7 @@ struct mode_item {
 
 struct mode_stats {
 	uint64_t lost, before, malformed;
+	uint64_t overflows; /* entries dropped because the resend queue was full */
 	uint32_t tx_len, rs_len;
 	uint32_t unacked; /* state messages sent and not acknowledged */
 	bool peer_known, in_sync;

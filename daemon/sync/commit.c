@@ -1,0 +1,381 @@
+/*
+ * External caches to kernel. Called by the sync role; entries come from peers and were checked by the codec, the
+ * parent's guard checks every request again.
+ */
+#include "commit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_SIZE  (MSG_DATA_MAX - 64)
+#define REQUEST_MAX 2048  /* no request is longer */
+#define VISITS_MAX  16384 /* cache entries looked at for one batch */
+
+enum pass { PASS_NONE, PASS_MASTERS, PASS_RELATED, PASS_EXPECTS };
+
+struct batch {
+	uint32_t id; /* 0: free */
+	bool again;  /* its creations follow deletions: no third try */
+	bool sent;
+	uint32_t len, creates;
+	uint8_t *data;
+};
+
+struct commit {
+	struct commit_conf conf;
+	struct commit_env env;
+	struct tables t;
+	enum pass pass;
+	unsigned int asked, related;
+	uint32_t pos, next_id;
+	struct batch batch[COMMIT_WINDOW];
+	uint8_t *again; /* deletions and creations to be tried, requests back to back */
+	size_t again_len, again_size, again_pos;
+	struct commit_result result;
+	uint64_t started;
+};
+
+struct commit *
+commit_new(const struct commit_conf *conf, const struct commit_env *env, const struct tables *external)
+{
+	struct commit *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->conf = *conf;
+	c->env = *env;
+	c->t = *external;
+	return c;
+}
+
+void
+commit_free(struct commit *c)
+{
+	if (c == NULL)
+		return;
+	for (int i = 0; i < COMMIT_WINDOW; i++)
+		free(c->batch[i].data);
+	free(c->again);
+	free(c);
+}
+
+bool
+commit_running(const struct commit *c)
+{
+	return c->pass != PASS_NONE || c->asked != 0;
+}
+
+void
+commit_start(struct commit *c, unsigned int tables)
+{
+	unsigned int running = c->pass == PASS_NONE ? 0 : c->pass == PASS_EXPECTS ? COMMIT_EXPECTS : COMMIT_FLOWS;
+
+	c->asked |= tables & ~running;
+}
+
+static void
+begin_pass(struct commit *c, enum pass pass)
+{
+	c->pass = pass;
+	c->pos = 0;
+	if (pass == PASS_RELATED)
+		return;
+	c->related = 0;
+	c->started = c->env.usec(c->env.arg);
+	c->result = (struct commit_result){.table = pass == PASS_EXPECTS ? COMMIT_EXPECTS : COMMIT_FLOWS};
+}
+
+static void
+begin_next(struct commit *c)
+{
+	unsigned int first = c->asked & COMMIT_FLOWS ? COMMIT_FLOWS : c->asked & COMMIT_EXPECTS;
+
+	c->asked &= ~first;
+	if (first == 0) {
+		c->pass = PASS_NONE;
+		c->env.done(c->env.arg);
+	} else
+		begin_pass(c, first == COMMIT_FLOWS ? PASS_MASTERS : PASS_EXPECTS);
+}
+
+/* Everything of this pass was sent and answered. */
+static void
+end_pass(struct commit *c)
+{
+	if (c->pass == PASS_MASTERS && c->related > 0) {
+		begin_pass(c, PASS_RELATED);
+		return;
+	}
+	c->result.usec = c->env.usec(c->env.arg) - c->started;
+	c->env.table_done(c->env.arg, &c->result);
+	begin_next(c);
+}
+
+static uint32_t
+remaining(const struct commit *c, bool known, uint32_t timeout, uint32_t updated, uint32_t now)
+{
+	int64_t left = (int64_t)timeout - (int64_t)(now - updated);
+
+	if (c->conf.timeout != 0)
+		return c->conf.timeout;
+	if (!known || left < 0)
+		return 60;
+	return left == 0 ? timeout : (uint32_t)left;
+}
+
+/* Requests carry their offset as sequence number, so an error leads back to its request. */
+static uint32_t
+seq_at(uint32_t offset)
+{
+	return offset / 4 + 1;
+}
+
+static int
+put_flow(struct commit *c, struct batch *b, const struct entry *e, uint32_t now)
+{
+	const struct flow *f = &e->flow;
+	struct flow_nl_opts o = {.timeout = remaining(c, f->have & FLOW_TIMEOUT, f->timeout, e->updated, now),
+				 .tcp_liberal = !c->conf.window_tracking};
+
+	if (((f->have & FLOW_MASTER) != 0) != (c->pass == PASS_RELATED)) {
+		c->related += c->pass == PASS_MASTERS;
+		return 0;
+	}
+	return flow_to_nl(f, FLOW_NL_CREATE, &o, seq_at(b->len), b->data + b->len, BATCH_SIZE - b->len);
+}
+
+static int
+put_expect(struct commit *c, struct batch *b, const struct xentry *e, uint32_t now)
+{
+	uint32_t timeout = remaining(c, e->expect.have & EXPECT_TIMEOUT, e->expect.timeout, e->updated, now);
+
+	return expect_to_nl(&e->expect, FLOW_NL_CREATE, timeout, seq_at(b->len), b->data + b->len, BATCH_SIZE - b->len);
+}
+
+/* Appends the next entry's request. 1 done, 0 nothing to do for it, -ENOENT at the end of the cache. */
+static int
+put_next(struct commit *c, struct batch *b, uint32_t now)
+{
+	bool expects = c->pass == PASS_EXPECTS;
+	uint32_t slot = expects ? xcache_walk(c->t.expects, &c->pos) : cache_walk(c->t.flows, &c->pos);
+	int r;
+
+	if (slot == SLOT_NONE)
+		return -ENOENT;
+	r = expects ? put_expect(c, b, xcache_entry(c->t.expects, slot), now)
+		    : put_flow(c, b, cache_entry(c->t.flows, slot), now);
+	if (r > 0) {
+		b->len += (uint32_t)r;
+		b->creates++;
+		return 1;
+	}
+	if (r < 0) {
+		c->result.failed++;
+		c->env.failed(c->env.arg, "create", r, expects ? NULL : &cache_entry(c->t.flows, slot)->flow,
+			      expects ? &xcache_entry(c->t.expects, slot)->expect : NULL);
+	}
+	return 0;
+}
+
+static bool
+is_create(const struct nlmsghdr *nlh)
+{
+	return (nlh->nlmsg_type & 0xff) == 0; /* IPCTNL_MSG_CT_NEW, IPCTNL_MSG_EXP_NEW */
+}
+
+/* A batch of second tries: the queued requests, numbered anew. */
+static void
+fill_again(struct commit *c, struct batch *b)
+{
+	b->again = true;
+	while (c->again_pos < c->again_len) {
+		struct nlmsghdr *nlh = (struct nlmsghdr *)(c->again + c->again_pos);
+
+		if (b->len + nlh->nlmsg_len > BATCH_SIZE)
+			return;
+		nlh->nlmsg_seq = seq_at(b->len);
+		memcpy(b->data + b->len, nlh, nlh->nlmsg_len);
+		b->creates += is_create(nlh);
+		b->len += nlh->nlmsg_len;
+		c->again_pos += nlh->nlmsg_len;
+	}
+	c->again_pos = c->again_len = 0;
+}
+
+static void
+fill(struct commit *c, struct batch *b, uint32_t now)
+{
+	b->len = b->creates = 0;
+	b->again = b->sent = false;
+	if (c->again_len > 0) {
+		fill_again(c, b);
+		return;
+	}
+	for (unsigned int n = 0; n < VISITS_MAX && b->len + REQUEST_MAX <= BATCH_SIZE; n++)
+		if (put_next(c, b, now) == -ENOENT)
+			return;
+}
+
+static struct batch *
+free_batch(struct commit *c)
+{
+	for (int i = 0; i < COMMIT_WINDOW; i++)
+		if (c->batch[i].id == 0 &&
+		    (c->batch[i].data != NULL || (c->batch[i].data = malloc(BATCH_SIZE)) != NULL))
+			return &c->batch[i];
+	return NULL;
+}
+
+static bool
+send_batch(struct commit *c, struct batch *b)
+{
+	b->sent = c->env.send(c->env.arg, b->id, b->data, b->len);
+	return b->sent;
+}
+
+/* False: something built before still waits. */
+static bool
+send_waiting(struct commit *c)
+{
+	for (int i = 0; i < COMMIT_WINDOW; i++)
+		if (c->batch[i].id != 0 && !c->batch[i].sent && !send_batch(c, &c->batch[i]))
+			return false;
+	return true;
+}
+
+static bool
+all_answered(const struct commit *c)
+{
+	for (int i = 0; i < COMMIT_WINDOW; i++)
+		if (c->batch[i].id != 0)
+			return false;
+	return true;
+}
+
+bool
+commit_step(struct commit *c, uint32_t now)
+{
+	struct batch *b;
+
+	if (!commit_running(c) || !send_waiting(c))
+		return false;
+	if (c->pass == PASS_NONE) {
+		begin_next(c);
+		return true;
+	}
+	if (c->pos == SLOT_NONE && c->again_len == 0) {
+		if (!all_answered(c))
+			return false;
+		end_pass(c);
+		return commit_running(c);
+	}
+	if ((b = free_batch(c)) == NULL)
+		return false;
+	fill(c, b, now);
+	if (b->len == 0)
+		return true;
+	b->id = ++c->next_id & 0x0fffffff;
+	return send_batch(c, b);
+}
+
+static bool
+again_room(struct commit *c, size_t need)
+{
+	size_t size = c->again_size > 0 ? c->again_size : 1 << 16;
+	uint8_t *mem;
+
+	while (size < c->again_len + need)
+		size *= 2;
+	if (size == c->again_size)
+		return true;
+	if ((mem = realloc(c->again, size)) == NULL)
+		return false;
+	c->again = mem;
+	c->again_size = size;
+	return true;
+}
+
+/* Deletes what is in the way and creates again. */
+static bool
+try_again(struct commit *c, const struct nlmsghdr *nlh)
+{
+	union {
+		struct flow f;
+		struct expect e;
+	} u;
+	struct flow_side side;
+	struct flow_nl_opts o = {0};
+	uint8_t *at;
+	int n;
+
+	if (!again_room(c, nlh->nlmsg_len + REQUEST_MAX))
+		return false;
+	at = c->again + c->again_len;
+	if (c->pass == PASS_EXPECTS)
+		n = expect_from_nl(nlh, &u.e) < 0 ? -1 : expect_to_nl(&u.e, FLOW_NL_DELETE, 0, 0, at, REQUEST_MAX);
+	else
+		n = flow_from_nl(nlh, &u.f, &side) < 0 ? -1 : flow_to_nl(&u.f, FLOW_NL_DELETE, &o, 0, at, REQUEST_MAX);
+	if (n <= 0)
+		return false;
+	memcpy(at + n, nlh, nlh->nlmsg_len);
+	c->again_len += (size_t)n + nlh->nlmsg_len;
+	return true;
+}
+
+static void
+report(struct commit *c, const struct nlmsghdr *nlh, int err)
+{
+	union {
+		struct flow f;
+		struct expect e;
+	} u;
+	struct flow_side side;
+	const char *what = is_create(nlh) ? "create" : "destroy";
+
+	if (c->pass == PASS_EXPECTS && expect_from_nl(nlh, &u.e) == 0)
+		c->env.failed(c->env.arg, what, err, NULL, &u.e);
+	else if (c->pass != PASS_EXPECTS && flow_from_nl(nlh, &u.f, &side) == 0)
+		c->env.failed(c->env.arg, what, err, &u.f, NULL);
+}
+
+/* True: the creation counts as carried out no more. */
+static bool
+on_error(struct commit *c, const struct batch *b, const struct msg_error *e)
+{
+	uint32_t offset = (e->seq - 1) * 4;
+	const struct nlmsghdr *nlh;
+
+	if (e->seq == 0 || offset + sizeof(*nlh) > b->len)
+		return false;
+	nlh = (const struct nlmsghdr *)(b->data + offset);
+	if (nlh->nlmsg_seq != e->seq)
+		return false;
+	if (!is_create(nlh)) {
+		if (e->err != -ENOENT)
+			report(c, nlh, e->err);
+		return false;
+	}
+	if (e->err == -EEXIST && !b->again && try_again(c, nlh))
+		return true;
+	c->result.failed++;
+	report(c, nlh, e->err);
+	return true;
+}
+
+void
+commit_on_result(struct commit *c, uint32_t id, const struct msg_error *err, size_t n)
+{
+	struct batch *b = NULL;
+	uint32_t failed = 0;
+
+	for (int i = 0; i < COMMIT_WINDOW; i++)
+		if (c->batch[i].id == id && id != 0 && c->batch[i].sent)
+			b = &c->batch[i];
+	if (b == NULL)
+		return;
+	for (size_t i = 0; i < n; i++)
+		failed += err[i].err != 0 && on_error(c, b, &err[i]);
+	c->result.committed += b->creates > failed ? b->creates - failed : 0;
+	b->id = 0;
+}

@@ -1,0 +1,51 @@
+/*
+ * Take-over: the external caches are written into the kernel, in batches of requests without acknowledgement, a few
+ * batches in flight. Masters first, then the flows that depend on them, then expectations. What exists already is
+ * deleted and created once more. Events and clients are served between batches. One state machine, one end.
+ */
+#ifndef COMMIT_H
+#define COMMIT_H
+
+#include "flow_nl.h"
+#include "msg.h"
+#include "slotq.h"
+
+#define COMMIT_WINDOW 4 /* batches in flight */
+
+enum commit_tables { COMMIT_FLOWS = 1, COMMIT_EXPECTS = 2 };
+
+struct commit_result {
+	unsigned int table; /* one of commit_tables */
+	uint64_t committed, failed, usec;
+};
+
+struct commit_env {
+	void *arg;
+	/* A batch to the kernel; false: not now. Its result comes by commit_result(). */
+	bool (*send)(void *arg, uint32_t id, const void *data, size_t len);
+	/* One table is done. */
+	void (*table_done)(void *arg, const struct commit_result *r);
+	/* Everything that was asked for is done. */
+	void (*done)(void *arg);
+	/* One entry failed; what: "create" or "destroy"; f or e is NULL. */
+	void (*failed)(void *arg, const char *what, int err, const struct flow *f, const struct expect *e);
+	uint64_t (*usec)(void *arg); /* monotonic */
+};
+
+struct commit_conf {
+	uint32_t timeout; /* CommitTimeout, 0: estimate */
+	bool window_tracking;
+};
+
+struct commit;
+struct commit *commit_new(const struct commit_conf *conf, const struct commit_env *env, const struct tables *external);
+void commit_free(struct commit *c);
+/* Writes tables (of commit_tables); what is not part of a running commit follows it. now: seconds, as in the caches. */
+void commit_start(struct commit *c, unsigned int tables);
+bool commit_running(const struct commit *c);
+/* Sends what may be sent; to be called once a turn while running. True: call again without waiting. */
+bool commit_step(struct commit *c, uint32_t now);
+/* The kernel's answer to batch id. */
+void commit_on_result(struct commit *c, uint32_t id, const struct msg_error *err, size_t n);
+
+#endif

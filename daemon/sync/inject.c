@@ -1,0 +1,198 @@
+/*
+ * Peers' states straight into the kernel. Called by the receive path; the codec has checked them, the parent's guard
+ * checks every request again.
+ */
+#include "inject.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_SIZE  (MSG_DATA_MAX - 64)
+#define REQUEST_MAX 2048
+
+struct out {
+	uint32_t len;
+	uint8_t data[BATCH_SIZE];
+};
+
+struct inject {
+	struct inject_env env;
+	bool liberal;
+	struct cache_stats stats[2]; /* flows, expectations */
+	uint32_t next_id, id;        /* id: of the batch in flight, 0: none */
+	bool second;                 /* the one in flight holds second tries */
+	struct out *flight, *next, *again;
+};
+
+struct inject *
+inject_new(const struct inject_env *env, bool window_tracking)
+{
+	struct inject *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		return NULL;
+	j->env = *env;
+	j->liberal = !window_tracking;
+	j->flight = calloc(1, sizeof(struct out));
+	j->next = calloc(1, sizeof(struct out));
+	j->again = calloc(1, sizeof(struct out));
+	if (j->flight != NULL && j->next != NULL && j->again != NULL)
+		return j;
+	inject_free(j);
+	return NULL;
+}
+
+void
+inject_free(struct inject *j)
+{
+	if (j == NULL)
+		return;
+	free(j->flight);
+	free(j->next);
+	free(j->again);
+	free(j);
+}
+
+bool
+inject_room(const struct inject *j)
+{
+	return j->next->len + REQUEST_MAX <= BATCH_SIZE;
+}
+
+/* The sequence number of a request is its place in the batch. */
+static int
+put_flow(struct inject *j, struct out *o, enum flow_nl_op op, const struct flow *f)
+{
+	struct flow_nl_opts opts = {.tcp_liberal = j->liberal};
+	int n = flow_to_nl(f, op, &opts, o->len / 4 + 1, o->data + o->len, BATCH_SIZE - o->len);
+
+	o->len += n > 0 ? (uint32_t)n : 0;
+	return n;
+}
+
+static int
+put_expect(struct out *o, enum flow_nl_op op, const struct expect *e)
+{
+	int n = expect_to_nl(e, op, e->timeout, o->len / 4 + 1, o->data + o->len, BATCH_SIZE - o->len);
+
+	o->len += n > 0 ? (uint32_t)n : 0;
+	return n;
+}
+
+static void
+count(struct cache_stats *st, enum entry_change change, bool good)
+{
+	uint64_t *const done[] = {&st->created, &st->updated, &st->deleted};
+	uint64_t *const failed[] = {&st->create_failed, &st->update_failed, &st->delete_failed};
+
+	++*(good ? done : failed)[change];
+}
+
+void
+inject_flow(struct inject *j, enum entry_change change, const struct flow *f)
+{
+	static const enum flow_nl_op op[] = {FLOW_NL_CREATE, FLOW_NL_UPDATE, FLOW_NL_DELETE};
+
+	count(&j->stats[0], change, inject_room(j) && put_flow(j, j->next, op[change], f) > 0);
+}
+
+void
+inject_expect(struct inject *j, enum entry_change change, const struct expect *e)
+{
+	count(&j->stats[1], change,
+	      inject_room(j) && put_expect(j->next, change == ENTRY_DEL ? FLOW_NL_DELETE : FLOW_NL_CREATE, e) > 0);
+}
+
+static void
+swap(struct out **a, struct out **b)
+{
+	struct out *t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+void
+inject_flush(struct inject *j)
+{
+	struct out **from = j->again->len > 0 ? &j->again : &j->next;
+
+	if (j->id != 0 || (*from)->len == 0 ||
+	    !j->env.send(j->env.arg, (j->next_id + 1) & 0x0fffffff, (*from)->data, (*from)->len))
+		return;
+	j->id = ++j->next_id & 0x0fffffff;
+	j->second = from == &j->again;
+	swap(from, &j->flight);
+	(*from)->len = 0;
+}
+
+struct object {
+	bool expect;
+	struct flow f;
+	struct flow_side side;
+	struct expect e;
+};
+
+static bool
+read_back(const struct nlmsghdr *nlh, struct object *o)
+{
+	o->expect = nlh->nlmsg_type >> 8 == 2; /* NFNL_SUBSYS_CTNETLINK_EXP */
+	return (o->expect ? expect_from_nl(nlh, &o->e) : flow_from_nl(nlh, &o->f, &o->side)) == 0;
+}
+
+static void
+put_object(struct inject *j, enum flow_nl_op op, const struct object *o)
+{
+	if (j->again->len + REQUEST_MAX > BATCH_SIZE)
+		return;
+	if (o->expect)
+		put_expect(j->again, op, &o->e);
+	else
+		put_flow(j, j->again, op, &o->f);
+}
+
+/* An update of something that is not there creates it; something in the way is deleted first. */
+static void
+on_error(struct inject *j, const struct nlmsghdr *nlh, int err)
+{
+	bool deletion = (nlh->nlmsg_type & 0xff) == 2, creation = (nlh->nlmsg_flags & NLM_F_EXCL) != 0;
+	struct object o;
+
+	if ((deletion && err == -ENOENT) || !read_back(nlh, &o))
+		return;
+	if (deletion || j->second) {
+		count(&j->stats[o.expect], deletion ? ENTRY_DEL : creation ? ENTRY_NEW : ENTRY_UPD, false);
+		j->env.failed(j->env.arg,
+			      deletion   ? "could not destroy"
+			      : creation ? "could not add new"
+					 : "could not update",
+			      err, o.expect ? NULL : &o.f, o.expect ? &o.e : NULL);
+		return;
+	}
+	if (creation || err != -ENOENT)
+		put_object(j, FLOW_NL_DELETE, &o);
+	put_object(j, FLOW_NL_CREATE, &o);
+}
+
+void
+inject_on_result(struct inject *j, uint32_t id, const struct msg_error *err, size_t n)
+{
+	if (id == 0 || id != j->id)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t offset = (err[i].seq - 1) * 4;
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)(j->flight->data + offset);
+
+		if (err[i].seq != 0 && offset + sizeof(*nlh) <= j->flight->len && nlh->nlmsg_seq == err[i].seq &&
+		    err[i].err != 0)
+			on_error(j, nlh, err[i].err);
+	}
+	j->id = 0;
+}
+
+const struct cache_stats *
+inject_stats(const struct inject *j, bool expects)
+{
+	return &j->stats[expects];
+}

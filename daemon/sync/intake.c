@@ -1,0 +1,182 @@
+/*
+ * Kernel messages into the internal caches: events as they happen, dumps when resync.c asked for one. What they carry
+ * was chosen by packets; the walk checks every length.
+ */
+#include <endian.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+#include <string.h>
+#include <strings.h>
+
+#include "sync.h"
+
+static bool
+own(const struct sync *s, const struct nlmsghdr *nlh)
+{
+	return nlh->nlmsg_pid != 0 && nlh->nlmsg_pid == s->parent.portid;
+}
+
+static int
+add_counter(const struct nlattr *attr, void *data)
+{
+	uint64_t *const to = data; /* packets, bytes */
+	uint16_t type = mnl_attr_get_type(attr);
+
+	if ((type == CTA_COUNTERS_PACKETS || type == CTA_COUNTERS_BYTES) && mnl_attr_validate(attr, MNL_TYPE_U64) == 0)
+		to[type == CTA_COUNTERS_BYTES] += be64toh(mnl_attr_get_u64(attr));
+	return MNL_CB_OK;
+}
+
+static int
+find_counters(const struct nlattr *attr, void *data)
+{
+	uint16_t type = mnl_attr_get_type(attr);
+
+	if (type == CTA_COUNTERS_ORIG || type == CTA_COUNTERS_REPLY)
+		mnl_attr_parse_nested(attr, add_counter, data);
+	return MNL_CB_OK;
+}
+
+/* Traffic of a flow that ended, as far as the kernel counted it. */
+static void
+add_traffic(struct sync *s, const struct nlmsghdr *nlh)
+{
+	uint64_t sum[2] = {0, 0};
+
+	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), find_counters, sum);
+	s->count.traffic_pkts += sum[0];
+	s->count.traffic_bytes += sum[1];
+}
+
+/* 0 new, 1 update, 2 gone; -1 none of them. */
+static int
+op_of(const struct nlmsghdr *nlh)
+{
+	uint8_t msg = (uint8_t)nlh->nlmsg_type;
+
+	if (msg == IPCTNL_MSG_CT_DELETE)
+		return STORE_DEL;
+	if (msg != IPCTNL_MSG_CT_NEW)
+		return -1;
+	return nlh->nlmsg_flags & (NLM_F_CREATE | NLM_F_EXCL) ? STORE_NEW : STORE_UPD;
+}
+
+static void
+flow_event(struct sync *s, const struct nlmsghdr *nlh, int op)
+{
+	struct flow_side side;
+	struct flow f;
+	bool known;
+
+	if (flow_from_nl(nlh, &f, &side) < 0) {
+		s->count.unknown++;
+		return;
+	}
+	if (s->filtering && !filter_passes(s->filter, &f, op == STORE_DEL)) {
+		s->count.filtered++;
+		return;
+	}
+	if (op == STORE_DEL) {
+		uint64_t before = cache_stats(s->store.t.flows)->deleted;
+
+		store_flow(&s->store, STORE_DEL, &f, own(s, nlh), s->now_s);
+		known = cache_stats(s->store.t.flows)->deleted != before;
+		if (known)
+			add_traffic(s, nlh);
+	} else
+		store_flow(&s->store, (enum store_op)op, &f, own(s, nlh), s->now_s);
+}
+
+static bool
+wanted_helper(const struct sync *s, const struct expect *e)
+{
+	if (s->conf.n_expect_helpers == 0)
+		return true;
+	for (uint32_t i = 0; i < s->conf.n_expect_helpers; i++)
+		if (strncasecmp(e->helper, s->conf.expect_helper[i], strlen(s->conf.expect_helper[i])) == 0)
+			return true;
+	return false;
+}
+
+static void
+expect_event(struct sync *s, const struct nlmsghdr *nlh, int op)
+{
+	struct expect e;
+
+	if (expect_from_nl(nlh, &e) < 0) {
+		s->count.unknown++;
+		return;
+	}
+	if (!s->conf.expect_sync || !wanted_helper(s, &e) || (op != STORE_DEL && !store_has_master(&s->store, &e))) {
+		s->count.filtered++;
+		return;
+	}
+	store_expect(&s->store, (enum store_op)op, &e, own(s, nlh), s->now_s);
+}
+
+void
+intake_events(struct sync *s, const struct msg *m)
+{
+	const struct nlmsghdr *nlh = m->data;
+	int left = (int)m->len, op;
+
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		uint8_t subsys = (uint8_t)(nlh->nlmsg_type >> 8);
+
+		s->count.events++;
+		op = op_of(nlh);
+		if (op >= 0 && subsys == NFNL_SUBSYS_CTNETLINK)
+			flow_event(s, nlh, op);
+		else if (op >= 0 && subsys == NFNL_SUBSYS_CTNETLINK_EXP)
+			expect_event(s, nlh, op);
+		else
+			s->count.unknown++;
+	}
+}
+
+static void
+flow_dumped(struct sync *s, const struct nlmsghdr *nlh)
+{
+	struct flow_side side;
+	struct flow f;
+
+	if (flow_from_nl(nlh, &f, &side) < 0)
+		s->count.dump_unknown++;
+	else if (s->filtering && !filter_passes(s->filter, &f, false))
+		store_flow_filtered(&s->store, &f);
+	else
+		store_flow_dumped(&s->store, &f, s->now_s);
+}
+
+static void
+expect_dumped(struct sync *s, const struct nlmsghdr *nlh)
+{
+	struct expect e;
+
+	if (expect_from_nl(nlh, &e) < 0)
+		s->count.dump_unknown++;
+	else if (wanted_helper(s, &e) && store_has_master(&s->store, &e))
+		store_expect_dumped(&s->store, &e, s->now_s);
+}
+
+void
+intake_dump(struct sync *s, const struct msg *m)
+{
+	const struct nlmsghdr *nlh = m->data;
+	int left = (int)m->len;
+
+	if (s->resync.state != RESYNC_DUMP || m->arg != s->resync.id)
+		return;
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		uint8_t subsys = (uint8_t)(nlh->nlmsg_type >> 8);
+
+		if (subsys == NFNL_SUBSYS_CTNETLINK && s->resync.kind == SLOT_FLOW)
+			flow_dumped(s, nlh);
+		else if (subsys == NFNL_SUBSYS_CTNETLINK_EXP && s->resync.kind == SLOT_EXPECT)
+			expect_dumped(s, nlh);
+		else
+			s->count.dump_unknown++;
+	}
+}

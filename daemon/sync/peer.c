@@ -1,0 +1,344 @@
+/*
+ * Messages to and from the other firewalls. What arrives is a stranger's until wire_next(), the mode and the codec have
+ * looked at it; every refusal is counted.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sync.h"
+
+#define SEND_STEP     4096
+#define BULK_PAUSE_MS 2000  /* between bulk sends that a peer asked for */
+#define ASK_PAUSE_MS  10000 /* between requests that we make of our own accord */
+#define LINKS_MS      250
+#define REOPEN_MS     2000
+#define BULK_MS       10
+/* status bits that only the kernel itself may set: dying, template, untracked, offload */
+#define STATUS_LOCAL 0x5a00u
+
+static void
+full(struct sync *s)
+{
+	s->external_full++;
+}
+
+static void
+apply_flow(struct sync *s, uint8_t type, struct flow *f)
+{
+	struct cache *c = s->external.flows;
+	uint32_t slot;
+
+	if (type != WIRE_CT_DEL)
+		f->status &= ~STATUS_LOCAL;
+	if (s->inject != NULL) {
+		inject_flow(s->inject, (enum entry_change)type, f);
+		return;
+	}
+	slot = cache_find(c, f);
+	if (type == WIRE_CT_DEL) {
+		if (slot != SLOT_NONE)
+			cache_drop(c, slot);
+	} else if (slot == SLOT_NONE) {
+		if (cache_insert(c, f, s->now_s, &slot) == -ENOSPC)
+			full(s);
+	} else
+		(type == WIRE_CT_NEW ? cache_revive : cache_update)(c, slot, f, s->now_s);
+}
+
+static void
+apply_expect(struct sync *s, uint8_t type, const struct expect *e)
+{
+	struct xcache *c = s->external.expects;
+	uint32_t slot;
+
+	if (s->inject != NULL) {
+		inject_expect(s->inject, (enum entry_change)(type - WIRE_EXP_NEW), e);
+		return;
+	}
+	slot = xcache_find(c, e);
+	if (type == WIRE_EXP_DEL) {
+		if (slot != SLOT_NONE)
+			xcache_drop(c, slot);
+	} else if (slot == SLOT_NONE) {
+		if (xcache_insert(c, e, s->now_s, &slot) == -ENOSPC)
+			full(s);
+	} else
+		xcache_update(c, slot, e, s->now_s);
+}
+
+static void
+take_state(struct sync *s, const struct wire_head *h, const uint8_t *body, size_t len)
+{
+	struct flow_side side;
+	unsigned int unknown = 0;
+	enum wire_error err;
+	struct expect e;
+	struct flow f;
+
+	if (h->type <= WIRE_CT_DEL) {
+		if ((err = wire_dec_flow(body, len, &f, &side, &unknown)) == WIRE_OK)
+			apply_flow(s, h->type, &f);
+	} else if ((err = wire_dec_expect(body, len, &e, &unknown)) == WIRE_OK)
+		apply_expect(s, h->type, &e);
+	s->count.unknown_attrs += unknown;
+	if (err != WIRE_OK)
+		s->count.malformed[err < WIRE_ERRORS ? err : WIRE_BAD_PAYLOAD]++;
+}
+
+static void
+take_datagram(void *arg, const uint8_t *data, size_t left)
+{
+	const struct rx_arg *ra = arg;
+	struct sync *s = ra->sync;
+	const uint8_t *body;
+	struct wire_head h;
+	enum wire_error err;
+	size_t len, need;
+
+	while (left > 0) {
+		if ((err = wire_next(&data, &left, &h, &body, &len, &need)) != WIRE_OK) {
+			s->count.malformed[err < WIRE_ERRORS ? err : WIRE_BAD_SIZE]++;
+			if (err != WIRE_BAD_VERSION)
+				return;
+			continue;
+		}
+		links_heard(&s->links, ra->link);
+		if (s->mode->ops->recv(s->mode, &h, s->now))
+			take_state(s, &h, body, len);
+	}
+}
+
+static void
+rx_ready(void *arg, unsigned int ready)
+{
+	struct rx_arg *ra = arg;
+	struct sync *s = ra->sync;
+
+	(void)ready;
+	s->now = loop_now(s->loop);
+	if (s->inject != NULL && !inject_room(s->inject))
+		return; /* the turn function stops watching */
+	channel_recv(s->links.link[ra->link].channel, s->conf.event_limit, take_datagram, ra);
+}
+
+static void
+tx_ready(void *arg, unsigned int ready)
+{
+	struct rx_arg *ra = arg;
+
+	(void)ready;
+	watch_want(ra->sync->tx[ra->link], 0); /* the turn function sends */
+}
+
+static void
+opened(void *arg, unsigned int i)
+{
+	struct sync *s = arg;
+	const struct channel *c = s->links.link[i].channel;
+
+	s->rx[i] = watch_new(s->loop, c->rx, rx_ready, &s->rx_arg[i]);
+	s->tx[i] = watch_new(s->loop, c->tx, tx_ready, &s->rx_arg[i]);
+	if (s->rx[i] != NULL)
+		watch_want(s->rx[i], LOOP_READ);
+}
+
+static void
+closing(void *arg, unsigned int i)
+{
+	struct sync *s = arg;
+
+	watch_free(s->rx[i]);
+	watch_free(s->tx[i]);
+	s->rx[i] = s->tx[i] = NULL;
+}
+
+static void
+dedicated(void *arg, const char *ifname)
+{
+	struct sync *s = arg;
+
+	if (ifname != NULL)
+		log_put(s->log, LV_NOTICE, "device `%s' becomes dedicated link", ifname);
+	else
+		log_put(s->log, LV_ERROR, "no dedicated links available!");
+}
+
+void
+peer_init(struct sync *s)
+{
+	struct links_env env = {s, opened, closing, dedicated, link_probe};
+
+	links_init(&s->links, &s->conf, &env);
+	for (unsigned int i = 0; i < MSG_LINKS_MAX; i++)
+		s->rx_arg[i] = (struct rx_arg){s, i};
+	for (unsigned int i = 0; i < s->links.n; i++)
+		wall_send(&s->wall, MSG_CHANNEL_OPEN, i, NULL, 0);
+	s->links_at = s->now + LINKS_MS;
+	s->reopen_at = s->now + REOPEN_MS;
+}
+
+void
+peer_clear(struct sync *s)
+{
+	links_clear(&s->links);
+}
+
+int
+peer_open(struct sync *s, const struct msg *m)
+{
+	struct msg_channel mc;
+
+	memcpy(&mc, m->data, sizeof(mc));
+	return links_open(&s->links, m->arg, &mc, m->fd[0], m->fd[1]);
+}
+
+/* Builds one message where the channel wants it. */
+static int
+encode(struct sync *s, const struct mode_item *it, uint8_t *room)
+{
+	if (it->kind == ITEM_CONTROL)
+		return wire_enc_ctl(it->flags, it->seq, it->from, it->to, room, CHANNEL_MSG_MAX);
+	if (it->kind == ITEM_FLOW) {
+		const struct entry *e = cache_entry(s->store.t.flows, it->slot);
+
+		return wire_enc_flow(&e->flow, (enum wire_type)(WIRE_CT_NEW + e->change), it->flags, it->seq, &s->enc,
+				     room, CHANNEL_MSG_MAX);
+	}
+	const struct xentry *x = xcache_entry(s->store.t.expects, it->slot);
+
+	return wire_enc_expect(&x->expect, (enum wire_type)(WIRE_EXP_NEW + x->change), it->flags, it->seq, &s->enc,
+			       room, CHANNEL_MSG_MAX);
+}
+
+static void
+send_queue(struct sync *s)
+{
+	struct channel *c = links_active(&s->links);
+	struct mode_item it;
+	uint8_t *room;
+	int n, len;
+
+	if (c == NULL)
+		return;
+	for (n = 0; n < SEND_STEP; n++) {
+		if ((room = channel_room(c)) == NULL || !s->mode->ops->next(s->mode, &it, s->now))
+			break;
+		if ((len = encode(s, &it, room)) > 0)
+			channel_add(c, (size_t)len);
+		else
+			s->count.send_malformed++;
+	}
+	if (channel_flush(c) < 0)
+		watch_want(s->tx[s->links.active], LOOP_WRITE);
+	else if (n == SEND_STEP)
+		loop_again(s->loop);
+}
+
+static void
+bulk_turn(struct sync *s)
+{
+	struct bulk *b = &s->bulk;
+	uint32_t slot;
+
+	if (b->wanted && !b->active && s->now >= b->not_before && s->resync.first_done &&
+	    s->mode->ops->ready(s->mode, s->now)) {
+		*b = (struct bulk){.active = true, .not_before = s->now + BULK_PAUSE_MS};
+		s->count.resyncs_served++;
+		log_put(s->log, LV_NOTICE, "sending bulk update");
+	}
+	if (!b->active)
+		return;
+	for (uint32_t credit = s->mode->ops->credit(s->mode, s->now); credit > 0; credit--) {
+		if ((slot = cache_walk(s->store.t.flows, &b->pos)) != SLOT_NONE)
+			s->mode->ops->change(s->mode, SLOT_FLOW, slot);
+		else if ((slot = xcache_walk(s->store.t.expects, &b->xpos)) != SLOT_NONE)
+			s->mode->ops->change(s->mode, SLOT_EXPECT, slot);
+		else {
+			b->active = false;
+			return;
+		}
+	}
+}
+
+void
+peer_bulk(struct sync *s, bool operator)
+{
+	s->bulk.wanted = true;
+	if (operator)
+		s->bulk.not_before = s->now;
+}
+
+void
+peer_ask(struct sync *s, bool operator)
+{
+	s->ask_wanted = true;
+	if (operator)
+		s->ask_after = s->now;
+}
+
+static void
+ask_turn(struct sync *s)
+{
+	if (!s->ask_wanted || s->now < s->ask_after || !s->mode->ops->ready(s->mode, s->now))
+		return;
+	s->ask_wanted = false;
+	s->ask_after = s->now + ASK_PAUSE_MS;
+	s->count.resyncs_sent++;
+	log_put(s->log, LV_NOTICE, "resync requested");
+	s->mode->ops->ask(s->mode);
+}
+
+static void
+links_turn(struct sync *s)
+{
+	if (s->now < s->links_at)
+		return;
+	s->links_at = s->now + LINKS_MS;
+	links_poll(&s->links);
+	if (s->now < s->reopen_at)
+		return;
+	s->reopen_at = s->now + REOPEN_MS;
+	for (unsigned int i = 0; i < s->links.n; i++)
+		if (s->links.link[i].channel == NULL || s->links.link[i].reopen)
+			wall_send(&s->wall, MSG_CHANNEL_OPEN, i, NULL, 0);
+}
+
+/* While the kernel is behind, what peers send waits in their sockets. */
+static void
+throttle(struct sync *s)
+{
+	bool room = s->inject == NULL || inject_room(s->inject);
+
+	for (unsigned int i = 0; i < s->links.n; i++)
+		if (s->rx[i] != NULL)
+			watch_want(s->rx[i], room ? LOOP_READ : 0);
+}
+
+void
+peer_turn(struct sync *s)
+{
+	if (s->inject != NULL)
+		inject_flush(s->inject);
+	throttle(s);
+	links_turn(s);
+	ask_turn(s);
+	bulk_turn(s);
+	s->mode_due = s->mode->ops->tick(s->mode, s->now);
+	send_queue(s);
+}
+
+uint64_t
+peer_due(const struct sync *s)
+{
+	uint64_t due = s->mode_due;
+
+	if (s->links_at < due)
+		due = s->links_at;
+	if (s->bulk.active && s->now + BULK_MS < due)
+		due = s->now + BULK_MS;
+	if (s->bulk.wanted && !s->bulk.active && s->bulk.not_before > s->now && s->bulk.not_before < due)
+		due = s->bulk.not_before;
+	return due;
+}

@@ -1,0 +1,130 @@
+/*
+ * Dumps of the kernel's tables: at start, on demand, after lost events, and from time to time while there are flows
+ * that the kernel does not report (nf_conntrack_events=2 and older than the listener). Called by the sync role.
+ */
+#include <string.h>
+
+#include "sync.h"
+
+#define SWEEP_STEP   16384
+#define TRIES_MAX    5
+#define RETRY_MS     5000
+#define PAUSE_MIN_MS 60000
+#define PAUSE_MAX_MS 900000
+
+static void
+ask_dump(struct sync *s, enum slot_kind kind)
+{
+	struct resync *r = &s->resync;
+	struct msg_dump_start d = {.id = ++r->id, .subsys = kind == SLOT_FLOW ? SUBSYS_CT : SUBSYS_EXP};
+
+	r->kind = kind;
+	r->state = RESYNC_DUMP;
+	store_dump_begin(&s->store, r->first_done && !r->quiet);
+	wall_send(&s->wall, MSG_DUMP_START, 0, &d, sizeof(d));
+}
+
+static void
+begin(struct sync *s, bool quiet)
+{
+	struct resync *r = &s->resync;
+
+	r->quiet = quiet;
+	r->due = NEVER;
+	r->started = s->now;
+	r->tries = 0;
+	r->serial++;
+	ask_dump(s, SLOT_FLOW);
+}
+
+void
+resync_start(struct sync *s, bool quiet)
+{
+	struct resync *r = &s->resync;
+
+	if (r->state == RESYNC_IDLE) {
+		begin(s, quiet);
+		return;
+	}
+	r->again_quiet = r->again ? r->again_quiet && quiet : quiet;
+	r->again = true;
+}
+
+void
+resync_in(struct sync *s, uint64_t ms)
+{
+	if (s->now + ms < s->resync.due)
+		s->resync.due = s->now + ms;
+}
+
+/* While silent flows live, look again: soon when the last look found something, else less and less often. */
+static void
+plan(struct sync *s)
+{
+	struct resync *r = &s->resync;
+	uint64_t took = s->now - r->started;
+
+	if (s->store.silent == 0) {
+		r->pause = PAUSE_MIN_MS;
+		return;
+	}
+	if (s->store.changes > 0)
+		r->pause = PAUSE_MIN_MS;
+	else
+		r->pause = r->pause * 2 < PAUSE_MAX_MS ? r->pause * 2 : PAUSE_MAX_MS;
+	resync_in(s, r->pause > took * 50 ? r->pause : took * 50);
+}
+
+static void
+finish(struct sync *s)
+{
+	struct resync *r = &s->resync;
+
+	r->state = RESYNC_IDLE;
+	s->count.kernel_resyncs += r->first_done;
+	if (!r->first_done)
+		wall_send(&s->wall, MSG_READY, READY_SERVING, NULL, 0);
+	r->first_done = true;
+	plan(s);
+	verbs_resynced(s);
+	if (!r->again)
+		return;
+	r->again = false;
+	begin(s, r->again_quiet);
+}
+
+void
+resync_dump_done(struct sync *s, const struct msg_dump_done *d)
+{
+	struct resync *r = &s->resync;
+
+	if (r->state != RESYNC_DUMP || d->id != r->id)
+		return;
+	r->failed = d->err != 0;
+	if (d->err != 0) {
+		log_put(s->log, LV_ERROR, "can't dump kernel table: %s", strerror(-d->err));
+		resync_in(s, RETRY_MS);
+	} else if (d->interrupted && ++r->tries < TRIES_MAX) {
+		ask_dump(s, r->kind); /* entries may be missing: once more */
+		return;
+	}
+	store_dump_end(&s->store, d->err == 0 && !d->interrupted);
+	r->state = RESYNC_SWEEP;
+}
+
+void
+resync_turn(struct sync *s)
+{
+	struct resync *r = &s->resync;
+
+	if (r->state == RESYNC_IDLE && s->now >= r->due)
+		begin(s, false);
+	if (r->state != RESYNC_SWEEP)
+		return;
+	if (!store_sweep(&s->store, r->kind, SWEEP_STEP))
+		loop_again(s->loop);
+	else if (r->kind == SLOT_FLOW && s->conf.expect_sync)
+		ask_dump(s, SLOT_EXPECT);
+	else
+		finish(s);
+}

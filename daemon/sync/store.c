@@ -1,0 +1,341 @@
+/*
+ * Events and dumps into the internal caches. Called by intake and resync; flows come from the kernel, with content that
+ * packets chose.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FLAG_SILENT 0x01 /* seen in dumps only */
+
+int
+store_init(struct store *s, uint32_t limit)
+{
+	struct cache_conf conf = {.limit = limit};
+
+	*s = (struct store){.gen = 1, .t = {cache_new(&conf), xcache_new(&conf)}};
+	if (s->t.flows != NULL && s->t.expects != NULL)
+		return 0;
+	store_clear(s);
+	return -ENOMEM;
+}
+
+void
+store_clear(struct store *s)
+{
+	cache_free(s->t.flows);
+	xcache_free(s->t.expects);
+	s->t = (struct tables){NULL, NULL};
+}
+
+static void
+announce(struct store *s, enum slot_kind kind, uint32_t slot)
+{
+	if (s->mode != NULL)
+		s->mode->ops->change(s->mode, kind, slot);
+}
+
+static void
+forget(struct store *s, enum slot_kind kind, uint32_t slot)
+{
+	if (s->mode != NULL)
+		s->mode->ops->forget(s->mode, kind, slot);
+}
+
+/* The kernel reports this flow. */
+static void
+not_silent(struct store *s, struct entry *e)
+{
+	if (e->flags & FLAG_SILENT)
+		s->silent--;
+	e->flags &= (uint8_t)~FLAG_SILENT;
+}
+
+static uint32_t
+insert(struct store *s, const struct flow *f, uint32_t now)
+{
+	uint32_t slot;
+	int r = cache_insert(s->t.flows, f, now, &slot);
+
+	if (r < 0) {
+		s->full += r == -ENOSPC;
+		return SLOT_NONE;
+	}
+	cache_entry(s->t.flows, slot)->gen = s->gen;
+	return slot;
+}
+
+/* A flow that goes while a dump runs stays as a tombstone: the dump may still show it. */
+static uint32_t
+bury(struct store *s, uint32_t slot, bool tell)
+{
+	struct entry *e = cache_entry(s->t.flows, slot);
+
+	not_silent(s, e);
+	e->gen = s->gen;
+	cache_bury(s->t.flows, slot);
+	if (tell && s->mode != NULL) {
+		announce(s, SLOT_FLOW, slot);
+		return slot;
+	}
+	forget(s, SLOT_FLOW, slot);
+	if (s->dumping)
+		return slot;
+	cache_drop(s->t.flows, slot);
+	return SLOT_NONE;
+}
+
+static uint32_t
+flow_gone(struct store *s, const struct flow *f, bool own, uint32_t now)
+{
+	uint32_t slot = cache_find(s->t.flows, f);
+
+	if (slot != SLOT_NONE)
+		return cache_entry(s->t.flows, slot)->flags & ENTRY_DEAD ? slot : bury(s, slot, !own);
+	if (s->dumping && (slot = insert(s, f, now)) != SLOT_NONE)
+		cache_bury(s->t.flows, slot);
+	return SLOT_NONE;
+}
+
+uint32_t
+store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, uint32_t now)
+{
+	struct entry *e;
+	uint32_t slot;
+
+	if (op == STORE_DEL)
+		return flow_gone(s, f, own, now);
+	if ((slot = cache_find(s->t.flows, f)) == SLOT_NONE) {
+		if ((slot = insert(s, f, now)) == SLOT_NONE)
+			return slot;
+	} else {
+		e = cache_entry(s->t.flows, slot);
+		not_silent(s, e);
+		e->gen = s->gen;
+		if ((op == STORE_NEW || e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.flows, slot, f, now) <
+		    0)
+			return slot;
+	}
+	if (!own)
+		announce(s, SLOT_FLOW, slot);
+	return slot;
+}
+
+/* What a dump says explicitly and an event leaves out when it is zero is no difference. */
+static bool
+same(const struct entry *e, const struct flow *f)
+{
+	struct flow g = *f;
+
+	if ((e->flow.have & FLOW_MARK) == 0 && g.mark == 0)
+		g.have &= ~(uint32_t)FLOW_MARK;
+	if ((e->flow.have & (FLOW_SYNPROXY | FLOW_SYNPROXY_ZERO)) == 0)
+		g.have &= ~(uint32_t)FLOW_SYNPROXY_ZERO;
+	return flow_equal(&e->flow, &g);
+}
+
+void
+store_flow_dumped(struct store *s, const struct flow *f, uint32_t now)
+{
+	uint32_t slot = cache_find(s->t.flows, f);
+	struct entry *e;
+
+	if (slot == SLOT_NONE) {
+		if ((slot = insert(s, f, now)) == SLOT_NONE)
+			return;
+		cache_entry(s->t.flows, slot)->flags |= FLAG_SILENT;
+		s->silent++;
+	} else {
+		e = cache_entry(s->t.flows, slot);
+		if (e->gen == s->gen) /* an event since, or the dump's second sight of it */
+			return;
+		e->gen = s->gen;
+		if ((e->flags & ENTRY_DEAD) == 0 && same(e, f)) {
+			e->flow.timeout = f->timeout;
+			e->updated = now;
+			return;
+		}
+		if ((e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.flows, slot, f, now) < 0)
+			return;
+	}
+	s->changes++;
+	if (s->announce)
+		announce(s, SLOT_FLOW, slot);
+}
+
+void
+store_flow_filtered(struct store *s, const struct flow *f)
+{
+	uint32_t slot = cache_find(s->t.flows, f);
+
+	if (slot != SLOT_NONE)
+		cache_entry(s->t.flows, slot)->gen = s->gen;
+}
+
+bool
+store_has_master(const struct store *s, const struct expect *e)
+{
+	struct flow f = {.l3 = e->l3, .l4 = e->master.l4, .have = FLOW_PORTS};
+	unsigned int words = flow_words(&f);
+
+	f.port[0] = e->master.sport;
+	f.port[1] = e->master.dport;
+	memcpy(f.addr, e->master.src, words * sizeof(uint32_t));
+	memcpy(f.addr + words, e->master.dst, words * sizeof(uint32_t));
+	if (e->have & EXPECT_ZONE && e->zone != 0) {
+		f.have |= FLOW_ZONE;
+		f.zone = e->zone;
+	}
+	return cache_find(s->t.flows, &f) != SLOT_NONE;
+}
+
+static void
+expect_gone(struct store *s, const struct expect *e, bool own, uint32_t now)
+{
+	uint32_t slot = xcache_find(s->t.expects, e);
+	bool was_here = slot != SLOT_NONE;
+
+	if (!was_here && (!s->dumping || xcache_insert(s->t.expects, e, now, &slot) < 0))
+		return;
+	xcache_entry(s->t.expects, slot)->gen = s->gen;
+	xcache_bury(s->t.expects, slot);
+	if (was_here && !own && s->mode != NULL) {
+		announce(s, SLOT_EXPECT, slot);
+		return;
+	}
+	forget(s, SLOT_EXPECT, slot);
+	if (!s->dumping)
+		xcache_drop(s->t.expects, slot);
+}
+
+static void
+put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now)
+{
+	uint32_t slot = xcache_find(s->t.expects, e);
+	bool news = slot == SLOT_NONE || xcache_entry(s->t.expects, slot)->flags & ENTRY_DEAD;
+
+	if ((slot == SLOT_NONE ? xcache_insert(s->t.expects, e, now, &slot)
+			       : xcache_update(s->t.expects, slot, e, now)) < 0)
+		return;
+	xcache_entry(s->t.expects, slot)->gen = s->gen;
+	s->changes += news;
+	if (tell && news)
+		announce(s, SLOT_EXPECT, slot);
+}
+
+void
+store_expect(struct store *s, enum store_op op, const struct expect *e, bool own, uint32_t now)
+{
+	if (op == STORE_DEL)
+		expect_gone(s, e, own, now);
+	else
+		put_expect(s, e, !own, now);
+}
+
+void
+store_expect_dumped(struct store *s, const struct expect *e, uint32_t now)
+{
+	uint32_t slot = xcache_find(s->t.expects, e);
+
+	if (slot == SLOT_NONE || xcache_entry(s->t.expects, slot)->gen != s->gen)
+		put_expect(s, e, s->announce, now);
+}
+
+void
+store_dump_begin(struct store *s, bool tell)
+{
+	s->gen = s->gen == UINT8_MAX ? 1 : (uint8_t)(s->gen + 1);
+	s->dumping = true;
+	s->announce = tell;
+	s->changes = 0;
+}
+
+void
+store_dump_end(struct store *s, bool complete)
+{
+	s->dumping = false;
+	s->complete = complete;
+	s->sweep_pos = s->xsweep_pos = 0;
+}
+
+static void
+sweep_flow(struct store *s, uint32_t slot)
+{
+	struct entry *e = cache_entry(s->t.flows, slot);
+
+	if (e->flags & ENTRY_DEAD) {
+		if (e->queue == QUEUE_NONE)
+			cache_drop(s->t.flows, slot);
+		return;
+	}
+	if (!s->complete || e->gen == s->gen)
+		return;
+	s->changes++;
+	bury(s, slot, s->announce);
+}
+
+static void
+sweep_expect(struct store *s, uint32_t slot)
+{
+	struct xentry *e = xcache_entry(s->t.expects, slot);
+
+	if (e->flags & ENTRY_DEAD) {
+		if (e->queue == QUEUE_NONE)
+			xcache_drop(s->t.expects, slot);
+		return;
+	}
+	if (!s->complete || e->gen == s->gen)
+		return;
+	s->changes++;
+	xcache_bury(s->t.expects, slot);
+	if (s->announce && s->mode != NULL) {
+		announce(s, SLOT_EXPECT, slot);
+		return;
+	}
+	forget(s, SLOT_EXPECT, slot);
+	xcache_drop(s->t.expects, slot);
+}
+
+bool
+store_sweep(struct store *s, enum slot_kind kind, unsigned int max)
+{
+	for (uint32_t slot; max > 0; max--) {
+		slot = kind == SLOT_FLOW ? cache_walk(s->t.flows, &s->sweep_pos)
+					 : xcache_walk(s->t.expects, &s->xsweep_pos);
+		if (slot == SLOT_NONE)
+			return true;
+		(kind == SLOT_FLOW ? sweep_flow : sweep_expect)(s, slot);
+	}
+	return false;
+}
+
+void
+store_unqueued(void *store, enum slot_kind kind, uint32_t slot)
+{
+	struct store *s = store;
+
+	if (s->dumping)
+		return;
+	if (kind == SLOT_FLOW)
+		cache_drop(s->t.flows, slot);
+	else
+		xcache_drop(s->t.expects, slot);
+}
+
+void
+store_flush(struct store *s, unsigned int tables)
+{
+	uint32_t pos = 0, slot;
+
+	while (tables & 1 && (slot = cache_walk(s->t.flows, &pos)) != SLOT_NONE) {
+		not_silent(s, cache_entry(s->t.flows, slot));
+		forget(s, SLOT_FLOW, slot);
+		cache_drop(s->t.flows, slot);
+	}
+	pos = 0;
+	while (tables & 2 && (slot = xcache_walk(s->t.expects, &pos)) != SLOT_NONE) {
+		forget(s, SLOT_EXPECT, slot);
+		xcache_drop(s->t.expects, slot);
+	}
+}

@@ -1,0 +1,49 @@
+/*
+ * The internal caches: what this kernel's events and dumps say, and what of it is announced to the peers. Events come
+ * after the dump was asked for and before or after the dump's entry of the same flow: an event always wins, a dump
+ * never brings a destroyed flow back, and after a complete dump what it did not show is gone.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "mode.h"
+
+enum store_op { STORE_NEW, STORE_UPD, STORE_DEL };
+
+struct store {
+	struct tables t;
+	struct mode *mode; /* NULL: nothing is announced */
+	uint8_t gen;       /* of the dump that is running or was last */
+	bool dumping, announce, complete;
+	uint32_t sweep_pos, xsweep_pos;
+	uint64_t changes; /* differences that the last dump showed */
+	uint64_t silent;  /* flows known from dumps only: the kernel may never report them */
+	uint64_t full;    /* flows refused for HashLimit since it was last logged */
+};
+
+/* -ENOMEM. limit: entries of each table */
+int store_init(struct store *s, uint32_t limit);
+void store_clear(struct store *s);
+
+/* An event about f. own: caused by ourselves, not announced. Slot of the flow, SLOT_NONE when there is none now. */
+uint32_t store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, uint32_t now);
+void store_expect(struct store *s, enum store_op op, const struct expect *e, bool own, uint32_t now);
+/* The master flow of an expectation is here. */
+bool store_has_master(const struct store *s, const struct expect *e);
+
+/* A dump of flows (kind) is about to be asked for. announce: tell peers what it changes. */
+void store_dump_begin(struct store *s, bool announce);
+void store_flow_dumped(struct store *s, const struct flow *f, uint32_t now);
+/* The flow is in the kernel but the filter hides it. */
+void store_flow_filtered(struct store *s, const struct flow *f);
+void store_expect_dumped(struct store *s, const struct expect *e, uint32_t now);
+/* The dump has ended; complete: what it did not show is gone. store_sweep() until it returns true. */
+void store_dump_end(struct store *s, bool complete);
+bool store_sweep(struct store *s, enum slot_kind kind, unsigned int max);
+
+/* Callback of mode_env: the deletion of a dead entry needs no more sending. */
+void store_unqueued(void *store, enum slot_kind kind, uint32_t slot);
+/* Empties the tables (of CTL_TABLE_CT = 1, CTL_TABLE_EXP = 2) without telling anybody. */
+void store_flush(struct store *s, unsigned int tables);
+
+#endif

@@ -1,0 +1,324 @@
+/*
+ * The sync role: puts its parts together, hands them what the parent sends, and lets each do its batched work once a
+ * turn. Messages of the parent are judged by the table of the wall like anybody's.
+ */
+#include "sync.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "jail.h"
+#include "sync_role.h"
+
+#define RECORDS_PER_TURN 16
+#define FULL_LOG_MS      60000
+
+static void
+leave(struct sync *s, int status)
+{
+	s->status = status;
+	loop_stop(s->loop);
+}
+
+/* What the mode found out; work follows in the turn function. */
+static void
+on_mode_event(void *arg, enum mode_event e)
+{
+	struct sync *s = arg;
+
+	if (e == MODE_RESYNC_ASKED)
+		log_put(s->log, LV_NOTICE, "resync requested by other node");
+	if (e & (MODE_PEER_NEW | MODE_PEER_KNOWS_US | MODE_RESYNC_ASKED | MODE_STATE_LOST))
+		peer_bulk(s, false);
+	if (e & (MODE_PEER_NEW | MODE_PEER_KNOWS_US | MODE_PEER_LOST_OURS))
+		peer_ask(s, false);
+}
+
+static void
+unqueued(void *arg, enum slot_kind kind, uint32_t slot)
+{
+	store_unqueued(&((struct sync *)arg)->store, kind, slot);
+}
+
+static int
+start_parts(struct sync *s)
+{
+	struct mode_env env = {s, &s->store.t, on_mode_event, unqueued};
+	struct cache_conf cc = {.limit = s->conf.hash_limit};
+
+	if (store_init(&s->store, s->conf.hash_limit) < 0 || (s->filter = filter_new(&s->conf.filter)) == NULL)
+		return -ENOMEM;
+	s->filtering = s->conf.filter.proto_policy != FILTER_OFF || s->conf.filter.addr_policy != FILTER_OFF ||
+		       s->conf.filter.state_policy != FILTER_OFF;
+	s->external = (struct tables){cache_new(&cc), xcache_new(&cc)};
+	s->mode = ftfw_new(&s->conf, &env, (uint32_t)time(NULL), s->now);
+	s->store.mode = s->mode;
+	if (s->external.flows == NULL || s->external.expects == NULL || s->mode == NULL)
+		return -ENOMEM;
+	s->enc = (struct wire_enc_opts){.wscale = s->conf.tcp_window_tracking,
+					.no_timeout = s->conf.commit_timeout != 0};
+	return verbs_init(s);
+}
+
+static void
+free_parts(struct sync *s)
+{
+	ctl_free(s->ctl);
+	commit_free(s->commit);
+	inject_free(s->inject);
+	peer_clear(s);
+	if (s->mode != NULL)
+		s->mode->ops->free(s->mode);
+	cache_free(s->external.flows);
+	xcache_free(s->external.expects);
+	store_clear(&s->store);
+	filter_free(s->filter);
+	if (s->have_conf)
+		conf_clear(&s->conf);
+}
+
+static void
+on_conf(struct sync *s, const struct msg *m)
+{
+	int r = blob_load(&s->conf, m->fd[0]);
+
+	close(m->fd[0]);
+	if (r < 0) {
+		log_put(s->log, LV_ERROR, "sync: the settings cannot be read: %s", strerror(-r));
+		leave(s, 1);
+		return;
+	}
+	s->have_conf = true;
+}
+
+static void
+on_start(struct sync *s, const struct msg *m)
+{
+	int r;
+
+	(void)m;
+	if (!s->have_conf || s->conf.mode != MODE_FTFW) {
+		log_put(s->log, LV_ERROR, "this release replicates in mode FTFW only");
+		leave(s, 1);
+		return;
+	}
+	if ((r = start_parts(s)) < 0) {
+		log_put(s->log, LV_ERROR, "initialization failed: %s", strerror(-r));
+		leave(s, 1);
+		return;
+	}
+	s->phase = PHASE_RUN;
+	s->started_at = s->now;
+	s->resync = (struct resync){.due = NEVER};
+	if (s->conf.disable_external_cache)
+		log_put(s->log, LV_NOTICE, "disabling external cache");
+	peer_init(s);
+	resync_start(s, true);
+}
+
+static void
+on_channel(struct sync *s, const struct msg *m)
+{
+	if (peer_open(s, m) < 0)
+		log_put(s->log, LV_ERROR, "link %u cannot be used: its MTU is too small, or there is no memory",
+			m->arg);
+}
+
+static void
+on_channel_failed(struct sync *s, const struct msg *m)
+{
+	struct msg_error e;
+
+	memcpy(&e, m->data, sizeof(e));
+	if (m->arg < s->links.n && !s->links.link[m->arg].reopen)
+		log_put(s->log, LV_ERROR, "can't open channel socket on `%s': %s", s->links.link[m->arg].conf->ifname,
+			strerror(-e.err));
+}
+
+static void
+on_client(struct sync *s, const struct msg *m)
+{
+	struct msg_client who;
+
+	memcpy(&who, m->data, sizeof(who));
+	if (ctl_accept(s->ctl, m->fd[0], &who) < 0)
+		log_put(s->log, LV_WARNING, "too many control clients, one of uid %u was turned away", who.uid);
+}
+
+static void
+on_overrun(struct sync *s, const struct msg *m)
+{
+	struct msg_overrun o;
+
+	memcpy(&o, m->data, sizeof(o));
+	s->count.overruns++;
+	s->count.catch_failed++;
+	s->parent.bufsize = o.bufsize;
+	if (s->conf.overrun_resync > 0)
+		resync_in(s, (uint64_t)s->conf.overrun_resync * 1000);
+}
+
+static void
+on_result(struct sync *s, const struct msg *m)
+{
+	static _Alignas(8) struct msg_error err[MSG_DATA_MAX / sizeof(struct msg_error)];
+	uint32_t id = m->arg & ASKER_MASK;
+	size_t n = m->len / sizeof(err[0]);
+
+	memcpy(err, m->data, n * sizeof(err[0]));
+	if (m->arg >> ASKER_SHIFT == ASK_COMMIT)
+		commit_on_result(s->commit, id, err, n);
+	else if (m->arg >> ASKER_SHIFT == ASK_INJECT && s->inject != NULL)
+		inject_on_result(s->inject, id, err, n);
+	else if (m->arg >> ASKER_SHIFT == ASK_FLUSH && id != 0)
+		verbs_flushed(s, id, n > 0 ? err[0].err : 0);
+}
+
+static void
+on_dump_done(struct sync *s, const struct msg *m)
+{
+	struct msg_dump_done d;
+
+	memcpy(&d, m->data, sizeof(d));
+	resync_dump_done(s, &d);
+}
+
+static void
+on_status(struct sync *s, const struct msg *m)
+{
+	memcpy(&s->parent, m->data, sizeof(s->parent));
+}
+
+static void (*const handlers[MSG_MAX])(struct sync *s, const struct msg *m) = {
+	[MSG_CONF] = on_conf,       [MSG_START] = on_start,
+	[MSG_CHANNEL] = on_channel, [MSG_CHANNEL_FAILED] = on_channel_failed,
+	[MSG_CLIENT] = on_client,   [MSG_EVENTS] = intake_events,
+	[MSG_OVERRUN] = on_overrun, [MSG_RESULT] = on_result,
+	[MSG_DUMP] = intake_dump,   [MSG_DUMP_DONE] = on_dump_done,
+	[MSG_STATUS] = on_status,
+};
+
+static void
+take_record(struct sync *s, struct msg *m)
+{
+	enum admit a = msg_admit(ROLE_PARENT, ROLE_SYNC, s->phase, m);
+
+	if (a == ADMIT_OK && handlers[m->type] != NULL) {
+		handlers[m->type](s, m);
+		return;
+	}
+	msg_close_fds(m);
+	if (a == ADMIT_OK)
+		return;
+	s->count.wall_refused++;
+	log_put(s->log, LV_WARNING, "sync: message %u of the parent refused: %s", m->type, msg_admit_name(a));
+}
+
+static void
+wall_event(void *arg, unsigned int ready)
+{
+	struct sync *s = arg;
+	struct msg m;
+	int r = 1;
+
+	s->now = loop_now(s->loop);
+	s->now_s = (uint32_t)(s->now / 1000);
+	if (ready & LOOP_WRITE)
+		return; /* the turn function sends */
+	for (int i = 0; i < RECORDS_PER_TURN && r > 0; i++)
+		if ((r = chan_recv(&s->wall.chan, s->in, sizeof(s->in), &m)) > 0)
+			take_record(s, &m);
+	if (r < 0 && r != -EBADMSG)
+		leave(s, s->status);
+}
+
+static void
+log_full(struct sync *s)
+{
+	uint64_t internal = s->store.full, external = s->external_full;
+
+	if ((internal == 0 && external == 0) || s->now < s->full_logged_at)
+		return;
+	log_put(s->log, LV_WARNING,
+		"HashLimit %u is reached: %llu flows of this node and %llu of the peers were not taken",
+		s->conf.hash_limit, (unsigned long long)internal, (unsigned long long)external);
+	s->store.full = s->external_full = 0;
+	s->full_logged_at = s->now + FULL_LOG_MS;
+}
+
+static uint64_t
+min64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+turn(void *arg)
+{
+	struct sync *s = arg;
+	uint64_t due = NEVER;
+
+	s->now = loop_now(s->loop);
+	s->now_s = (uint32_t)(s->now / 1000);
+	wall_flush(&s->wall);
+	if (s->phase == PHASE_RUN) {
+		resync_turn(s);
+		verbs_turn(s);
+		peer_turn(s);
+		due = min64(ctl_turn(s->ctl), peer_due(s));
+		due = min64(due, min64(s->resync.due, s->purge_at));
+		log_full(s);
+	}
+	watch_want(s->wall_watch, LOOP_READ | (wall_ready(&s->wall) ? 0U : LOOP_WRITE));
+	if (due != NEVER)
+		timer_arm(s->timer, due > s->now ? due - s->now : 1);
+	else
+		timer_stop(s->timer);
+}
+
+static void
+wake(void *arg)
+{
+	(void)arg; /* the turn function follows */
+}
+
+static int
+serve(struct sync *s)
+{
+	if ((s->loop = loop_new()) == NULL || (s->timer = timer_new(s->loop, wake, s)) == NULL ||
+	    (s->wall_watch = watch_new(s->loop, s->wall.chan.fd, wall_event, s)) == NULL)
+		return 1;
+	watch_want(s->wall_watch, LOOP_READ);
+	if (wall_send(&s->wall, MSG_READY, READY_JAILED, NULL, 0) < 0 || loop_run(s->loop, turn, s) < 0)
+		return 1;
+	if (s->phase == PHASE_RUN)
+		verbs_last_words(s);
+	return s->status;
+}
+
+int
+sync_role(int wall_fd, struct log *log)
+{
+	struct sync *s = calloc(1, sizeof(*s));
+	int status;
+
+	if (s == NULL || jail_enter(jail_row(ROLE_SYNC), log) < 0) {
+		free(s);
+		return 1;
+	}
+	s->log = log;
+	s->wall.chan.fd = wall_fd;
+	s->phase = PHASE_SETUP;
+	s->resync.due = s->purge_at = NEVER;
+	status = serve(s);
+	free_parts(s);
+	watch_free(s->wall_watch);
+	timer_free(s->timer);
+	loop_free(s->loop);
+	wall_clear(&s->wall);
+	free(s);
+	return status;
+}

@@ -1,0 +1,142 @@
+/*
+ * The parts of the sync role and what they share. Private to daemon/sync.
+ */
+#ifndef SYNC_H
+#define SYNC_H
+
+#include "blob.h"
+#include "commit.h"
+#include "ctl.h"
+#include "filter.h"
+#include "inject.h"
+#include "link.h"
+#include "log.h"
+#include "loop.h"
+#include "mode.h"
+#include "msg_rules.h"
+#include "store.h"
+#include "wall.h"
+
+#define NEVER UINT64_MAX
+
+/* Batch ids on the wall: who asked is in the upper bits. */
+enum asker { ASK_COMMIT = 1, ASK_INJECT, ASK_FLUSH };
+#define ASKER_SHIFT 28
+#define ASKER_MASK  0x0fffffffU
+
+/* What a waiting client waits for (ctl_client.step). */
+enum wait { WAIT_NONE, WAIT_COMMIT, WAIT_RESYNC, WAIT_FLUSH, WAIT_STOP, WAIT_ROLE_COMMIT, WAIT_ROLE_RESYNC };
+
+/* Dumps of the kernel's tables. */
+struct resync {
+	enum { RESYNC_IDLE, RESYNC_DUMP, RESYNC_SWEEP } state;
+	enum slot_kind kind;
+	bool first_done; /* the start-up dump is in the cache */
+	bool quiet;      /* the running one is not announced: a bulk send follows */
+	bool again;      /* one more after this one */
+	bool again_quiet;
+	bool failed;
+	uint32_t id, serial; /* of the running or last one */
+	unsigned int tries;
+	uint64_t due, started;
+	uint64_t pause; /* between reconciliations while there are silent flows */
+};
+
+/* Everything for the peers. */
+struct bulk {
+	bool wanted, active;
+	uint32_t pos, xpos;
+	uint64_t not_before;
+};
+
+struct counters {
+	uint64_t events, filtered, unknown, catch_failed, dump_unknown, overruns, kernel_flushes, kernel_resyncs;
+	uint64_t traffic_bytes, traffic_pkts;
+	uint64_t malformed[WIRE_ERRORS], send_malformed, unknown_attrs;
+	uint64_t resyncs_sent, resyncs_served, commits, committed, commit_failed, wall_refused;
+};
+
+struct rx_arg {
+	struct sync *sync;
+	unsigned int link;
+};
+
+struct sync {
+	struct log *log;
+	struct loop *loop;
+	struct timer *timer;
+	struct wall wall;
+	struct watch *wall_watch;
+	enum phase phase;
+	int status; /* of the process */
+	bool have_conf;
+	struct conf conf;
+	struct msg_status parent;
+	uint64_t now, started_at;
+	uint32_t now_s;
+	int role; /* enum ctl_role, last one that an operator gave us */
+
+	struct filter *filter;
+	bool filtering; /* the filter hides something */
+	struct store store;
+	struct tables external;
+	struct mode *mode;
+	struct links links;
+	struct rx_arg rx_arg[MSG_LINKS_MAX];
+	struct watch *rx[MSG_LINKS_MAX], *tx[MSG_LINKS_MAX];
+	uint64_t links_at, reopen_at, mode_due;
+	struct ctl *ctl;
+	struct commit *commit;
+	struct inject *inject;
+	struct resync resync;
+	struct bulk bulk;
+	uint64_t ask_after; /* no RESYNC of our own accord before */
+	bool ask_wanted;
+	uint64_t purge_at, full_logged_at;
+	uint64_t external_full;
+	uint32_t flush_id;
+	struct {
+		bool active;
+		uint32_t pos, id;
+	} deleting;                /* flows of the internal cache out of the kernel */
+	unsigned int failed_shown; /* lines about failed entries in this commit */
+	uint64_t failed_hidden;
+	struct counters count;
+	struct wire_enc_opts enc;
+	uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)];
+};
+
+/* intake.c: kernel to internal caches */
+void intake_events(struct sync *s, const struct msg *m);
+void intake_dump(struct sync *s, const struct msg *m);
+
+/* peer.c: datagrams in and out */
+int peer_open(struct sync *s, const struct msg *m); /* takes the descriptors */
+void peer_init(struct sync *s);
+void peer_clear(struct sync *s);
+void peer_turn(struct sync *s);
+uint64_t peer_due(const struct sync *s);
+void peer_bulk(struct sync *s, bool operator); /* everything to the peers */
+void peer_ask(struct sync *s, bool operator);  /* and from them */
+
+/* resync.c: dumps */
+void resync_start(struct sync *s, bool quiet);
+void resync_in(struct sync *s, uint64_t ms);
+void resync_turn(struct sync *s);
+void resync_dump_done(struct sync *s, const struct msg_dump_done *d);
+
+/* verbs.c: what clients ask for */
+extern const struct ctl_ops verb_ops;
+int verbs_init(struct sync *s);
+void verbs_turn(struct sync *s);
+void verbs_resynced(struct sync *s);
+void verbs_flushed(struct sync *s, uint32_t id, int err);
+void verbs_last_words(struct sync *s);                       /* the daemon is gone: answers those who asked for that */
+void verb_stats(const struct sync *s, struct ctl_stats *st); /* stats.c */
+
+/* text.c: one line about a flow for the log */
+#define FLOW_TEXT_MAX 200
+const char *flow_text(const struct flow *f, char *buf, size_t size);
+const char *expect_text(const struct expect *e, char *buf, size_t size);
+
+#endif
