@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Every text of cases.txt is accepted or refused as it says, with the message it names; what is accepted, printed and
-read again gives the same text. So do the example files of conntrackd's package, where they are installed."""
+read again gives the same text; the manual page knows every keyword. So do the example files of conntrackd's package, where they are installed."""
 import glob
 import os
+import re
 import sys
 
 import cases
@@ -50,6 +51,21 @@ def check_case(c):
         fixed_point(where, c.text)
 
 
+def documented():
+    """Every keyword of the tables stands in the manual page."""
+    with open(os.path.join(cases.HERE, "../../doc/conntrackd.conf.5"), encoding="ascii") as f:
+        words = set(re.findall(r"\w+", f.read()))
+    found = 0
+    for name in glob.glob(os.path.join(cases.HERE, "../../daemon/config/kw_*.c")):
+        with open(name, encoding="ascii") as f:
+            for key in re.findall(r'(?:\.name = |KW_\w+\(|LINK_ADDR\()"(\w+)"', f.read()):
+                found += 1
+                if key not in words:
+                    wrong(name, key + " is not in conntrackd.conf(5)")
+    if found < 90:
+        wrong("kw_*.c", "only %d keywords found" % found)
+
+
 def main():
     table, _ = cases.load()
     files = glob.glob(os.path.join(cases.HERE, "examples", "*.conf"))
@@ -61,6 +77,7 @@ def main():
     for name in files:
         with open(name, "rb") as f:
             fixed_point(name, f.read())
+    documented()
     print("%d texts, %d files, %d wrong" % (len(table), len(files), failed))
     return 1 if failed or len(table) < 300 else 0
 
