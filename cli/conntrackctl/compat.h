@@ -33,5 +33,4 @@ struct compat {
 /* argv without the program's name. Strings are borrowed. */
 struct compat compat_scan(int argc, char *const argv[]);
 
-
 #endif

@@ -275,7 +275,8 @@ json_flow(struct out *o, const struct ct_rec *rec, const struct fmt *f)
 	if (state != NULL)
 		string(g, "state", state);
 	put_side(g, rec, 0);
-	put_side(g, rec, 1);
+	if (rec->has & REC_REPLY)
+		put_side(g, rec, 1);
 	put_meta(g, rec, f);
 	put_origin(g, f, rec->portid);
 	end(g, o);

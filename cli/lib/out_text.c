@@ -248,7 +248,8 @@ text_flow(struct out *o, const struct ct_rec *rec, const struct fmt *f)
 	put_side(o, rec, 0);
 	if (rec->has & REC_STATUS && !(rec->status & IPS_SEEN_REPLY))
 		PUT(o, "[UNREPLIED] ");
-	put_side(o, rec, 1);
+	if (rec->has & REC_REPLY)
+		put_side(o, rec, 1);
 	put_tail(o, rec, f);
 	trim(o);
 	if (f->event != EV_NONE)

@@ -72,6 +72,8 @@ put_layer3(struct out *o, uint8_t family)
 {
 	if (family == AF_INET6)
 		PUT(o, "<layer3 protonum=\"10\" protoname=\"ipv6\">");
+	else if (family == 0) /* a direction that nobody told us */
+		PUT(o, "<layer3 protonum=\"0\" protoname=\"unknown\">");
 	else
 		PUT(o, "<layer3 protonum=\"2\" protoname=\"ipv4\">");
 }

@@ -1,0 +1,155 @@
+/*
+ * One dialogue with the daemon. Called by conntrackctl's verbs and by the old client options; the answer is not
+ * trusted.
+ */
+#include "ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "stats.h"
+
+static int
+take_stats(struct answer *a, const uint8_t *payload)
+{
+	memcpy(&a->stats, payload, sizeof(a->stats));
+	stats_clean(&a->stats);
+	a->has_stats = true;
+	return 0;
+}
+
+static int
+take_commit(struct answer *a, const uint8_t *payload)
+{
+	if (a->n_commits == sizeof(a->commit) / sizeof(a->commit[0]))
+		return -EBADMSG;
+	memcpy(&a->commit[a->n_commits++], payload, sizeof(a->commit[0]));
+	return 0;
+}
+
+/* The text comes from the daemon and goes to a terminal. */
+static int
+take_fail(struct answer *a, const uint8_t *payload)
+{
+	char *p = a->fail.text;
+
+	memcpy(&a->fail, payload, sizeof(a->fail));
+	p[sizeof(a->fail.text) - 1] = '\0';
+	for (; *p != '\0'; p++)
+		if (*p < ' ' || *p == 0x7f)
+			*p = '?';
+	return a->fail.why == CTL_WHY_NONE ? -EBADMSG : 1;
+}
+
+/* 0: go on, 1: the answer is complete. */
+static int
+take(struct answer *a, const struct ctl_frame *f, const uint8_t *payload, record_fn *fn, void *ctx)
+{
+	switch (f->type) {
+	case CTL_R_STATS:
+		return take_stats(a, payload);
+	case CTL_R_COMMIT:
+		return take_commit(a, payload);
+	case CTL_FAIL:
+		return take_fail(a, payload);
+	case CTL_DONE:
+		return 1;
+	default:
+		return fn != NULL ? fn(ctx, f->type, payload, f->len) : 0;
+	}
+}
+
+void
+ask_client(struct client *c, const struct request *q, record_fn *fn, void *ctx, struct answer *a)
+{
+	struct ctl_request r = {.magic = CTL_MAGIC,
+				.verb = (uint16_t)q->verb,
+				.caches = q->caches,
+				.tables = q->tables,
+				.role = q->role};
+	struct ctl_frame f;
+	const uint8_t *payload;
+	int end;
+
+	if ((end = client_ask(c, &r)) == 0)
+		a->asked = true;
+	while (end == 0 && (end = client_next(c, &f, &payload)) == 0)
+		end = take(a, &f, payload, fn, ctx);
+	a->err = end < 0 ? end : 0;
+	/* A daemon that was told to stop may be gone before it has said so. */
+	if (q->verb == CTL_STOP && (end == -EPIPE || end == -ECONNRESET))
+		a->err = 0;
+}
+
+void
+ask(const char *path, int silence, const struct request *q, record_fn *fn, void *ctx, struct answer *a)
+{
+	struct client *c;
+
+	memset(a, 0, sizeof(*a));
+	if ((c = client_new(path, silence, &a->err)) == NULL)
+		return;
+	ask_client(c, q, fn, ctx, a);
+	client_free(c);
+}
+
+static const struct {
+	enum exit_status status;
+	const char *text;
+} whys[] = {
+	[CTL_WHY_DENIED] = {EXIT_DENIED, "permission denied: this needs root"},
+	[CTL_WHY_UNSUPPORTED] = {EXIT_UNSUPPORTED, "not supported in this mode of the daemon"},
+	[CTL_WHY_BUSY] = {EXIT_BUSY, "a commit is in progress"},
+	[CTL_WHY_BAD_REQUEST] = {EXIT_FAILED,
+				 "the daemon does not know this request: it is of another version, restart it"},
+	[CTL_WHY_FAILED] = {EXIT_FAILED, "the daemon could not do it"},
+};
+#define N_WHYS (sizeof(whys) / sizeof(whys[0]))
+
+enum exit_status
+answer_status(const struct answer *a)
+{
+	if (a->err != 0)
+		return a->err == -EACCES || a->err == -EPERM ? EXIT_DENIED : EXIT_FAILED;
+	if (a->fail.why == CTL_WHY_NONE)
+		return EXIT_DONE;
+	return a->fail.why < N_WHYS ? whys[a->fail.why].status : EXIT_FAILED;
+}
+
+static const struct {
+	int err;
+	const char *text;
+} errors[] = {
+	{-ENOENT, "there is no such socket: is conntrackd running?"},
+	{-ECONNREFUSED, "nobody is listening: is conntrackd running?"},
+	{-EACCES, "permission denied: only root and members of the configured group may ask"},
+	{-ETIMEDOUT, "the daemon does not answer in time"},
+	{-EPIPE, "the daemon closed the connection without a complete answer"},
+	{-ECONNRESET, "the daemon closed the connection in the middle of its answer"},
+	{-EBADMSG, "the answer is not of this version's protocol: restart conntrackd after an upgrade"},
+};
+
+static const char *
+error_text(int err)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].err == err)
+			return errors[i].text;
+	return strerror(-err);
+}
+
+void
+answer_text(const struct answer *a, const char *path, char *buf, size_t size)
+{
+	const struct ctl_fail *f = &a->fail;
+	const char *why = f->why < N_WHYS && whys[f->why].text != NULL ? whys[f->why].text : "refused";
+
+	if (a->err != 0)
+		snprintf(buf, size, "%s: %s", path, error_text(a->err));
+	else if (f->text[0] != '\0')
+		snprintf(buf, size, "%s", f->text);
+	else if (f->err != 0 && f->err > -4096)
+		snprintf(buf, size, "%s: %s", why, strerror(f->err < 0 ? -f->err : f->err));
+	else
+		snprintf(buf, size, "%s", why);
+}

@@ -1,0 +1,35 @@
+/*
+ * Asks the daemon for one thing, collects what the answer says and turns failures into words and exit states.
+ */
+#ifndef ASK_H
+#define ASK_H
+
+#include "client.h"
+#include "request.h"
+
+/* Exit states of conntrackctl; conntrackctl(8) documents them. */
+enum exit_status { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_DENIED, EXIT_UNSUPPORTED, EXIT_BUSY };
+
+struct answer {
+	int err;    /* 0, or -errno: no (complete) answer */
+	bool asked; /* the request was delivered */
+	bool has_stats;
+	unsigned int n_commits;
+	struct ctl_fail fail; /* why is CTL_WHY_NONE when the request was carried out */
+	struct ctl_stats stats;
+	struct ctl_commit commit[2];
+};
+
+/* Gets the payload of every frame of records (CTL_R_FLOW, CTL_R_EXPECT, CTL_R_RSQUEUE). -errno ends the dialogue. */
+typedef int record_fn(void *ctx, uint32_t type, const uint8_t *payload, size_t len);
+
+/* fn may be NULL: records are skipped. */
+void ask(const char *path, int silence, const struct request *q, record_fn *fn, void *ctx, struct answer *a);
+/* The same over a client that is already connected. */
+void ask_client(struct client *c, const struct request *q, record_fn *fn, void *ctx, struct answer *a);
+
+enum exit_status answer_status(const struct answer *a);
+/* What went wrong, for people; one line without its end. */
+void answer_text(const struct answer *a, const char *path, char *buf, size_t size);
+
+#endif

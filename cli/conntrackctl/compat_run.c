@@ -1,0 +1,205 @@
+/*
+ * conntrackctl --compat: conntrackd executes it for everything but starting. Texts and exit states are those of
+ * conntrack-tools 1.4.9: scripts compare the status with exactly 1, and a request that was delivered ends with 0
+ * whatever came of it. What came of it is said on standard error, where 1.4.9 says nothing.
+ */
+#include "compat_run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "compat.h"
+#include "log.h"
+#include "rsqueue.h"
+#include "show.h"
+#include "sibling.h"
+#include "sockpath.h"
+#include "stats_text.h"
+
+#define SILENCE 600000 /* milliseconds: 1.4.9 waits for ever */
+
+static const char usage[] = "Connection tracking userspace daemon v" CT_COMPAT_VERSION "\n"
+			    "Usage: conntrackd [commands] [options]\n"
+			    "\n"
+			    "Daemon:\n"
+			    "  -d, run as daemon\n"
+			    "  -C FILE, configuration file\n"
+			    "  -v, show the version\n"
+			    "  -h, show this help\n"
+			    "\n"
+			    "Client of a running daemon:\n"
+			    "  -c [ct|expect], commit the external cache to the kernel\n"
+			    "  -f [internal|external], flush the caches\n"
+			    "  -F [ct|expect], flush the kernel's table\n"
+			    "  -i [ct|expect], show the internal cache\n"
+			    "  -e [ct|expect], show the external cache\n"
+			    "  -x, show it as XML (after -i or -e)\n"
+			    "  -s [network|cache|runtime|link|rsqueue|process|queue|ct|expect], show statistics\n"
+			    "  -R [ct|expect], refresh the internal cache from the kernel\n"
+			    "  -B, send the internal cache to the peers\n"
+			    "  -n, ask the peers for their states\n"
+			    "  -t, schedule a flush of the kernel's table (PurgeTimeout)\n"
+			    "  -k, stop the daemon\n"
+			    "\n"
+			    "conntrackctl does all of this, and says how it went.\n";
+
+static struct log
+console(void)
+{
+	return (struct log){.fd = STDOUT_FILENO, .fd_err = STDERR_FILENO, .form = LF_TEXT};
+}
+
+static int
+usage_error(const struct compat *c)
+{
+	struct log l = console();
+
+	if (c->kind != COMPAT_BAD_WORD)
+		fputs(usage, stdout);
+	fflush(stdout);
+	if (c->kind == COMPAT_UNKNOWN)
+		log_put(&l, LV_ERROR, "Unknown option: %s", c->bad);
+	else if (c->kind == COMPAT_BAD_WORD)
+		log_put(&l, LV_ERROR, "unknown parameter `%s' for option `-%c'", c->bad, c->option);
+	else
+		log_put(&l, LV_ERROR, c->kind == COMPAT_NO_CONFIG ? "Missing config filename" : "Invalid parameters");
+	return 1;
+}
+
+static int
+no_connection(void)
+{
+	struct log l = console();
+
+	log_put(&l, LV_ERROR, "can't connect: is conntrackd running? appropriate permissions?");
+	return 1;
+}
+
+/* 0, or the exit status after saying why. A file without a path is a daemon that cannot be reached. */
+static int
+find_socket(const char *config, char path[SOCKPATH_MAX])
+{
+	struct log l = console();
+	int r = sockpath_read(config, path);
+
+	if (r == 0)
+		return 0;
+	if (r == -EISDIR) {
+		fputs("input in flex scanner failed\n", stderr);
+		return 2;
+	}
+	if (access(config, R_OK) == 0)
+		return no_connection();
+	log_put(&l, LV_ERROR, "can't open config file `%s'", config);
+	return 1;
+}
+
+/* What a delivered request came to. Reads that do not exist in this mode print nothing, as ever. */
+static int
+outcome(const struct request *q, const struct answer *a, const char *path)
+{
+	bool reads = q->verb == CTL_STATS || q->verb == CTL_DUMP || q->verb == CTL_RSQUEUE;
+	enum exit_status status = answer_status(a);
+	struct log l = console();
+	char text[256];
+
+	if (!a->asked || status == EXIT_DENIED)
+		return no_connection();
+	if (status == EXIT_DONE || (status == EXIT_UNSUPPORTED && reads))
+		return 0;
+	answer_text(a, path, text, sizeof(text));
+	log_put(&l, LV_WARNING, "%s", text);
+	return a->err == -ETIMEDOUT ? 1 : 0;
+}
+
+static int
+dump(const struct request *q, const char *path)
+{
+	struct answer a;
+	struct show s;
+
+	if (show_init(&s, STDOUT_FILENO, q) < 0)
+		return 1;
+	ask(path, SILENCE, q, show_records, &s, &a);
+	show_done(&s);
+	return outcome(q, &a, path);
+}
+
+static int
+rsqueue(const struct request *q, const char *path)
+{
+	struct rsqueue queue = {.element = NULL};
+	struct answer a;
+
+	ask(path, SILENCE, q, rsqueue_records, &queue, &a);
+	if (answer_status(&a) == EXIT_DONE)
+		rsqueue_print(&queue, stdout, FORMAT_TEXT);
+	rsqueue_clear(&queue);
+	return outcome(q, &a, path);
+}
+
+static int
+request(const struct compat *c)
+{
+	const struct request *q = &c->request;
+	struct log l = console();
+	char path[SOCKPATH_MAX];
+	struct answer a;
+	int r;
+
+	if (c->multicast)
+		log_put(&l, LV_WARNING, "use `link' instead of `multicast' as parameter.");
+	if ((r = find_socket(c->config, path)) != 0)
+		return r;
+	if (q->verb == CTL_DUMP)
+		return dump(q, path);
+	if (q->verb == CTL_RSQUEUE)
+		return rsqueue(q, path);
+	ask(path, SILENCE, q, NULL, NULL, &a);
+	if (a.has_stats)
+		stats_text(stdout, &a.stats, q->view);
+	return outcome(q, &a, path);
+}
+
+/* Arguments that only start the daemon, oddly spelt (-dk, xd): said again in the one way that conntrackd itself knows.
+ * Those that are in that way already would come back, so they end here. */
+static int
+start_daemon(const struct compat *c, int argc, char *const argv[])
+{
+	char name[] = "conntrackd", d[] = "-d", opt[] = "-C", *file = strdup(c->config);
+	char *again[] = {name, opt, file, c->daemonize ? d : NULL, NULL};
+	bool same = argc == (c->daemonize ? 3 : 2);
+	struct log l = console();
+
+	for (int i = 0; same && i < argc; i++)
+		same = again[i + 1] != NULL && strcmp(argv[i], again[i + 1]) == 0;
+	if (file != NULL && !same)
+		sibling_exec(again);
+	log_put(&l, LV_ERROR, "cannot start the daemon");
+	return 1;
+}
+
+int
+compat_run(int argc, char *const argv[])
+{
+	struct compat c = compat_scan(argc, argv);
+
+	switch (c.kind) {
+	case COMPAT_REQUEST:
+		return request(&c);
+	case COMPAT_DAEMON:
+		return start_daemon(&c, argc, argv);
+	case COMPAT_HELP:
+		fputs(usage, stdout);
+		return 0;
+	case COMPAT_VERSION:
+		puts("Connection tracking userspace daemon v" CT_COMPAT_VERSION ". Licensed under GPLv2.\n"
+		     "(C) 2006-2009 Pablo Neira Ayuso <pablo@netfilter.org>");
+		return 0;
+	default:
+		return usage_error(&c);
+	}
+}
