@@ -66,18 +66,17 @@ enum ready { READY_JAILED = 1, READY_SERVING };	/* waiting in the jail; serving 
 enum subsys { SUBSYS_CT = 1, SUBSYS_EXP = 2 };
 
 struct msg_hdr {
-	uint32_t type; /* enum msg_type */
-	uint32_t arg;
+	uint32_t type, arg; /* enum msg_type; as said there */
 };
 
+/* seq: nlmsg_seq of the request it answers, 0 when the whole batch failed; err: -errno. */
 struct msg_error {
-	uint32_t seq; /* nlmsg_seq of the request it answers */
-	int32_t err;  /* -errno */
+	uint32_t seq;
+	int32_t err;
 };
 
 struct msg_channel {
-	uint32_t mtu; /* of the link's interface */
-	uint32_t ifindex;
+	uint32_t mtu, ifindex; /* of the link's interface */
 };
 
 /* access: bit 0 everything (root or the parent's own uid), bit 1 read-only verbs (member of UNIX { Group }). */
@@ -87,24 +86,24 @@ struct msg_client {
 	int32_t pid;
 };
 
+/* count: overruns since start; bufsize: of the event socket now, as the kernel accounts it; grown: 1 when it was
+ * doubled because of this overrun, 0 when the configured maximum is reached. */
 struct msg_overrun {
-	uint32_t count;	  /* overruns since start */
-	uint32_t bufsize; /* of the event socket now, as the kernel accounts it */
-	uint32_t grown;	  /* 1: doubled because of this overrun; 0: the configured maximum is reached */
-	uint32_t reserved;
+	uint32_t count, bufsize, grown, reserved;
 };
 
+/* subsys: enum subsys; family: AF_UNSPEC, AF_INET, AF_INET6. */
 struct msg_dump_start {
 	uint32_t id;
-	uint8_t subsys; /* enum subsys */
-	uint8_t family; /* AF_UNSPEC, AF_INET, AF_INET6 */
+	uint8_t subsys, family;
 	uint16_t reserved;
 };
 
+/* err: 0 or -errno; interrupted: the kernel flagged NLM_F_DUMP_INTR, entries may be missing. */
 struct msg_dump_done {
 	uint32_t id;
-	int32_t err;	      /* 0 or -errno */
-	uint32_t interrupted; /* the kernel flagged NLM_F_DUMP_INTR: entries may be missing */
+	int32_t err;
+	uint32_t interrupted;
 };
 
 struct msg_flush {
@@ -112,19 +111,19 @@ struct msg_flush {
 	uint16_t reserved;
 };
 
+/* role: enum role; state: 0 spare, 1 serving, 2 dead; index: helpers, which Type; refused: messages of it that broke the
+ * table. */
 struct msg_worker {
 	int32_t pid;
-	uint8_t role;  /* enum role */
-	uint8_t state; /* 0 spare, 1 serving, 2 dead */
-	uint16_t index; /* helpers: which Type */
-	uint32_t refused; /* messages of it that broke the table */
+	uint8_t role, state;
+	uint16_t index;
+	uint32_t refused;
 };
 
+/* worker_deaths: all abnormal ends, worker_signals: those by a signal; portid: nlmsg_pid of the kernel's events about
+ * our own requests. */
 struct msg_status {
-	uint32_t parent_pid, bufsize, overruns, takeovers;
-	uint32_t worker_deaths, worker_signals; /* all abnormal ends; those by a signal */
-	uint32_t n_workers;
-	uint32_t portid; /* nlmsg_pid of the kernel's events about our own requests */
+	uint32_t parent_pid, bufsize, overruns, takeovers, worker_deaths, worker_signals, n_workers, portid;
 	struct msg_worker worker[MSG_WORKERS_MAX];
 };
 
@@ -134,38 +133,32 @@ struct msg_tuple {
 	uint16_t sport, dport;
 	uint8_t proto, reserved[3];
 };
+/* id: echo it in the verdict; ct_id, status: of the flow; ct_info: 0 established/original, 1 related/original, 2 new,
+ * 3 established/reply, 4 related/reply; len: packet bytes that follow. */
 struct msg_packet {
-	uint32_t id;	  /* echo it in the verdict */
-	uint32_t ct_id;	  /* conntrack id of the flow */
-	uint32_t ct_info; /* 0 established/original, 1 related/original, 2 new, 3 established/reply, 4 related/reply */
-	uint32_t status;  /* conntrack status bits */
-	uint32_t len;	  /* packet bytes that follow */
-	uint8_t family, hook, has_master, priv_len;
-	uint8_t priv[32];
+	uint32_t id, ct_id, ct_info, status, len;
+	uint8_t family, hook, has_master, priv_len, priv[32];
 	struct msg_tuple orig, reply;
 };
 
 /* A helper's answer. Addresses are by reference; the parent builds every netlink byte and checks against its table. */
 enum addr_ref { REF_ANY, REF_ORIG_SRC, REF_ORIG_DST, REF_REPLY_SRC, REF_REPLY_DST, REF_MAX };
+/* src, dst: enum addr_ref; proto: IPPROTO_TCP or IPPROTO_UDP; permanent: 0 or 1; class: 0; nat_dir: 0 original, 1 reply,
+ * 2 none; ports in host order, sport 0: any. */
 struct msg_expect {
-	uint8_t src, dst;   /* enum addr_ref */
-	uint8_t proto;	    /* IPPROTO_TCP or IPPROTO_UDP */
-	uint8_t permanent;  /* 0 or 1 */
-	uint8_t class, nat_dir; /* class 0; 0 original, 1 reply, 2 none */
-	uint16_t sport, dport; /* host order; sport 0: any */
-	uint16_t nat_port;
-	uint16_t reserved;
+	uint8_t src, dst, proto, permanent, class, nat_dir;
+	uint16_t sport, dport, nat_port, reserved;
 };
 struct msg_edit {
-	uint32_t offset;	/* from the IP header on */
+	uint32_t offset; /* from the IP header on */
 	uint16_t old_len, new_len;
 	uint8_t bytes[64];
 };
+/* accept: 1, and 0 only from helpers that may drop; timeout: seconds, 0: leave alone. */
 struct msg_verdict {
 	uint32_t id;
-	uint8_t accept;	   /* 1; 0 only for helpers that may drop */
-	uint8_t n_expect, n_edits, priv_len;
-	uint32_t timeout;  /* seconds; 0: leave alone */
+	uint8_t accept, n_expect, n_edits, priv_len;
+	uint32_t timeout;
 	uint8_t priv[32];
 	struct msg_expect expect[3];
 	struct msg_edit edit[2];
@@ -173,17 +166,15 @@ struct msg_verdict {
 
 /* What the parent needs of the configuration. Strings are terminated; unused bytes are zero. */
 enum link_kind { LINK_UDP = 1, LINK_MCAST, LINK_TCP };
+/* kind: enum link_kind; family: AF_INET, AF_INET6; no_checksum: 1, SO_NO_CHECK on the send socket; port: host order,
+ * local and remote; local: network order, multicast IPv4: address of the interface; peer: UDP, TCP: the other
+ * firewall, multicast: the group; sndbuf, rcvbuf: bytes for SO_*BUFFORCE, 0: leave alone. */
 struct msg_link {
-	uint8_t kind;	      /* enum link_kind */
-	uint8_t family;	      /* AF_INET, AF_INET6 */
-	uint8_t no_checksum;  /* 1: SO_NO_CHECK on the send socket */
-	uint8_t is_default;
-	uint16_t port;	      /* host order; local and remote */
-	uint16_t reserved;
+	uint8_t kind, family, no_checksum, is_default;
+	uint16_t port, reserved;
 	char ifname[16];
-	uint8_t local[16];    /* network order; multicast IPv4: address of the interface */
-	uint8_t peer[16];     /* UDP, TCP: the other firewall; multicast: the group */
-	uint32_t sndbuf, rcvbuf; /* bytes for SO_*BUFFORCE; 0: leave alone */
+	uint8_t local[16], peer[16];
+	uint32_t sndbuf, rcvbuf;
 };
 struct msg_helper {
 	char name[16];
@@ -191,30 +182,24 @@ struct msg_helper {
 	uint16_t queue, reserved2;
 	uint32_t queue_len, expect_max, expect_timeout;
 };
+/* size: sizeof(struct msg_setup); sync, stats: which workers there are; sched_type: 0 leave alone, else SCHED_RR or
+ * SCHED_FIFO; expect_sync: subscribe to expectation events as well; no_events: PollSecs, no event socket; nl_buf*: event
+ * socket, bytes as the kernel accounts them, 0 unset; syslog_facility: 0 none, else LOG_DAEMON, LOG_LOCAL0, … of
+ * <syslog.h>; empty path: none. */
 struct msg_setup {
-	uint32_t size;		/* sizeof(struct msg_setup) */
-	uint8_t sync, stats;	/* which workers there are */
-	uint8_t events_reliable, landlock_required;
-	uint8_t sched_type;	/* 0 leave alone, else SCHED_RR or SCHED_FIFO */
-	uint8_t sched_prio;
-	uint8_t expect_sync;	/* subscribe to expectation events as well */
-	uint8_t no_events;	/* PollSecs: no event socket */
+	uint32_t size;
+	uint8_t sync, stats, events_reliable, landlock_required;
+	uint8_t sched_type, sched_prio, expect_sync, no_events;
 	uint8_t systemd, n_links, n_helpers, console;
-	uint32_t nl_buf, nl_buf_max; /* event socket, bytes as the kernel accounts them; 0 unset */
-	uint32_t syslog_facility;    /* 0 no syslog, else LOG_DAEMON, LOG_LOCAL0, … of <syslog.h> */
-	char lockfile[MSG_PATH_MAX], logfile[MSG_PATH_MAX], stats_logfile[MSG_PATH_MAX]; /* logs: empty = none */
+	uint32_t nl_buf, nl_buf_max, syslog_facility;
+	char lockfile[MSG_PATH_MAX], logfile[MSG_PATH_MAX], stats_logfile[MSG_PATH_MAX];
 	char ctl_path[108], ctl_group[33];
 	struct msg_link link[MSG_LINKS_MAX];
 	struct msg_helper helper[MSG_HELPERS_MAX];
 };
 
 static_assert(sizeof(struct msg_hdr) == 8, "wall format");
-static_assert(sizeof(struct msg_client) == 16, "wall format");
-static_assert(sizeof(struct msg_overrun) == 16, "wall format");
-static_assert(sizeof(struct msg_dump_start) == 8, "wall format");
-static_assert(sizeof(struct msg_dump_done) == 12, "wall format");
-static_assert(sizeof(struct msg_flush) == 4, "wall format");
-static_assert(sizeof(struct msg_worker) == 12, "wall format");
-static_assert(sizeof(struct msg_expect) == 14 || sizeof(struct msg_expect) == 16, "wall format");
+static_assert(sizeof(struct msg_dump_start) == 8 && sizeof(struct msg_worker) == 12, "wall format");
+static_assert(sizeof(struct msg_expect) == 14 && sizeof(struct msg_link) == 64, "wall format");
 
 #endif

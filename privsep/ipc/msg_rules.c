@@ -7,17 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define PARENT  ROLE_BIT(ROLE_PARENT)
-#define CONFIG  ROLE_BIT(ROLE_CONFIG)
-#define LOG     ROLE_BIT(ROLE_LOG)
-#define SYNC    ROLE_BIT(ROLE_SYNC)
-#define STATS   ROLE_BIT(ROLE_STATS)
-#define HELPER  ROLE_BIT(ROLE_HELPER)
-#define SERVING (SYNC | STATS)
-#define WORKER  (LOG | SERVING | HELPER)
-#define SETUP   PHASE_SETUP
-#define RUN     PHASE_RUN
-#define NL_MIN  20 /* netlink and nfnetlink header */
+#define NL_MIN 20 /* netlink and nfnetlink header */
+enum { SETUP = PHASE_SETUP, RUN = PHASE_RUN };
 
 struct msg_rule {
 	unsigned int from, to, phase;
@@ -56,30 +47,30 @@ check_dump(const struct msg *m)
 #define ONE(type) sizeof(struct type), sizeof(struct type), 0
 static const struct msg_rule rules[MSG_MAX] = {
 	/* type		       from    to	phase	     length: min, max, unit	 arg	 fds check */
-	[MSG_CONF_TEXT] = {PARENT, CONFIG, SETUP, 0, CONF_NAME_MAX, 0, 2, 1, NULL},
-	[MSG_CONF] = {PARENT, WORKER, SETUP, 0, 0, 0, 0, 1, NULL},
-	[MSG_LOG_SINK] = {PARENT, LOG, SETUP, 0, 0, 0, SINK_MAX - 1, 1, NULL},
-	[MSG_LOG_REOPEN] = {PARENT, LOG, RUN, 0, 0, 0, 0, 0, NULL},
-	[MSG_START] = {PARENT, WORKER, SETUP, 0, 0, 0, ANY, 0, NULL},
-	[MSG_CHANNEL] = {PARENT, SYNC, RUN, ONE(msg_channel), MSG_LINKS_MAX - 1, 2, NULL},
-	[MSG_CHANNEL_FAILED] = {PARENT, SYNC, RUN, ONE(msg_error), MSG_LINKS_MAX - 1, 0, NULL},
-	[MSG_CLIENT] = {PARENT, SERVING, RUN, ONE(msg_client), 0, 1, NULL},
-	[MSG_EVENTS] = {PARENT, SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, MSG_EVENTS_MAX, 0, NULL},
-	[MSG_OVERRUN] = {PARENT, SERVING, RUN, ONE(msg_overrun), 0, 0, NULL},
-	[MSG_ANSWER] = {PARENT, SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
-	[MSG_RESULT] = {PARENT, SERVING, RUN, 0, MSG_DATA_MAX, sizeof(struct msg_error), ANY, 0, NULL},
-	[MSG_DUMP] = {PARENT, SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
-	[MSG_DUMP_DONE] = {PARENT, SERVING, RUN, ONE(msg_dump_done), 0, 0, NULL},
-	[MSG_STATUS] = {PARENT, SERVING, RUN, ONE(msg_status), 0, 0, NULL},
-	[MSG_PACKET] = {PARENT, HELPER, RUN, sizeof(struct msg_packet), MSG_DATA_MAX, 0, 0, 0, NULL},
-	[MSG_SETUP] = {CONFIG, PARENT, SETUP, ONE(msg_setup), 0, 1, NULL},
-	[MSG_READY] = {WORKER, PARENT, SETUP | RUN, 0, 0, 0, READY_SERVING, 0, NULL},
-	[MSG_REQUEST] = {SERVING, PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
-	[MSG_FLUSH] = {SERVING, PARENT, RUN, ONE(msg_flush), ANY, 0, check_flush},
-	[MSG_DUMP_START] = {SERVING, PARENT, RUN, ONE(msg_dump_start), 0, 0, check_dump},
-	[MSG_CHANNEL_OPEN] = {SYNC, PARENT, RUN, 0, 0, 0, MSG_LINKS_MAX - 1, 0, NULL},
-	[MSG_STOP] = {SERVING, PARENT, RUN, 0, 0, 0, 0, 0, NULL},
-	[MSG_VERDICT] = {HELPER, PARENT, RUN, ONE(msg_verdict), 0, 0, NULL},
+	[MSG_CONF_TEXT] = {R_PARENT, R_CONFIG, SETUP, 0, CONF_NAME_MAX, 0, 2, 1, NULL},
+	[MSG_CONF] = {R_PARENT, R_WORKER, SETUP, 0, 0, 0, 0, 1, NULL},
+	[MSG_LOG_SINK] = {R_PARENT, R_LOG, SETUP, 0, 0, 0, SINK_MAX - 1, 1, NULL},
+	[MSG_LOG_REOPEN] = {R_PARENT, R_LOG, RUN, 0, 0, 0, 0, 0, NULL},
+	[MSG_START] = {R_PARENT, R_WORKER, SETUP, 0, 0, 0, ANY, 0, NULL},
+	[MSG_CHANNEL] = {R_PARENT, R_SYNC, RUN, ONE(msg_channel), MSG_LINKS_MAX - 1, 2, NULL},
+	[MSG_CHANNEL_FAILED] = {R_PARENT, R_SYNC, RUN, ONE(msg_error), MSG_LINKS_MAX - 1, 0, NULL},
+	[MSG_CLIENT] = {R_PARENT, R_SERVING, RUN, ONE(msg_client), 0, 1, NULL},
+	[MSG_EVENTS] = {R_PARENT, R_SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, MSG_EVENTS_MAX, 0, NULL},
+	[MSG_OVERRUN] = {R_PARENT, R_SERVING, RUN, ONE(msg_overrun), 0, 0, NULL},
+	[MSG_ANSWER] = {R_PARENT, R_SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
+	[MSG_RESULT] = {R_PARENT, R_SERVING, RUN, 0, MSG_DATA_MAX, sizeof(struct msg_error), ANY, 0, NULL},
+	[MSG_DUMP] = {R_PARENT, R_SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
+	[MSG_DUMP_DONE] = {R_PARENT, R_SERVING, RUN, ONE(msg_dump_done), 0, 0, NULL},
+	[MSG_STATUS] = {R_PARENT, R_SERVING, RUN, ONE(msg_status), 0, 0, NULL},
+	[MSG_PACKET] = {R_PARENT, R_HELPER, RUN, sizeof(struct msg_packet), MSG_DATA_MAX, 0, 0, 0, NULL},
+	[MSG_SETUP] = {R_CONFIG, R_PARENT, SETUP, ONE(msg_setup), 0, 1, NULL},
+	[MSG_READY] = {R_WORKER, R_PARENT, SETUP | RUN, 0, 0, 0, READY_SERVING, 0, NULL},
+	[MSG_REQUEST] = {R_SERVING, R_PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
+	[MSG_FLUSH] = {R_SERVING, R_PARENT, RUN, ONE(msg_flush), ANY, 0, check_flush},
+	[MSG_DUMP_START] = {R_SERVING, R_PARENT, RUN, ONE(msg_dump_start), 0, 0, check_dump},
+	[MSG_CHANNEL_OPEN] = {R_SYNC, R_PARENT, RUN, 0, 0, 0, MSG_LINKS_MAX - 1, 0, NULL},
+	[MSG_STOP] = {R_SERVING, R_PARENT, RUN, 0, 0, 0, 0, 0, NULL},
+	[MSG_VERDICT] = {R_HELPER, R_PARENT, RUN, ONE(msg_verdict), 0, 0, NULL},
 };
 
 enum admit

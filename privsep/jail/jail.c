@@ -4,6 +4,7 @@
  */
 #include "jail.h"
 
+#include <cap-ng.h>
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
@@ -40,6 +41,45 @@ no_way_back(void)
 {
 	return setresuid((uid_t)-1, 0, (uid_t)-1) == -1 && setresgid((gid_t)-1, 0, (gid_t)-1) == -1 ? 0
 												    : -ENOTRECOVERABLE;
+}
+
+/* Capabilities: none for workers, CAP_NET_ADMIN for the parent, for good. */
+static int
+caps_drop_bounding(void)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	return capng_apply(CAPNG_SELECT_BOUNDS) == 0 ? 0 : -EPERM;
+}
+
+static int
+caps_keep_only(bool net_admin)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (net_admin)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
+	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
+}
+
+static int
+limits_apply(const struct jail *j)
+{
+	const struct {
+		int what;
+		rlim_t value;
+	} limits[] = {{RLIMIT_NPROC, 0}, {RLIMIT_CORE, 0}, {RLIMIT_NOFILE, j->files}, {RLIMIT_FSIZE, j->file_size}};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		struct rlimit now;
+
+		if (getrlimit((unsigned int)limits[i].what, &now) == -1)
+			return -errno;
+		if (now.rlim_max > limits[i].value) /* never raised: that needs CAP_SYS_RESOURCE */
+			now.rlim_max = limits[i].value;
+		now.rlim_cur = now.rlim_max;
+		if (setrlimit((unsigned int)limits[i].what, &now) == -1)
+			return -errno;
+	}
+	return 0;
 }
 
 static int

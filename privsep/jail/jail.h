@@ -13,8 +13,9 @@
 #include "msg.h"
 
 #define JAIL_RUN_DIR "/run/conntrackd"
-#define JAIL_DIR     JAIL_RUN_DIR "/empty" /* root of every process; created when absent, refused unless empty and root's \
-					    */
+#define JAIL_DIR                                                                                             \
+	JAIL_RUN_DIR "/empty" /* root of every process; created when absent, refused unless empty and root's \
+			       */
 #define JAIL_PARENT_USER "_conntrackd"
 #define JAIL_WORKER_USER "_ctd-worker"
 /* The only way the log worker may open files (seccomp compares the whole word). */
@@ -37,9 +38,6 @@ const struct jail *jail_row(enum role role);
 int jail_enter(const struct jail *j, struct log *log);
 
 /* The mechanisms, one file each; 0 or -errno. */
-int caps_drop_bounding(void);
-int caps_keep_only(bool net_admin);
-int limits_apply(const struct jail *j);
 int landlock_deny_all(const struct jail *j); /* -ENOSYS, -EOPNOTSUPP: the kernel has none */
 int seccomp_load_role(enum role role);
 

@@ -16,16 +16,6 @@ struct ruleset {
 	uint64_t fs, net, scoped;
 };
 
-static struct ruleset
-all_rights(long abi, size_t *size)
-{
-	/* file rights: 13 in ABI 1, then refer (2), truncate (3), ioctl on devices (5) */
-	unsigned int n_fs = abi >= 5 ? 16 : abi >= 3 ? 15 : abi >= 2 ? 14 : 13;
-
-	*size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
-	return (struct ruleset){(1ULL << n_fs) - 1, 3 /* TCP bind, connect */, 3 /* abstract sockets, signals */};
-}
-
 static int
 restrict_self(int set, const struct jail *j)
 {
@@ -43,13 +33,14 @@ int
 landlock_deny_all(const struct jail *j)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset rights;
-	size_t size;
+	/* file rights: 13 in ABI 1, then refer (2), truncate (3), ioctl on devices (5) */
+	unsigned int n_fs = abi >= 5 ? 16 : abi >= 3 ? 15 : abi >= 2 ? 14 : 13;
+	struct ruleset rights = {(1ULL << n_fs) - 1, 3 /* TCP bind, connect */, 3 /* abstract sockets, signals */};
+	size_t size = abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
 	int set, r;
 
 	if (abi < 1)
 		return -errno;
-	rights = all_rights(abi, &size);
 	if ((set = (int)syscall(SYS_landlock_create_ruleset, &rights, size, 0)) == -1)
 		return -errno;
 	r = restrict_self(set, j);

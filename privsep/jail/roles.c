@@ -5,13 +5,13 @@
  * see, so workers send by write, writev and send (sendto without an address).
  */
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "jail.h"
+#include "msg_rules.h"
 
 #define NO_LIMIT RLIM_INFINITY
 #ifdef CT_SANITIZE
@@ -35,13 +35,7 @@ jail_row(enum role role)
 	return role < ROLE_MAX ? &rows[role] : NULL;
 }
 
-#define PARENT                 (1U << ROLE_PARENT)
-#define CONFIG                 (1U << ROLE_CONFIG)
-#define LOG                    (1U << ROLE_LOG)
-#define SYNC                   (1U << ROLE_SYNC)
-#define SERVING                (SYNC | 1U << ROLE_STATS)
-#define WORKER                 (CONFIG | LOG | SERVING | 1U << ROLE_HELPER)
-#define ALL                    (PARENT | WORKER)
+enum { WORKER = R_WORKER | R_CONFIG, ALL = R_PARENT | WORKER };
 #define ONLY(arg, mask, value) true, arg, mask, value
 
 const struct sys_row sys_rows[] = {
@@ -51,35 +45,30 @@ const struct sys_row sys_rows[] = {
 	{ALL, "poll ppoll select pselect6", false, 0, 0, 0},                     /* waiting */
 	{ALL, "epoll_create1 epoll_ctl epoll_wait epoll_pwait", false, 0, 0, 0}, /* the event loop */
 	{ALL, "epoll_pwait2 timerfd_create timerfd_settime", false, 0, 0, 0},
-	{WORKER, "eventfd2 pipe2", false, 0, 0, 0},                         /* libevent wakes itself up */
-	{ALL, "clock_gettime gettimeofday time getpid", false, 0, 0, 0},    /* timers; log lines */
-	{ALL, "brk munmap mremap madvise futex getrandom", false, 0, 0, 0}, /* malloc; hash keys */
-	{ALL, "mmap", ONLY(2, PROT_EXEC, 0)},                               /* memory, never code */
-	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_GETFL)},                       /* non-blocking mode */
+	{WORKER, "eventfd2 pipe2", false, 0, 0, 0},                             /* libevent wakes itself up */
+	{ALL, "clock_gettime gettimeofday time getpid getuid", false, 0, 0, 0}, /* timers; log lines */
+	{ALL, "brk munmap mremap madvise futex getrandom", false, 0, 0, 0},     /* malloc; hash keys */
+	{ALL, "mmap", ONLY(2, PROT_EXEC, 0)},                                   /* memory, never code */
+	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_GETFL)},                           /* non-blocking mode */
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_SETFL)},
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_SETFD)},
 	{ALL, "fstat newfstatat", false, 0, 0, 0}, /* size of the settings; its root is empty */
 	{ALL, "exit exit_group rt_sigreturn restart_syscall", false, 0, 0, 0},
-	{CONFIG | LOG, "lseek", false, 0, 0, 0}, /* stdio on its files */
-	{CONFIG, "ftruncate", false, 0, 0, 0},   /* sizing the settings */
-	{CONFIG, "fcntl", ONLY(1, UINT32_MAX, F_ADD_SEALS)},
-	{CONFIG, "sendmsg", false, 0, 0, 0}, /* hands over the settings; it has no socket but the wall */
-	{WORKER, "fcntl", ONLY(1, UINT32_MAX, F_GET_SEALS)}, /* whoever reads the settings */
-	{LOG, "openat", ONLY(2, UINT32_MAX, JAIL_LOG_OPEN)}, /* after rotation; landlock says where */
-	{SERVING, "shutdown", false, 0, 0, 0},               /* ending an answer to a client */
-	{SERVING, "getsockopt", false, 0, 0, 0},             /* SO_ERROR of a channel */
-	{SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFFLAGS)},  /* link state of channel devices */
-	{SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFINDEX)},  /* a device that was deleted and made again */
-	{PARENT, "ioctl", ONLY(1, UINT32_MAX, SIOCOUTQ)},    /* how far a worker is behind */
-	{PARENT, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFMTU)},  /* re-opened channels */
-	{PARENT, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFINDEX)},
-	{PARENT, "socket", ONLY(0, UINT32_MAX, AF_INET)},
-	{PARENT, "socket", ONLY(0, UINT32_MAX, AF_INET6)},
-	{PARENT, "bind connect setsockopt getsockopt", false, 0, 0, 0}, /* the same; netlink buffers; peers' groups */
-	{PARENT, "sendmsg accept4 waitid wait4", false, 0, 0, 0},       /* netlink; clients; dead workers */
+	{R_CONFIG | R_LOG, "lseek", false, 0, 0, 0}, /* stdio on its files */
+	{R_CONFIG, "ftruncate", false, 0, 0, 0},     /* sizing the settings */
+	{R_CONFIG, "fcntl", ONLY(1, UINT32_MAX, F_ADD_SEALS)},
+	{R_CONFIG, "sendmsg", false, 0, 0, 0}, /* hands over the settings; it has no socket but the wall */
+	{WORKER, "fcntl", ONLY(1, UINT32_MAX, F_GET_SEALS)},        /* whoever reads the settings */
+	{R_LOG, "openat", ONLY(2, UINT32_MAX, JAIL_LOG_OPEN)},      /* after rotation; landlock says where */
+	{R_SERVING, "shutdown", false, 0, 0, 0},                    /* ending an answer to a client */
+	{R_SERVING, "getsockopt", false, 0, 0, 0},                  /* SO_ERROR of a channel */
+	{R_SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFFLAGS)},       /* link state of channel devices */
+	{R_SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFINDEX)},       /* a device that was deleted and made again */
+	{R_PARENT, "setsockopt getsockopt", false, 0, 0, 0},        /* the event buffer grows; who is the client */
+	{R_PARENT, "sendmsg accept4 waitid wait4", false, 0, 0, 0}, /* netlink; clients; dead workers */
 #ifdef CT_SANITIZE
 	/* sanitizer run-time: reports, its own maps, leak check at exit */
-	{ALL, "mprotect sigaltstack rt_sigprocmask rt_sigaction tgkill gettid sched_yield getuid", false, 0, 0, 0},
+	{ALL, "mprotect sigaltstack rt_sigprocmask rt_sigaction tgkill gettid sched_yield", false, 0, 0, 0},
 	{ALL, "readlink readlinkat open openat prctl clone ptrace process_vm_readv sched_getaffinity", false, 0, 0, 0},
 	{ALL, "wait4 kill getrlimit prlimit64 set_robust_list rseq lseek getppid getdents64 ioctl", false, 0, 0, 0},
 #endif

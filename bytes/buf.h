@@ -1,57 +1,11 @@
 /*
- * Byte cursors: everything that comes from outside is read, and everything that goes out is written, through these.
- * A cursor never passes its end; it remembers that it was asked to. Check bad (full) once, after the last access.
+ * Byte cursors for everybody but the parent: typed reads on top of cursor.h, and the writing side. A writer never
+ * passes its end either; check full once, after the last access.
  */
 #ifndef BUF_H
 #define BUF_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-struct rd {
-	const uint8_t *p, *end;
-	bool bad; /* something did not fit; all later reads give 0 */
-};
-
-static inline struct rd
-rd_init(const void *data, size_t len)
-{
-	return (struct rd){data, (const uint8_t *)data + len, false};
-}
-
-static inline size_t
-rd_left(const struct rd *r)
-{
-	return (size_t)(r->end - r->p);
-}
-
-/* Borrowed: n bytes at the cursor, which moves behind them; NULL and bad when there are fewer. */
-static inline const uint8_t *
-rd_take(struct rd *r, size_t n)
-{
-	const uint8_t *at = r->p;
-
-	if (r->bad || rd_left(r) < n) {
-		r->bad = true;
-		return NULL;
-	}
-	r->p += n;
-	return at;
-}
-
-/* Copies n bytes to dst; zeroes dst when there are fewer. */
-static inline void
-rd_copy(struct rd *r, void *dst, size_t n)
-{
-	const uint8_t *at = rd_take(r, n);
-
-	if (at != NULL)
-		memcpy(dst, at, n);
-	else
-		memset(dst, 0, n);
-}
+#include "cursor.h"
 
 static inline uint8_t
 rd_u8(struct rd *r)
@@ -78,15 +32,6 @@ rd_be32(struct rd *r)
 
 	rd_copy(r, b, sizeof(b));
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-}
-
-/* A cursor over the next n bytes; the outer one moves behind them. Both are bad when there are fewer. */
-static inline struct rd
-rd_sub(struct rd *r, size_t n)
-{
-	const uint8_t *at = rd_take(r, n);
-
-	return (struct rd){at, at != NULL ? at + n : NULL, at == NULL};
 }
 
 struct wr {

@@ -1,0 +1,17 @@
+/*
+ * What a worker may ask of the kernel. The kernel's parser of these messages has had bugs, so nothing malformed may
+ * reach it: one header check and one walk of the attribute tree for each message.
+ */
+#ifndef GUARD_H
+#define GUARD_H
+
+#include <stddef.h>
+
+/* One complete ctnetlink or ctnetlink_exp NEW, DELETE or GET at data, of its own length, at most len bytes.
+ * Its padded length (never more than len), or -EBADMSG (malformed), -EPERM (well-formed, but not allowed). */
+int guard_request(const void *data, size_t len);
+
+/* A batch: such messages back to back, nothing behind them. 0 or the first refusal. */
+int guard_batch(const void *data, size_t len);
+
+#endif

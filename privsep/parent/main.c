@@ -1,0 +1,156 @@
+/*
+ * ctd-parent: takes over from conntrackd (start/), enters its jail, and then only relays: one poll loop, nothing
+ * blocks. Started by conntrackd alone, never by hand.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "parent.h"
+
+#define N_FIXED 4 /* descriptors polled before the workers' */
+
+uint64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
+}
+
+/* Workers leave when their wall closes; the log worker writes what it has first. */
+void
+die(struct parent *p, int status)
+{
+	close(p->h.log_fd);
+	for (unsigned int i = 0; i < p->h.n_workers; i++)
+		close(p->h.worker[i].wall.fd);
+	for (int i = 0; i < 100 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+		poll(NULL, 0, 20);
+	_exit(status);
+}
+
+static void
+notify(struct parent *p, const char *text)
+{
+	if (p->h.notify >= 0 && send(p->h.notify, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		log_put(&p->log, LV_WARNING, "cannot tell the service manager %s: %s", text, strerror(errno));
+}
+
+void
+notify_ready(struct parent *p)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "MAINPID=%d\nREADY=1", (int)getpid());
+	notify(p, text);
+	if (p->h.daemon && write(STDERR_FILENO, "", 1) == -1)
+		log_put(&p->log, LV_WARNING, "nobody waits for the daemon to be ready: %s", strerror(errno));
+}
+
+void
+stop(struct parent *p)
+{
+	log_put(&p->log, LV_NOTICE, "---- shutdown received ----");
+	notify(p, "STOPPING=1");
+	die(p, 0);
+}
+
+static void
+on_signal(struct parent *p)
+{
+	struct signalfd_siginfo si;
+
+	if (read(p->signals, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (si.ssi_signo == SIGCHLD)
+		workers_reap(p);
+	if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
+		stop(p);
+	for (unsigned int i = 0; i < p->h.n_workers && si.ssi_signo == SIGHUP; i++)
+		if (p->h.worker[i].role == ROLE_LOG && p->h.worker[i].phase == PHASE_RUN)
+			tell(p, &p->h.worker[i], &(struct msg){.type = MSG_LOG_REOPEN});
+}
+
+/* How long poll may sleep: until the pause in reading events ends, or the watchdog wants a sign. */
+static struct timespec
+sleep_time(struct parent *p, uint64_t now)
+{
+	uint64_t until = now + 60000000000U;
+
+	if (p->h.watchdog != 0 && now >= p->watchdog_at) {
+		notify(p, "WATCHDOG=1");
+		p->watchdog_at = now + p->h.watchdog;
+	}
+	if (p->h.watchdog != 0)
+		until = p->watchdog_at;
+	if (p->pause_until > now)
+		until = p->pause_until;
+	return (struct timespec){(time_t)((until - now) / 1000000000U), (long)((until - now) % 1000000000U)};
+}
+
+static void
+loop_once(struct parent *p)
+{
+	struct worker *server = server_of(p);
+	struct pollfd server_pf = {server != NULL ? server->wall.fd : -1, POLLOUT, 0};
+	struct pollfd pf[N_FIXED + MSG_WORKERS_MAX];
+	/* A worker that is behind gets nothing new and is not asked either: what it must hear fits in the rest of
+	 * its buffer, so nothing is ever lost or queued here. */
+	bool room = poll(&server_pf, 1, 0) == 1;
+	uint64_t now = now_ns();
+	struct timespec ts = sleep_time(p, now);
+
+	pf[0] = (struct pollfd){p->signals, POLLIN, 0};
+	pf[1] = (struct pollfd){room ? p->h.control : -1, POLLIN, 0};
+	pf[2] = (struct pollfd){room && now >= p->pause_until ? p->h.events : -1, POLLIN, 0};
+	pf[3] = (struct pollfd){p->dump.active && (room || p->dump.owner == NULL) ? p->h.dumps : -1, POLLIN, 0};
+	for (unsigned int i = 0; i < p->h.n_workers; i++)
+		pf[N_FIXED + i] = (struct pollfd){p->h.worker[i].wall.fd,
+						  &p->h.worker[i] == server && !room ? POLLOUT : POLLIN, 0};
+	if (ppoll(pf, N_FIXED + p->h.n_workers, &ts, NULL) < 1)
+		return;
+	if (pf[2].revents != 0)
+		relay_events(p);
+	if (pf[3].revents != 0)
+		relay_dump(p);
+	for (unsigned int i = 0; i < p->h.n_workers; i++)
+		if (pf[N_FIXED + i].revents & (POLLIN | POLLHUP | POLLERR))
+			worker_readable(p, &p->h.worker[i]);
+	if (pf[1].revents != 0)
+		relay_client(p);
+	if (pf[0].revents != 0)
+		on_signal(p);
+	tell_status(p);
+}
+
+int
+main(void)
+{
+	static struct parent parent;
+	struct parent *p = &parent;
+	struct jail jail = *jail_row(ROLE_PARENT);
+	sigset_t set;
+
+	if (read(HANDOVER_FD, &p->h, sizeof(p->h)) != sizeof(p->h))
+		return 1;
+	close(HANDOVER_FD);
+	prctl(PR_SET_NAME, "conntrackd");
+	p->log = (struct log){p->h.log_fd, p->h.log_fd, LF_RECORD, 0};
+	sigfillset(&set); /* those without a meaning here are ignored */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	p->status.portid = p->h.portid;
+	p->status.bufsize = p->h.bufsize;
+	jail.landlock_required = p->h.conf.landlock_required != 0;
+	if (jail_enter(&jail, &p->log) != 0)
+		die(p, 1);
+	start_worker(p, p->h.conf.sync ? ROLE_SYNC : ROLE_STATS, 0);
+	for (;;)
+		loop_once(p);
+}

@@ -1,0 +1,230 @@
+/*
+ * From the kernel and from clients to the worker that serves: events, dumps, answers, control connections. Called by
+ * the loop of main.c. Nothing of a datagram is read but netlink headers.
+ */
+
+#include "parent.h"
+
+#define RATE_WINDOW 1000000U /* ns */
+#define BUSY_RATE   20U      /* events a window from which waiting for more pays */
+#define PAUSE       200000U  /* ns */
+#define FULL_BATCH  48
+
+static uint32_t
+nl_bufsize(int fd)
+{
+	uint32_t size = 0;
+	socklen_t len = sizeof(size);
+
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len);
+	return size;
+}
+
+/* Up to n datagrams into slots of size bytes; their number, 0 when there is nothing, -ENOBUFS when some were lost. */
+static int
+nl_read(int fd, struct batch *b, unsigned int n, size_t size)
+{
+	bool lost = false;
+	int got;
+
+	for (unsigned int i = 0; i < n; i++) {
+		b->iov[i] = (struct iovec){b->data + i * size, size};
+		b->mm[i].msg_hdr = (struct msghdr){.msg_iov = &b->iov[i], .msg_iovlen = 1};
+	}
+	got = recvmmsg(fd, b->mm, n, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < got; i++) {
+		b->iov[i].iov_len = b->mm[i].msg_len;
+		lost = lost || b->mm[i].msg_hdr.msg_flags & MSG_TRUNC;
+	}
+	if (lost)
+		return -ENOBUFS;
+	return got >= 0 ? got : errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+int
+nl_ask(int fd, uint16_t type, uint16_t flags, uint8_t family)
+{
+	struct {
+		struct nlmsghdr h;
+		struct nfgenmsg g;
+	} m = {{sizeof(m), type, (uint16_t)(NLM_F_REQUEST | flags), 0, 0}, {family, NFNETLINK_V0, 0}};
+
+	return send(fd, &m, sizeof(m), 0) == -1 ? -errno : 0;
+}
+
+/* The kernel lost events: room for more, as far as the configuration allows, and a resync by the worker. */
+static void
+overrun(struct parent *p, struct worker *w)
+{
+	uint32_t size = nl_bufsize(p->h.events), max = p->h.conf.nl_buf_max;
+	struct msg_overrun m = {++p->status.overruns, size, size <= max / 2, 0};
+
+	if (m.grown && setsockopt(p->h.events, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) == 0) {
+		m.bufsize = nl_bufsize(p->h.events);
+		log_put(&p->log, LV_NOTICE, "netlink event socket buffer size has been doubled to %u bytes", m.bufsize);
+	} else if (!p->growth_warned) {
+		p->growth_warned = true;
+		log_put(&p->log, LV_WARNING,
+			"netlink event socket buffer size cannot be doubled further since it will exceed "
+			"NetlinkBufferSizeMaxGrowth. We are likely to be losing events, this may lead to "
+			"unsynchronized "
+			"replicas. Please, consider increasing netlink socket buffer size via NetlinkBufferSize and "
+			"NetlinkBufferSizeMaxGrowth clauses in conntrackd.conf");
+	}
+	p->status.bufsize = m.bufsize;
+	p->status_changed = true;
+	tell(p, w, &(struct msg){.type = MSG_OVERRUN, .data = &m, .len = sizeof(m)});
+}
+
+/* Small records cost twice as much an event as large ones. While events come fast, and this was a small one, the
+ * socket is left alone for a moment; at low rates everything is forwarded at once. */
+static void
+pace(struct parent *p, uint64_t n)
+{
+	uint64_t now = now_ns();
+
+	p->rate_count += n;
+	if (now - p->rate_since >= RATE_WINDOW) {
+		p->rate = p->rate_count * RATE_WINDOW / (now - p->rate_since);
+		p->rate_since = now;
+		p->rate_count = 0;
+	}
+	p->pause_until = n < FULL_BATCH && p->rate >= BUSY_RATE ? now + PAUSE : 0;
+}
+
+void
+relay_events(struct parent *p)
+{
+	struct worker *w = server_of(p);
+	int n = w != NULL ? nl_read(p->h.events, &p->batch, MSG_EVENTS_MAX, DATAGRAM_MAX) : 0;
+
+	if (n > 0) {
+		forward(p, w, MSG_EVENTS, 0, p->batch.iov, n);
+		pace(p, (uint64_t)n);
+	} else if (n == -ENOBUFS)
+		overrun(p, w);
+}
+
+/* The kernel has answered a batch by the time send() returned: its errors, and what GETs asked for, are all here. */
+void
+relay_answers(struct parent *p, struct worker *w, uint32_t batch, int err)
+{
+	static struct msg_error failed[MSG_DATA_MAX / NLMSG_LENGTH(sizeof(struct nfgenmsg)) + 1];
+	size_t n_failed = err != 0;
+	int n;
+
+	failed[0] = (struct msg_error){0, err};
+	while ((n = nl_read(p->h.requests, &p->batch, MSG_EVENTS_MAX, DATAGRAM_MAX)) > 0 || n == -ENOBUFS) {
+		struct iovec *iov = p->batch.iov;
+		int kept = 0;
+
+		for (int i = 0; i < n; i++) {
+			const struct nlmsghdr *h = iov[i].iov_base;
+			const struct nlmsgerr *e = NLMSG_DATA(h);
+
+			if (h->nlmsg_type != NLMSG_ERROR)
+				iov[kept++] = iov[i];
+			else if (e->error != 0 && n_failed < sizeof(failed) / sizeof(failed[0]))
+				failed[n_failed++] = (struct msg_error){e->msg.nlmsg_seq, e->error};
+		}
+		forward(p, w, MSG_ANSWER, batch, iov, kept);
+	}
+	tell(p, w, &(struct msg){MSG_RESULT, batch, failed, n_failed * sizeof(failed[0]), {0}, 0});
+}
+
+static void
+dump_done(struct parent *p, int err)
+{
+	struct msg_dump_done done = {p->dump.now.id, err, p->dump.interrupted};
+	struct worker *w = p->dump.owner;
+
+	p->dump.active = false;
+	p->dump.owner = NULL;
+	if (w != NULL)
+		tell(p, w, &(struct msg){.type = MSG_DUMP_DONE, .data = &done, .len = sizeof(done)});
+	dump_next(p);
+}
+
+void
+dump_next(struct parent *p)
+{
+	struct dump *d = &p->dump;
+	uint16_t type = d->next.subsys == SUBSYS_CT ? NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET
+						    : NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_GET;
+	int r;
+
+	if (d->active || !d->waiting)
+		return;
+	*d = (struct dump){.owner = server_of(p), .now = d->next, .active = true};
+	if ((r = nl_ask(p->h.dumps, type, NLM_F_DUMP, d->now.family)) != 0)
+		dump_done(p, r);
+}
+
+/* Looks for the end of the dump and cuts the datagram there. */
+static bool
+cut_at_end(struct iovec *iov, struct dump *d, int *err)
+{
+	uint8_t *base = iov->iov_base;
+	const struct nlmsghdr *h;
+
+	for (size_t at = 0; at + sizeof(*h) <= iov->iov_len; at += NLMSG_ALIGN((size_t)h->nlmsg_len)) {
+		h = (const struct nlmsghdr *)(base + at);
+		d->interrupted |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR || h->nlmsg_len < sizeof(*h)) {
+			memcpy(err, h + 1, at + NLMSG_LENGTH(sizeof(*err)) <= iov->iov_len ? sizeof(*err) : 0);
+			iov->iov_len = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+relay_dump(struct parent *p)
+{
+	int n = nl_read(p->h.dumps, &p->batch, MSG_DATA_MAX / DUMP_MAX, DUMP_MAX), err = n < 0 ? n : 0;
+	bool done = n < 0;
+
+	for (int i = 0; i < n; i++) {
+		done = done || cut_at_end(&p->batch.iov[i], &p->dump, &err);
+		if (p->dump.owner != NULL && p->batch.iov[i].iov_len > 0)
+			forward(p, p->dump.owner, MSG_DUMP, p->dump.now.id, &p->batch.iov[i], 1);
+	}
+	if (done)
+		dump_done(p, err);
+}
+
+static uint32_t
+access_of(const struct parent *p, int fd, const struct ucred *who)
+{
+	gid_t groups[64];
+	socklen_t len = sizeof(groups);
+
+	if (who->uid == 0 || who->uid == getuid())
+		return CLIENT_FULL | CLIENT_READ;
+	if (p->h.ctl_gid == 0 || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) == -1)
+		len = 0;
+	for (size_t i = 0; i < len / sizeof(groups[0]); i++)
+		if (groups[i] == p->h.ctl_gid)
+			return CLIENT_READ;
+	return p->h.ctl_gid != 0 && who->gid == p->h.ctl_gid ? CLIENT_READ : 0;
+}
+
+void
+relay_client(struct parent *p)
+{
+	int fd = accept4(p->h.control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct worker *w = server_of(p);
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	if (fd == -1)
+		return;
+	if (w != NULL && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0) {
+		struct msg_client c = {who.uid, who.gid, access_of(p, fd, &who), who.pid};
+
+		if (c.access != 0)
+			tell(p, w, &(struct msg){MSG_CLIENT, 0, &c, sizeof(c), {fd}, 1});
+	}
+	close(fd);
+}

@@ -1,0 +1,147 @@
+/*
+ * What is opened by name: log files, lock, control socket, the service manager's socket. Called once each by main.c, as
+ * root, with names that the administrator wrote and setup_check() saw.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "start.h"
+
+#define BACKLOG 100
+
+/* The log worker owns its files: it must open them again after rotation. */
+static void
+open_log(struct start *s, const char *name, enum log_sink file, enum log_sink dir)
+{
+	const struct passwd *pw = getpwnam(JAIL_WORKER_USER);
+	char parent[MSG_PATH_MAX];
+
+	if (name[0] == '\0')
+		return;
+	snprintf(parent, sizeof(parent), "%s", name);
+	s->sink[dir] = open(dirname(parent), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->sink[file] = open(name, JAIL_LOG_OPEN, 0600);
+	if (s->sink[file] != -1 && s->sink[dir] != -1 &&
+	    (pw == NULL || fchown(s->sink[file], pw->pw_uid, (gid_t)-1) == 0))
+		return;
+	fprintf(stderr, "ERROR: can't open logfile `%s'.Reason: %s\n", name, strerror(errno));
+	give_up(s, 1);
+}
+
+static int
+connect_to(const struct sockaddr_un *sun, socklen_t len, int type)
+{
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd != -1 && connect(fd, (const struct sockaddr *)sun, len) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+void
+open_logs(struct start *s)
+{
+	const struct sockaddr_un syslog = {AF_UNIX, "/dev/log"};
+	int sv[2], on = 1;
+
+	open_log(s, s->h.conf.logfile, SINK_FILE, SINK_DIR);
+	open_log(s, s->h.conf.stats_logfile, SINK_STATS_FILE, SINK_STATS_DIR);
+	if (s->h.conf.syslog_facility != 0)
+		s->sink[SINK_SYSLOG] = connect_to(&syslog, sizeof(syslog), SOCK_DGRAM);
+	s->sink[SINK_CONSOLE] = s->h.daemon ? -1 : STDOUT_FILENO;
+	s->sink[SINK_CONSOLE_ERR] = STDERR_FILENO; /* of a daemon: until it is ready */
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sv) == -1 ||
+	    fcntl(sv[1], F_SETFD, 0) == -1 || setsockopt(sv[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == -1) {
+		log_put(&s->log, LV_ERROR, "can't create the log socket: %s", strerror(errno));
+		give_up(s, 1);
+	}
+	s->sink[SINK_SOCKET] = sv[0];
+	s->h.log_fd = sv[1];
+}
+
+/* The lock is the flock, not the file: what a dead daemon left behind blocks nobody. The file stays for good, as the
+ * jail has no way to remove it. */
+void
+take_lock(struct start *s)
+{
+	const char *name = s->h.conf.lockfile;
+	int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600); /* inherited by ctd-parent */
+
+	if (fd == -1)
+		log_put(&s->log, LV_ERROR, "can't open lockfile `%s': %s", name, strerror(errno));
+	else if (flock(fd, LOCK_EX | LOCK_NB) == -1)
+		log_put(&s->log, LV_ERROR, "lockfile `%s' exists, perhaps conntrackd already running?", name);
+	else if (ftruncate(fd, 0) == -1 || dprintf(fd, "%d\n", (int)getpid()) < 0)
+		log_put(&s->log, LV_ERROR, "can't write lockfile `%s': %s", name, strerror(errno));
+	else
+		return;
+	give_up(s, 1);
+}
+
+void
+open_control(struct start *s)
+{
+	const struct msg_setup *c = &s->h.conf;
+	const struct group *gr = c->ctl_group[0] != '\0' ? getgrnam(c->ctl_group) : NULL;
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	const char *why = NULL;
+	struct stat st;
+	int fd;
+
+	s->h.control = -1;
+	if (c->ctl_path[0] == '\0')
+		return;
+	memcpy(sun.sun_path, c->ctl_path, sizeof(sun.sun_path));
+	if (c->ctl_group[0] != '\0' && gr == NULL)
+		why = "the group of UNIX { Group } does not exist";
+	else if ((fd = connect_to(&sun, sizeof(sun), SOCK_STREAM)) != -1)
+		why = "another daemon listens there";
+	else if (lstat(c->ctl_path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		why = "there is a file that is no socket";
+	umask(0177);
+	if (why == NULL) {
+		unlink(c->ctl_path);
+		s->h.ctl_gid = gr != NULL ? gr->gr_gid : 0;
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 || listen(fd, BACKLOG) == -1 ||
+		    (gr != NULL && (chown(c->ctl_path, (uid_t)-1, gr->gr_gid) == -1 || chmod(c->ctl_path, 0660) == -1)))
+			why = strerror(errno);
+		s->h.control = fd;
+	}
+	if (why == NULL)
+		return;
+	log_put(&s->log, LV_ERROR, "can't open unix socket! %s: %s", c->ctl_path, why);
+	give_up(s, 1);
+}
+
+void
+open_notify(struct start *s)
+{
+	const char *name = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC");
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	size_t len = name != NULL ? strlen(name) : 0;
+	int fd;
+
+	s->h.notify = -1;
+	if (len == 0 || len >= sizeof(sun.sun_path) || !s->h.conf.systemd)
+		return;
+	memcpy(sun.sun_path, name, len);
+	if (name[0] == '@')
+		sun.sun_path[0] = '\0';
+	fd = connect_to(&sun, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len), SOCK_DGRAM);
+	s->h.notify = fd != -1 ? fcntl(fd, F_DUPFD, 0) : -1; /* inherited by ctd-parent */
+	close(fd);
+	s->h.watchdog = usec != NULL ? strtoull(usec, NULL, 10) * 1000 / 2 : 0;
+}

@@ -1,0 +1,83 @@
+/* The kernel's side: netlink sockets and the scheduler. Called once each by main.c, as root. */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "start.h"
+
+#define ANSWER_BUFFER (8 << 20) /* every request of a batch may fail */
+
+/* Not close-on-exec: inherited by ctd-parent. */
+static int
+nl_open(uint32_t groups, int rcvbuf)
+{
+	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = groups};
+	int on = 1, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_NETFILTER);
+
+	/* errors come back without the request that caused them */
+	if (fd == -1 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)) == -1 ||
+	    (rcvbuf > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof(rcvbuf)) == -1))
+		return -errno;
+	return fd;
+}
+
+static void
+describe_events(struct start *s, bool sized)
+{
+	int on = 1;
+	socklen_t len = sizeof(s->h.bufsize);
+
+	if (s->h.conf.events_reliable &&
+	    setsockopt(s->h.events, SOL_NETLINK, NETLINK_BROADCAST_ERROR, &on, sizeof(on)) == 0 &&
+	    setsockopt(s->h.events, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on)) == 0)
+		log_put(&s->log, LV_NOTICE, "reliable ctnetlink event delivery is ENABLED.");
+	if (!sized)
+		log_put(&s->log, LV_NOTICE,
+			"NetlinkBufferSize is either not set or is greater than NetlinkBufferSizeMaxGrowth. "
+			"Using current system buffer size");
+	getsockopt(s->h.events, SOL_SOCKET, SO_RCVBUF, &s->h.bufsize, &len);
+	log_put(&s->log, LV_NOTICE, "netlink event socket buffer size has been set to %u bytes", s->h.bufsize);
+}
+
+void
+open_netlink(struct start *s)
+{
+	const struct msg_setup *c = &s->h.conf;
+	uint32_t groups = c->expect_sync ? 0x3f : 0x07; /* NEW, UPDATE, DESTROY of flows; the same of expectations */
+	bool sized = c->nl_buf != 0 && c->nl_buf <= c->nl_buf_max;
+	struct sockaddr_nl sa = {0};
+	socklen_t len = sizeof(sa);
+
+	s->h.requests = nl_open(0, ANSWER_BUFFER);
+	s->h.dumps = nl_open(0, 0);
+	s->h.events = c->no_events ? -1 : nl_open(groups, sized ? (int)c->nl_buf / 2 : 0); /* the kernel doubles it */
+	if (s->h.requests < 0 || s->h.dumps < 0 || (s->h.events < 0 && !c->no_events)) {
+		log_put(&s->log, LV_ERROR, "can't open netlink handler: %s",
+			strerror(s->h.events < 0 ? -s->h.events : EIO));
+		log_put(&s->log, LV_ERROR, "no ctnetlink kernel support?");
+		give_up(s, 1);
+	}
+	getsockname(s->h.requests, (struct sockaddr *)&sa, &len);
+	s->h.portid = sa.nl_pid;
+	if (c->no_events)
+		log_put(&s->log, LV_NOTICE, "running in polling mode");
+	else
+		describe_events(s, sized);
+}
+
+void
+set_scheduler(struct start *s)
+{
+	struct sched_param prio = {.sched_priority = s->h.conf.sched_prio};
+
+	if (s->h.conf.sched_type != 0 && sched_setscheduler(0, s->h.conf.sched_type, &prio) == -1)
+		log_put(&s->log, LV_WARNING,
+			"scheduler configuration failed: %s. Likely a bug in conntrackd, please report it. Continuing "
+			"with "
+			"system default scheduler.",
+			strerror(errno));
+}

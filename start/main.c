@@ -1,0 +1,218 @@
+/* conntrackd: decides what the command line wants, and for a daemon goes through the steps of the start in order. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "start.h"
+
+#define CONF_DEFAULT "/etc/conntrackd/conntrackd.conf"
+#define N_LOG        2 /* workers and warm spares of a kind */
+#define N_SERVING    3
+
+struct wish {
+	const char *conf;
+	enum conf_use use;
+	bool daemon;
+};
+
+/* Only the second character of an argument counts, as ever. False: not for us, or wrong. */
+static bool
+parse(int argc, char **argv, struct wish *w)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *a = argv[i];
+
+		if (strcmp(a, "--check") == 0)
+			w->use = CONF_CHECK;
+		else if (strcmp(a, "--print") == 0)
+			w->use = CONF_PRINT;
+		else if (a[0] != '\0' && a[1] == 'd')
+			w->daemon = true;
+		else if (a[0] != '\0' && a[1] == 'C' && i + 1 < argc)
+			w->conf = argv[++i];
+		else
+			return false;
+	}
+	return true;
+}
+
+/* The client, and whatever is wrong with the command line, is conntrackctl's. */
+static int
+become_client(int argc, char **argv)
+{
+	char path[PATH_MAX], **args = calloc((size_t)argc + 2, sizeof(*args));
+
+	if (args != NULL && locate(path, sizeof(path), "conntrackctl")) {
+		args[0] = argv[0];
+		args[1] = (char *)(uintptr_t) "--compat";
+		memcpy(args + 2, argv + 1, (size_t)(argc - 1) * sizeof(*args));
+		execv(path, args);
+	}
+	fprintf(stderr, "conntrackd: can't run conntrackctl, which serves this option: %s\n", strerror(errno));
+	return 1;
+}
+
+void
+give_up(struct start *s, int status)
+{
+	close(s->h.log_fd);
+	for (unsigned int i = 0; i < s->h.n_workers; i++)
+		close(s->h.worker[i].wall.fd);
+	for (int i = 0; i < 100 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+		poll(NULL, 0, 20); /* the log worker writes what it has */
+	exit(status);
+}
+
+/* The process that was called shows what the start has to say, until a zero byte says that the daemon is ready. */
+static void
+wait_for_daemon(int from)
+{
+	char text[1024];
+
+	for (ssize_t n; (n = read(from, text, sizeof(text))) > 0;) {
+		char *end = memchr(text, '\0', (size_t)n);
+
+		if (write(STDERR_FILENO, text, end != NULL ? (size_t)(end - text) : (size_t)n) == -1 || end != NULL)
+			_exit(0);
+	}
+	_exit(1);
+}
+
+static void
+to_background(struct start *s)
+{
+	int ends[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	pid_t pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+
+	if (pid == -1) {
+		log_put(&s->log, LV_ERROR, "can't go to the background: %s", strerror(errno));
+		exit(1);
+	}
+	if (pid > 0) {
+		close(ends[1]);
+		wait_for_daemon(ends[0]);
+	}
+	setsid();
+	dup2(null, STDOUT_FILENO);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[0]);
+	close(ends[1]);
+	close(null);
+}
+
+static void
+start_workers(struct start *s, enum role role, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct worker *w = &s->h.worker[s->h.n_workers];
+		int r = spawn(w, role, 0, s->h.log_fd);
+
+		if (r == 0) {
+			s->h.n_workers++;
+			r = give_fd(w, MSG_CONF, 0, s->conf_fd);
+		}
+		for (unsigned int sink = 0; r == 0 && role == ROLE_LOG && sink < SINK_MAX; sink++)
+			if (s->sink[sink] != -1)
+				r = give_fd(w, MSG_LOG_SINK, sink, s->sink[sink]);
+		if (r == 0)
+			continue;
+		log_put(&s->log, LV_ERROR, "can't start a %s worker: %s", role_name(role), strerror(-r));
+		give_up(s, 1);
+	}
+}
+
+/* From here on everything is said through the log worker. */
+static void
+start_logging(struct start *s)
+{
+	struct worker *first = &s->h.worker[s->h.n_workers];
+	const struct msg_hdr start = {MSG_START, 0};
+
+	start_workers(s, ROLE_LOG, N_LOG);
+	first->phase = PHASE_RUN;
+	if (chan_send(&first->wall, start.type, start.arg, NULL, 0) == 0)
+		s->log = (struct log){s->h.log_fd, s->h.log_fd, LF_RECORD, 0};
+}
+
+static void
+open_links(struct start *s)
+{
+	for (unsigned int i = 0; i < s->h.conf.n_links; i++) {
+		const struct msg_link *l = &s->h.conf.link[i];
+		int r = link_open(l, s->h.link[i], &s->h.link_info[i]);
+
+		if (r == 0)
+			continue;
+		if (r == -EPROTONOSUPPORT)
+			log_put(&s->log, LV_ERROR, "link %u: transport not supported yet", i);
+		log_put(&s->log, LV_ERROR, "can't open channel socket: %s (link %u, %s)", strerror(-r), i, l->ifname);
+		give_up(s, 1);
+	}
+}
+
+static void
+become_parent(struct start *s)
+{
+	char path[PATH_MAX];
+	int fd = memfd_create("handover", MFD_CLOEXEC);
+
+	if (fd != -1 && write(fd, &s->h, sizeof(s->h)) == sizeof(s->h) && lseek(fd, 0, SEEK_SET) == 0 &&
+	    dup2(fd, HANDOVER_FD) != -1 && locate(path, sizeof(path), "ctd-parent"))
+		execl(path, "conntrackd", (char *)NULL);
+	log_put(&s->log, LV_ERROR, "can't run ctd-parent: %s", strerror(errno));
+	give_up(s, 1);
+}
+
+/* Descriptors 0-4 exist and are nobody's: workers get their own ones there. */
+static void
+reserve_fds(void)
+{
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	while (open("/dev/null", O_RDWR | O_CLOEXEC) <= WORKER_LOG_FD)
+		;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct start start = {.log = {STDOUT_FILENO, STDERR_FILENO, LF_TEXT, 0}, .h.log_fd = -1};
+	struct start *s = &start;
+	struct wish w = {CONF_DEFAULT, CONF_START, false};
+	int status;
+
+	if (!parse(argc, argv, &w))
+		return become_client(argc, argv);
+	reserve_fds();
+	if (geteuid() != 0) {
+		log_put(&s->log, LV_ERROR, "conntrackd must be started by root; it drops its rights by itself");
+		return 1;
+	}
+	for (int i = 0; i < SINK_MAX; i++)
+		s->sink[i] = -1;
+	s->h.daemon = w.daemon;
+	if (w.daemon && w.use == CONF_START)
+		to_background(s);
+	if ((status = read_config(s, w.conf, w.use)) != 0 || w.use != CONF_START)
+		return status;
+	open_logs(s);
+	start_logging(s);
+	take_lock(s);
+	set_scheduler(s);
+	open_control(s);
+	open_notify(s);
+	open_links(s);
+	open_netlink(s);
+	if (s->h.conf.n_helpers > 0)
+		log_put(&s->log, LV_WARNING, "user-space helpers are not available yet: Helper is ignored");
+	start_workers(s, s->h.conf.sync ? ROLE_SYNC : ROLE_STATS, N_SERVING);
+	if (chdir("/") == 0)
+		become_parent(s);
+	return 1;
+}

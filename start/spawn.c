@@ -1,0 +1,70 @@
+/* Finds programs and starts workers. Used by main.c and config.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "start.h"
+
+bool
+locate(char *path, size_t size, const char *program)
+{
+	static const char *const where[] = {"%.*s/%s", "%.*s/../libexec/openconntrack/%s", "%.*s/../sbin/%s"};
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n <= 0)
+		return false;
+	self[n] = '\0';
+	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+		/* where[] holds the formats */
+		int len = snprintf(path, size, where[i], (int)(strrchr(self, '/') - self), self, program);
+
+		if (len > 0 && (size_t)len < size && access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Between fork and exec: the descriptors it finds are 0-2 and its two. */
+static void
+become_worker(const char *path, enum role role, uint16_t index, int wall, int log_fd)
+{
+	char number[8];
+
+	snprintf(number, sizeof(number), "%u", index);
+	if (dup2(wall, WORKER_FD) == -1 || dup2(log_fd, WORKER_LOG_FD) == -1 ||
+	    close_range(WORKER_LOG_FD + 1, ~0U, 0) == -1)
+		_exit(71);
+	execl(path, path, role_name(role), number, (char *)NULL);
+	_exit(72);
+}
+
+int
+spawn(struct worker *w, enum role role, uint16_t index, int log_fd)
+{
+	char path[PATH_MAX];
+	int sv[2], size = WALL_BUFFER;
+
+	if (!locate(path, sizeof(path), role == ROLE_HELPER ? "ctd-helper" : "ctd-worker"))
+		return -ENOENT;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv) == -1)
+		return -errno;
+	if (setsockopt(sv[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) == -1)
+		return -errno;
+	*w = (struct worker){.role = role, .index = index, .pid = fork(), .wall = {.fd = sv[0]}, .phase = PHASE_SETUP};
+	if (w->pid == 0)
+		become_worker(path, role, index, sv[1], log_fd);
+	close(sv[1]);
+	return w->pid == -1 ? -errno : 0;
+}
+
+int
+give_fd(struct worker *w, uint32_t type, uint32_t arg, int fd)
+{
+	return chan_sendv(&w->wall, type, arg, NULL, 0, &fd, 1);
+}

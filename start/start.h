@@ -1,0 +1,45 @@
+/*
+ * conntrackd, the starting program: command line, configuration, files, sockets, workers; then it becomes ctd-parent by
+ * exec and is gone. It runs as root and reads nothing from outside but the configuration worker's answer, which it
+ * checks field by field. Every step that cannot be done ends the program with a message that says what to do.
+ */
+#ifndef START_H
+#define START_H
+
+#include "handover.h"
+
+struct start {
+	struct handover h;
+	struct log log;
+	int conf_fd; /* the settings, sealed */
+	int sink[SINK_MAX];
+};
+
+/* main.c */
+void give_up(struct start *s, int status) __attribute__((noreturn)); /* the caller has logged why */
+
+/* spawn.c */
+bool locate(char *path, size_t size, const char *program); /* beside ourselves, or where it is installed */
+/* A worker, with its end of the wall as WORKER_FD and log_fd as WORKER_LOG_FD. 0 or -errno. */
+int spawn(struct worker *w, enum role role, uint16_t index, int log_fd);
+int give_fd(struct worker *w, uint32_t type, uint32_t arg, int fd);
+
+/* config.c: runs the configuration worker; fills h.conf and conf_fd. Returns its exit status. */
+int read_config(struct start *s, const char *path, enum conf_use use);
+/* NULL, or the name of the first thing that is wrong. */
+const char *setup_check(const struct msg_setup *s, int memfd);
+
+/* files.c */
+void open_logs(struct start *s);
+void take_lock(struct start *s);
+void open_control(struct start *s);
+void open_notify(struct start *s);
+
+/* kernel.c */
+void open_netlink(struct start *s);
+void set_scheduler(struct start *s);
+
+/* link.c: sockets of a dedicated link, receive and send; 0 or -errno. */
+int link_open(const struct msg_link *l, int fd[2], struct msg_channel *info);
+
+#endif

@@ -1,0 +1,639 @@
+/*
+ * A test double of ctd-worker: every role in one small program, so that conntrackd and ctd-parent can be tested alone.
+ * The configuration is a list of "key value" lines; the serving worker obeys one-line commands of control clients,
+ * among them every way of breaking the rules of the wall (see acts[]).
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "jail.h"
+#include "msg_rules.h"
+
+#define IN_MAX (MSG_DATA_MAX + sizeof(struct msg_hdr))
+
+struct double_state {
+	struct chan wall;
+	struct log log;
+	enum role role;
+	enum phase phase;
+	uint8_t in[IN_MAX];
+	char text[8192]; /* the configuration */
+	unsigned int events, event_records, overruns, own_events, dumped, answers, results, failed, channels;
+	int last_err, channel_fd[2];
+	struct msg_status status;
+	struct msg_client client;
+	bool dump_done;
+	uint32_t takeover;
+};
+
+static void
+fail(const char *what)
+{
+	fprintf(stderr, "double: %s: %s\n", what, strerror(errno));
+	exit(3);
+}
+
+static const char *
+value(const char *text, const char *key, char *buf, size_t size)
+{
+	size_t n = strlen(key);
+
+	buf[0] = '\0';
+	for (const char *l = text; l != NULL && *l != '\0'; l = strchr(l, '\n') ? strchr(l, '\n') + 1 : NULL)
+		if (strncmp(l, key, n) == 0 && l[n] == ' ')
+			snprintf(buf, size, "%.*s", (int)strcspn(l + n + 1, "\n"), l + n + 1);
+	return buf;
+}
+
+static unsigned long
+number(const char *text, const char *key)
+{
+	char buf[64];
+
+	return strtoul(value(text, key, buf, sizeof(buf)), NULL, 0);
+}
+
+/* link udp|mcast|tcp INTERFACE LOCAL PEER PORT */
+static void
+parse_link(struct msg_setup *s, const char *text)
+{
+	char line[256], kind[16], ifname[16], local[64], peer[64];
+	struct msg_link *l = &s->link[s->n_links];
+	unsigned int port;
+
+	if (sscanf(value(text, "link", line, sizeof(line)), "%15s %15s %63s %63s %u", kind, ifname, local, peer,
+		   &port) != 5)
+		return;
+	s->n_links++;
+	l->kind = strcmp(kind, "udp") == 0 ? LINK_UDP : strcmp(kind, "mcast") == 0 ? LINK_MCAST : LINK_TCP;
+	l->family = strchr(peer, ':') != NULL ? AF_INET6 : AF_INET;
+	l->port = (uint16_t)port;
+	strcpy(l->ifname, ifname);
+	inet_pton(l->family, local, l->local);
+	inet_pton(l->family, peer, l->peer);
+	l->rcvbuf = 1 << 20;
+}
+
+/* What a taken-over configuration worker might say. */
+static void
+spoil(struct msg_setup *s, const char *how)
+{
+	if (strcmp(how, "string") == 0)
+		memset(s->lockfile, 'x', sizeof(s->lockfile));
+	else if (strcmp(how, "relative") == 0)
+		strcpy(s->ctl_path, "../ctl");
+	else if (strcmp(how, "links") == 0)
+		s->n_links = MSG_LINKS_MAX + 1;
+	else if (strcmp(how, "size") == 0)
+		s->size--;
+	else if (strcmp(how, "helper") == 0)
+		s->n_helpers = 1;
+	else if (strcmp(how, "sched") == 0)
+		s->sched_type = 77;
+	else if (strcmp(how, "both") == 0)
+		s->sync = s->stats = 1;
+}
+
+static void
+say_setup(struct double_state *d, int memfd)
+{
+	struct msg_setup s = {.size = sizeof(s), .sync = 1};
+	struct iovec part = {&s, sizeof(s)};
+	char how[32];
+
+	value(d->text, "lockfile", s.lockfile, sizeof(s.lockfile));
+	value(d->text, "logfile", s.logfile, sizeof(s.logfile));
+	value(d->text, "ctl", s.ctl_path, sizeof(s.ctl_path));
+	value(d->text, "group", s.ctl_group, sizeof(s.ctl_group));
+	s.nl_buf = (uint32_t)number(d->text, "nlbuf");
+	s.nl_buf_max = (uint32_t)number(d->text, "nlbufmax");
+	s.sched_type = (uint8_t)number(d->text, "sched");
+	s.sched_prio = s.sched_type != 0 ? 10 : 0;
+	s.expect_sync = 1;
+	s.systemd = 1;
+	parse_link(&s, d->text);
+	spoil(&s, value(d->text, "setup", how, sizeof(how)));
+	if (strcmp(how, "short") == 0)
+		part.iov_len--;
+	if (strcmp(how, "fd") == 0)
+		chan_sendv(&d->wall, MSG_SETUP, 0, &part, 1, NULL, 0);
+	else if (strcmp(how, "type") == 0)
+		chan_sendv(&d->wall, MSG_REQUEST, 0, &part, 1, &memfd, 1);
+	else if (strcmp(how, "silent") != 0)
+		chan_sendv(&d->wall, MSG_SETUP, 0, &part, 1, &memfd, 1);
+}
+
+/* Waits for the next message of the parent; leaves at end of file. */
+static void
+next(struct double_state *d, struct msg *m)
+{
+	struct pollfd pfd = {d->wall.fd, POLLIN, 0};
+	int r;
+
+	while ((r = chan_recv(&d->wall, d->in, sizeof(d->in), m)) == 0)
+		poll(&pfd, 1, -1);
+	if (r < 0)
+		exit(0);
+	if (msg_admit(ROLE_PARENT, d->role, d->phase, m) != ADMIT_OK) {
+		log_put(&d->log, LV_ERROR, "double: the parent broke the table with message %u", m->type);
+		exit(4);
+	}
+}
+
+static int
+config_role(struct double_state *d)
+{
+	int memfd = memfd_create("settings", MFD_ALLOW_SEALING);
+	struct jail jail = *jail_row(ROLE_CONFIG);
+	char how[32];
+	struct msg m;
+	ssize_t n;
+
+	jail.last_fd = memfd;
+	if (jail_enter(&jail, &(struct log){2, 2, LF_TEXT, 0}) != 0)
+		return 1;
+	next(d, &m);
+	if ((n = read(m.fd[0], d->text, sizeof(d->text) - 1)) < 0)
+		return errno == EISDIR ? 2 : 1;
+	if (n > 5 && memcmp(d->text, "error", 5) == 0) {
+		dprintf(2, "a configuration error\n");
+		return 1;
+	}
+	if (m.arg == CONF_PRINT)
+		return write(1, d->text, (size_t)n) != n;
+	if (write(memfd, d->text, (size_t)n) != n)
+		return 1;
+	if (strcmp(value(d->text, "setup", how, sizeof(how)), "unsealed") != 0)
+		fcntl(memfd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	if (m.arg == CONF_START)
+		say_setup(d, memfd);
+	return 0;
+}
+
+static void
+take_conf(struct double_state *d, const struct msg *m)
+{
+	struct stat st;
+	const char *map;
+
+	if (fstat(m->fd[0], &st) == -1 || (size_t)st.st_size >= sizeof(d->text) ||
+	    (map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, m->fd[0], 0)) == MAP_FAILED)
+		fail("configuration");
+	memcpy(d->text, map, (size_t)st.st_size);
+	close(m->fd[0]);
+}
+
+/* Copies records to the sinks until the parent is gone. */
+static int
+log_role(struct double_state *d)
+{
+	int sink[SINK_MAX];
+	struct jail jail = *jail_row(ROLE_LOG);
+	char rec[LOG_TEXT_MAX + 2], name[256];
+	struct msg m;
+
+	for (int i = 0; i < SINK_MAX; i++)
+		sink[i] = -1;
+	/* the settings, then sinks; the last one is always there */
+	for (next(d, &m); m.type != MSG_LOG_SINK || m.arg != SINK_CONSOLE_ERR; next(d, &m)) {
+		if (m.type == MSG_CONF)
+			take_conf(d, &m);
+		else
+			sink[m.arg] = m.fd[0];
+		jail.last_fd = m.fd[0] > jail.last_fd ? m.fd[0] : jail.last_fd;
+	}
+	sink[SINK_CONSOLE_ERR] = m.fd[0];
+	jail.last_fd = m.fd[0] > jail.last_fd ? m.fd[0] : jail.last_fd;
+	jail.log_dir[0] = sink[SINK_DIR];
+	if (jail_enter(&jail, &d->log) != 0)
+		return 1;
+	chan_send(&d->wall, MSG_READY, READY_JAILED, NULL, 0);
+	for (;;) {
+		struct pollfd pfd[2] = {{d->wall.fd, POLLIN, 0},
+					{d->phase == PHASE_RUN ? sink[SINK_SOCKET] : -1, POLLIN, 0}};
+		ssize_t n;
+
+		poll(pfd, 2, -1);
+		while (pfd[1].fd != -1 && (n = recv(sink[SINK_SOCKET], rec, sizeof(rec) - 1, MSG_DONTWAIT)) > 0) {
+			rec[n] = '\0';
+			if (sink[SINK_FILE] != -1)
+				dprintf(sink[SINK_FILE], "[%s] %s\n", log_level_name((enum log_level)rec[0]), rec + 1);
+			if (rec[0] >= LV_WARNING)
+				dprintf(sink[SINK_CONSOLE_ERR], "[%s] %s\n", log_level_name((enum log_level)rec[0]),
+					rec + 1);
+		}
+		if (pfd[0].revents == 0)
+			continue;
+		next(d, &m);
+		if (m.type == MSG_START)
+			d->phase = PHASE_RUN;
+		else if (m.type == MSG_LOG_REOPEN && sink[SINK_FILE] != -1) {
+			value(d->text, "logfile", name, sizeof(name));
+			close(sink[SINK_FILE]);
+			sink[SINK_FILE] = openat(sink[SINK_DIR], strrchr(name, '/') + 1, JAIL_LOG_OPEN, 0600);
+			if (sink[SINK_FILE] == -1)
+				return 5;
+		}
+	}
+}
+
+/* Events that our own requests caused carry the port id that the status told. */
+static void
+count_events(struct double_state *d, const struct msg *m)
+{
+	const uint8_t *at = m->data, *end = at + m->len;
+
+	d->event_records++;
+	while (at + sizeof(struct nlmsghdr) <= end) {
+		const struct nlmsghdr *h = (const struct nlmsghdr *)at;
+
+		d->events++;
+		d->own_events += h->nlmsg_pid != 0 && h->nlmsg_pid == d->status.portid;
+		at += NLMSG_ALIGN(h->nlmsg_len);
+	}
+}
+
+static unsigned int
+count_messages(const struct msg *m)
+{
+	unsigned int n = 0;
+	const uint8_t *at = m->data, *end = at + m->len;
+
+	for (; at + sizeof(struct nlmsghdr) <= end; n++)
+		at += NLMSG_ALIGN(((const struct nlmsghdr *)at)->nlmsg_len);
+	return n;
+}
+
+/* One attribute at *at; content may be NULL for a nest that follows. */
+static struct nlattr *
+put(uint8_t **at, uint16_t type, const void *content, uint16_t len)
+{
+	struct nlattr *a = (struct nlattr *)*at;
+
+	memset(*at, 0, NLA_ALIGN(NLA_HDRLEN + len));
+	*a = (struct nlattr){(uint16_t)(NLA_HDRLEN + len), content == NULL ? type | NLA_F_NESTED : type};
+	if (content != NULL)
+		memcpy(*at + NLA_HDRLEN, content, len);
+	*at += NLA_ALIGN(NLA_HDRLEN + len);
+	return a;
+}
+
+static void
+end_nest(struct nlattr *a, const uint8_t *at)
+{
+	a->nla_len = (uint16_t)(at - (uint8_t *)a);
+}
+
+static void
+put_tuple(uint8_t **at, uint16_t type, uint32_t src, uint32_t dst, uint16_t sport, uint16_t dport)
+{
+	struct nlattr *t = put(at, type, NULL, 0), *n;
+	uint8_t udp = IPPROTO_UDP;
+
+	n = put(at, CTA_TUPLE_IP, NULL, 0);
+	put(at, CTA_IP_V4_SRC, &src, 4);
+	put(at, CTA_IP_V4_DST, &dst, 4);
+	end_nest(n, *at);
+	n = put(at, CTA_TUPLE_PROTO, NULL, 0);
+	put(at, CTA_PROTO_NUM, &udp, 1);
+	put(at, CTA_PROTO_SRC_PORT, &sport, 2);
+	put(at, CTA_PROTO_DST_PORT, &dport, 2);
+	end_nest(n, *at);
+	end_nest(t, *at);
+}
+
+/* A valid request for flow i; its length. */
+static size_t
+flow(uint8_t *buf, uint16_t op, uint16_t flags, uint32_t seq, uint16_t i)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)buf;
+	struct nfgenmsg *g = (struct nfgenmsg *)(h + 1);
+	uint8_t *at = (uint8_t *)(g + 1);
+	uint32_t timeout = htonl(300), src = htonl(0x0a0a0001), dst = htonl(0x0a0a0002);
+
+	*h = (struct nlmsghdr){0, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | op), (uint16_t)(NLM_F_REQUEST | flags), seq,
+			       0};
+	*g = (struct nfgenmsg){AF_INET, NFNETLINK_V0, 0};
+	put_tuple(&at, CTA_TUPLE_ORIG, src, dst, htons(i), htons(53));
+	put_tuple(&at, CTA_TUPLE_REPLY, dst, src, htons(53), htons(i));
+	if (op == IPCTNL_MSG_CT_NEW)
+		put(&at, CTA_TIMEOUT, &timeout, 4);
+	h->nlmsg_len = (uint32_t)(at - buf);
+	return h->nlmsg_len;
+}
+
+#define NEW_EXCL (NLM_F_CREATE | NLM_F_EXCL)
+
+/* n flows, op for each, in one batch. */
+static void
+batch(struct double_state *d, uint16_t op, uint16_t flags, unsigned int n)
+{
+	static uint8_t buf[MSG_DATA_MAX];
+	size_t len = 0;
+
+	for (unsigned int i = 1; i <= n && len + 256 < sizeof(buf); i++)
+		len += flow(buf + len, op, flags, i, (uint16_t)(1000 + i));
+	chan_send(&d->wall, MSG_REQUEST, 7, buf, len);
+}
+
+/* The ways to break the rules, by name; each ends in being cut off. */
+static void
+send_flow(struct double_state *d, void (*spoil_it)(uint8_t *buf, size_t *len))
+{
+	uint8_t buf[1024] = {0};
+	size_t len = flow(buf, IPCTNL_MSG_CT_NEW, NEW_EXCL, 1, 99);
+
+	spoil_it(buf, &len);
+	chan_send(&d->wall, MSG_REQUEST, 9, buf, len);
+}
+
+static void
+spoil_type(uint8_t *buf, size_t *len)
+{
+	(void)len;
+	((struct nlmsghdr *)buf)->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8; /* rules of the firewall */
+}
+
+static void
+spoil_dump(uint8_t *buf, size_t *len)
+{
+	(void)len;
+	((struct nlmsghdr *)buf)->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
+	((struct nlmsghdr *)buf)->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+}
+
+static void
+spoil_pid(uint8_t *buf, size_t *len)
+{
+	(void)len;
+	((struct nlmsghdr *)buf)->nlmsg_pid = 1;
+}
+
+static void
+spoil_rider(uint8_t *buf, size_t *len)
+{
+	(void)buf;
+	*len += 4;
+}
+
+static void
+spoil_overrun(uint8_t *buf, size_t *len)
+{
+	(void)len;
+	((struct nlattr *)(buf + 20))->nla_len = 4000; /* longer than the message */
+}
+
+static void
+spoil_unknown(uint8_t *buf, size_t *len)
+{
+	(void)len;
+	((struct nlattr *)(buf + 20))->nla_type = CTA_SECCTX;
+}
+
+static void
+spoil_delete(uint8_t *buf, size_t *len)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)buf;
+
+	h->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE; /* of everything */
+	h->nlmsg_flags = NLM_F_REQUEST;
+	*len = h->nlmsg_len = 20;
+}
+
+static void
+send_raw(struct double_state *d, uint32_t type, uint32_t arg, size_t len)
+{
+	static uint8_t zero[MSG_DATA_MAX * 2];
+
+	chan_send(&d->wall, type, arg, zero, len);
+}
+
+static void
+act(struct double_state *d, const char *name)
+{
+	struct msg_flush flush = {9, AF_INET, 0};
+	struct msg_dump_start dump = {1, SUBSYS_CT, AF_INET, 0};
+	struct iovec part = {&dump, sizeof(dump)};
+	int fd = 2;
+
+	if (strcmp(name, "unknown-type") == 0)
+		send_raw(d, MSG_MAX + 3, 0, 0);
+	else if (strcmp(name, "huge-type") == 0)
+		send_raw(d, UINT32_MAX, 0, 0);
+	else if (strcmp(name, "parents-word") == 0)
+		send_raw(d, MSG_START, 0, 0);
+	else if (strcmp(name, "configs-word") == 0)
+		send_raw(d, MSG_SETUP, 0, sizeof(struct msg_setup));
+	else if (strcmp(name, "helpers-word") == 0)
+		send_raw(d, MSG_VERDICT, 0, sizeof(struct msg_verdict));
+	else if (strcmp(name, "short") == 0)
+		send_raw(d, MSG_DUMP_START, 0, sizeof(dump) - 1);
+	else if (strcmp(name, "long") == 0)
+		send_raw(d, MSG_STOP, 0, 1);
+	else if (strcmp(name, "too-long") == 0)
+		send_raw(d, MSG_REQUEST, 0, MSG_DATA_MAX + 4);
+	else if (strcmp(name, "no-header") == 0)
+		(void)!write(d->wall.fd, "abc", 3);
+	else if (strcmp(name, "link") == 0)
+		send_raw(d, MSG_CHANNEL_OPEN, MSG_LINKS_MAX, 0);
+	else if (strcmp(name, "unconfigured-link") == 0)
+		send_raw(d, MSG_CHANNEL_OPEN, MSG_LINKS_MAX - 1, 0);
+	else if (strcmp(name, "ready") == 0)
+		send_raw(d, MSG_READY, 77, 0);
+	else if (strcmp(name, "flush-subsystem") == 0)
+		chan_send(&d->wall, MSG_FLUSH, 1, &flush, sizeof(flush));
+	else if (strcmp(name, "two-dumps") == 0)
+		for (int i = 0; i < 2; i++)
+			chan_send(&d->wall, MSG_DUMP_START, 0, &dump, sizeof(dump));
+	else if (strcmp(name, "descriptor") == 0) /* CT_SANITIZE or not, sendmsg is not for workers */
+		chan_sendv(&d->wall, MSG_DUMP_START, 0, &part, 1, &fd, 1);
+	else if (strcmp(name, "netlink-type") == 0)
+		send_flow(d, spoil_type);
+	else if (strcmp(name, "netlink-dump") == 0)
+		send_flow(d, spoil_dump);
+	else if (strcmp(name, "netlink-pid") == 0)
+		send_flow(d, spoil_pid);
+	else if (strcmp(name, "netlink-rider") == 0)
+		send_flow(d, spoil_rider);
+	else if (strcmp(name, "netlink-overrun") == 0)
+		send_flow(d, spoil_overrun);
+	else if (strcmp(name, "netlink-unknown") == 0)
+		send_flow(d, spoil_unknown);
+	else if (strcmp(name, "netlink-delete-all") == 0)
+		send_flow(d, spoil_delete);
+	else if (strcmp(name, "crash") == 0)
+		raise(SIGSEGV);
+	else if (strcmp(name, "forbidden-call") == 0)
+		syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+	else if (strcmp(name, "leave") == 0)
+		exit(0);
+}
+
+/* Never reads again, but keeps asking: the parent must neither block nor grow. */
+static void
+flood(struct double_state *d)
+{
+	for (;;) {
+		struct pollfd pfd = {d->wall.fd, POLLOUT, 0};
+
+		batch(d, IPCTNL_MSG_CT_NEW, NEW_EXCL, 100);
+		poll(&pfd, 1, 1000);
+	}
+}
+
+static void
+answer(struct double_state *d, int fd)
+{
+	char line[512]; /* dprintf() would seek, which the filter does not have */
+	int n = snprintf(
+		line, sizeof(line),
+		"events %u records %u own %u overruns %u dumped %u done %d answers %u results %u failed %u last %d "
+		"channels %u takeover %u uid %u access %u bufsize %u deaths %u signals %u workers %u\n",
+		d->events, d->event_records, d->own_events, d->overruns, d->dumped, d->dump_done, d->answers,
+		d->results, d->failed, d->last_err, d->channels, d->takeover, d->client.uid, d->client.access,
+		d->status.bufsize, d->status.worker_deaths, d->status.worker_signals, d->status.n_workers);
+
+	if (write(fd, line, (size_t)n) != n)
+		log_put(&d->log, LV_WARNING, "double: a client left early");
+}
+
+/* One command of a client, then its connection is closed. */
+static void
+serve_client(struct double_state *d, int fd)
+{
+	struct pollfd pfd = {fd, POLLIN, 0};
+	struct msg_dump_start dump = {3, SUBSYS_CT, AF_UNSPEC, 0};
+	struct msg_flush flush = {SUBSYS_CT, AF_UNSPEC, 0};
+	char cmd[128];
+	ssize_t n;
+
+	poll(&pfd, 1, 5000);
+	n = read(fd, cmd, sizeof(cmd) - 1);
+	cmd[n > 0 ? n : 0] = '\0';
+	cmd[strcspn(cmd, "\n")] = '\0';
+	if (strcmp(cmd, "new") == 0)
+		batch(d, IPCTNL_MSG_CT_NEW, NEW_EXCL, 100);
+	else if (strcmp(cmd, "get") == 0)
+		batch(d, IPCTNL_MSG_CT_GET, 0, 100);
+	else if (strcmp(cmd, "delete") == 0)
+		batch(d, IPCTNL_MSG_CT_DELETE, 0, 100);
+	else if (strcmp(cmd, "flush") == 0)
+		chan_send(&d->wall, MSG_FLUSH, 5, &flush, sizeof(flush));
+	else if (strcmp(cmd, "dump") == 0) {
+		d->dumped = 0;
+		d->dump_done = false;
+		chan_send(&d->wall, MSG_DUMP_START, 0, &dump, sizeof(dump));
+	} else if (strcmp(cmd, "channel") == 0)
+		chan_send(&d->wall, MSG_CHANNEL_OPEN, 0, NULL, 0);
+	else if (strcmp(cmd, "say") == 0)
+		n = send(d->channel_fd[1], "hello", 5, 0);
+	else if (strcmp(cmd, "stop") == 0)
+		chan_send(&d->wall, MSG_STOP, 0, NULL, 0);
+	else if (strncmp(cmd, "act ", 4) == 0)
+		act(d, cmd + 4);
+	else if (strcmp(cmd, "sleep") == 0)
+		poll(NULL, 0, 3000);
+	else if (strcmp(cmd, "flood") == 0)
+		flood(d);
+	answer(d, fd);
+	close(fd);
+}
+
+static void
+serve(struct double_state *d, struct msg *m)
+{
+	struct msg_error e;
+
+	switch (m->type) {
+	case MSG_EVENTS:
+		count_events(d, m);
+		break;
+	case MSG_OVERRUN:
+		d->overruns++;
+		break;
+	case MSG_STATUS:
+		memcpy(&d->status, m->data, sizeof(d->status));
+		break;
+	case MSG_ANSWER:
+		d->answers += count_messages(m);
+		break;
+	case MSG_DUMP:
+		d->dumped += count_messages(m);
+		break;
+	case MSG_DUMP_DONE:
+		d->dump_done = true;
+		chan_send(&d->wall, MSG_READY, READY_SERVING, NULL, 0);
+		break;
+	case MSG_RESULT:
+		d->results++;
+		d->failed += (unsigned int)(m->len / sizeof(e));
+		if (m->len >= sizeof(e)) {
+			memcpy(&e, m->data, sizeof(e));
+			d->last_err = e.err;
+		}
+		break;
+	case MSG_CHANNEL:
+		d->channels++;
+		d->channel_fd[0] = m->fd[0];
+		d->channel_fd[1] = m->fd[1];
+		break;
+	case MSG_CLIENT:
+		memcpy(&d->client, m->data, sizeof(d->client));
+		serve_client(d, m->fd[0]);
+		break;
+	default:
+		msg_close_fds(m);
+	}
+}
+
+static int
+serving_role(struct double_state *d)
+{
+	struct msg_dump_start dump = {1, SUBSYS_CT, AF_UNSPEC, 0};
+	struct msg m;
+
+	if (jail_enter(jail_row(d->role), &d->log) != 0)
+		return 1;
+	chan_send(&d->wall, MSG_READY, READY_JAILED, NULL, 0);
+	for (next(d, &m); m.type != MSG_START; next(d, &m))
+		if (m.type == MSG_CONF)
+			take_conf(d, &m);
+	d->phase = PHASE_RUN;
+	d->takeover = m.arg;
+	if (number(d->text, "diestart") > d->takeover)
+		return 9;
+	chan_send(&d->wall, MSG_DUMP_START, 0, &dump, sizeof(dump));
+	for (;;) {
+		next(d, &m);
+		serve(d, &m);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct double_state d = {.wall = {.fd = WORKER_FD}, .phase = PHASE_SETUP};
+
+	d.log = (struct log){WORKER_LOG_FD, WORKER_LOG_FD, LF_RECORD, 0};
+	for (d.role = ROLE_CONFIG; argc > 1 && d.role < ROLE_MAX; d.role++)
+		if (strcmp(role_name(d.role), argv[1]) == 0)
+			return d.role == ROLE_CONFIG ? config_role(&d)
+			       : d.role == ROLE_LOG  ? log_role(&d)
+						     : serving_role(&d);
+	return 2;
+}
