@@ -26,6 +26,7 @@ def fields(row):
 
 
 def who(word):
+    word = word.removeprefix("R_")
     return GROUPS.get(word, word.lower())
 
 
