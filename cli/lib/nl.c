@@ -34,7 +34,7 @@ static ssize_t
 sock_recv(void *ctx, void *data, size_t size, bool wait)
 {
 	const struct nl *nl = ctx;
-	struct sockaddr_nl from;
+	struct sockaddr_nl from = {0};
 	socklen_t fromlen = sizeof(from);
 	ssize_t n;
 

@@ -85,8 +85,13 @@ attr_u8(const struct nlattr *a)
 void
 attr_text(const struct nlattr *a, char *out, size_t size)
 {
-	size_t n = a == NULL ? 0 : a->nla_len - NLA_HDRLEN;
+	size_t n;
 
+	if (a == NULL) {
+		out[0] = '\0';
+		return;
+	}
+	n = a->nla_len - NLA_HDRLEN;
 	n = n < size ? n : size - 1;
 	if (n > 0)
 		n = strnlen((const char *)a + NLA_HDRLEN, n);

@@ -246,7 +246,7 @@ do_flush(struct request *rq, int argc, char **argv, char *err)
 static int
 do_add(struct request *rq, int argc, char **argv, char *err)
 {
-	uint8_t l4;
+	uint8_t l4 = 0;
 
 	if (argc < 3)
 		return fail(err,
@@ -284,7 +284,7 @@ do_delete(struct request *rq, int argc, char **argv, char *err)
 static int
 do_default_set(struct request *rq, int argc, char **argv, char *err)
 {
-	uint8_t l4;
+	uint8_t l4 = 0;
 
 	if (argc < 3)
 		return fail(err, "missing parameters\n"
