@@ -157,9 +157,9 @@ run_flush(struct run *r, const struct cmd *c)
 
 	if (err < 0)
 		return run_failed(r, c, err);
-	if (!r->quiet)
-		report_line(REPORT_NAME "%s table has been emptied.",
-			    c->table == TABLE_EXPECT ? "expectation" : "connection tracking");
+	/* said in load files, too, unlike the other summaries */
+	report_line(REPORT_NAME "%s table has been emptied.",
+		    c->table == TABLE_EXPECT ? "expectation" : "connection tracking");
 	return 0;
 }
 

@@ -354,22 +354,19 @@ request_get_rec(void *buf, const struct ct_rec *rec)
 	return nlh;
 }
 
-/* New label bits and the mask of those that change. */
+/* New label bits and the mask of those asked for. Counts as a change even where they are so already, as in 1.4.x. */
 static bool
-update_labels(const struct cmd *c, const struct ct_rec *rec, uint32_t value[4], uint32_t mask[4])
+update_labels(const struct cmd *c, uint32_t value[4], uint32_t mask[4])
 {
-	uint32_t differs = 0;
+	uint32_t any = 0;
 
 	for (unsigned i = 0; i < LABEL_BYTES / 4; i++) {
-		uint32_t old = 0;
-
-		if (i < rec->label_words)
-			memcpy(&old, rec->labels + i * 4, sizeof(old));
-		value[i] = (old | c->add.word[i]) & ~c->del.word[i];
+		/* nothing outside the mask: the kernel would flip it */
+		value[i] = c->add.word[i];
 		mask[i] = c->add.word[i] | c->del.word[i];
-		differs |= old ^ value[i];
+		any |= mask[i];
 	}
-	return differs != 0;
+	return any != 0;
 }
 
 struct update {
@@ -393,8 +390,8 @@ plan_update(struct update *u, const struct cmd *c, const struct ct_rec *rec)
 	u->state = cmd_has_proto(c, FIELD_STATE) && state_name(proto, 0) != NULL && c->state != rec->state;
 	u->state |= proto == IPPROTO_SCTP && ((cmd_has_proto(c, FIELD_OVTAG) && c->vtag[0] != rec->vtag[0]) ||
 					      (cmd_has_proto(c, FIELD_RVTAG) && c->vtag[1] != rec->vtag[1]));
-	u->set_labels = (cmd_has(c, OPT_LABEL_ADD) || cmd_has(c, OPT_LABEL_DEL)) &&
-			update_labels(c, rec, u->label, u->label_mask);
+	u->set_labels =
+		(cmd_has(c, OPT_LABEL_ADD) || cmd_has(c, OPT_LABEL_DEL)) && update_labels(c, u->label, u->label_mask);
 	return u->timeout || u->state || u->set_mark || u->set_status || u->set_labels;
 }
 
@@ -503,9 +500,10 @@ tuple_flags(const struct cmd *c, bool reply)
 	const struct ct_tuple *t = reply ? &c->reply : &c->orig;
 	uint32_t f = 0;
 
-	if (t->src.family != 0 && (reply || !cmd_has(c, OPT_MASK_SRC)))
+	/* Not IPv6 addresses: the kernel's comparison of those is inverted, equal ones are left out. */
+	if (t->src.family == AF_INET && (reply || !cmd_has(c, OPT_MASK_SRC)))
 		f |= TF_SRC;
-	if (t->dst.family != 0 && (reply || !cmd_has(c, OPT_MASK_DST)))
+	if (t->dst.family == AF_INET && (reply || !cmd_has(c, OPT_MASK_DST)))
 		f |= TF_DST;
 	if (cmd_has(c, OPT_PROTO) && (!reply || f != 0))
 		f |= TF_PROTO;
