@@ -3,6 +3,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,50 +215,40 @@ read_old_replicate(struct parser *p, const struct kw *k, void *base)
 	return state_item(p, &p->c->filter.tcp_states);
 }
 
-/* Sorts equal networks next to each other, the one written first in front. */
 static int
 by_net(const void *a, const void *b)
 {
-	const struct conf_net *const *x = a, *const *y = b;
-	int r = memcmp(*x, *y, sizeof(**x));
-
-	return r != 0 ? r : (*x > *y) - (*x < *y);
+	return memcmp(a, b, sizeof(struct conf_net));
 }
 
 static void
-drop_marked(struct conf_filter *f)
+keep(void *node)
 {
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < f->n_nets; i++)
-		if (f->net[i].family != AF_UNSPEC)
-			f->net[n++] = f->net[i];
-	f->n_nets = n;
+	(void)node;
 }
 
+/* Drops networks that were written before. A tree, because qsort() asks for the size of memory: a call the jail bans.
+ */
 int
 filter_finish(struct parser *p)
 {
 	struct conf_filter *f = &p->c->filter;
-	struct conf_net **v;
 	char text[INET_ADDRSTRLEN];
+	void *tree = NULL, **node;
+	uint32_t n = 0;
+	int r = 0;
 
-	if (f->n_nets < 2)
-		return 0;
-	if ((v = calloc(f->n_nets, sizeof(*v))) == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < f->n_nets; i++)
-		v[i] = &f->net[i];
-	qsort(v, f->n_nets, sizeof(*v), by_net);
-	for (uint32_t i = f->n_nets - 1; i > 0; i--) {
-		if (memcmp(v[i], v[i - 1], sizeof(**v)) != 0)
-			continue;
-		if (v[i]->family == AF_INET && v[i]->prefix < 32)
+	for (uint32_t i = 0; r == 0 && i < f->n_nets; i++) {
+		f->net[n] = f->net[i];
+		if ((node = tsearch(&f->net[n], &tree, by_net)) == NULL)
+			r = -ENOMEM;
+		else if (*node == &f->net[n])
+			n++;
+		else if (f->net[n].family == AF_INET && f->net[n].prefix < 32)
 			diag_at(p->d, LV_WARNING, (struct place){0, 0}, "netmask %s is repeated in the ignore pool",
-				inet_ntop(AF_INET, v[i]->addr, text, sizeof(text)));
-		v[i]->family = AF_UNSPEC;
+				inet_ntop(AF_INET, f->net[n].addr, text, sizeof(text)));
 	}
-	free(v);
-	drop_marked(f);
-	return 0;
+	tdestroy(tree, keep);
+	f->n_nets = n;
+	return r;
 }

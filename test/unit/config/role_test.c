@@ -6,7 +6,9 @@
 #include <pwd.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -244,41 +246,105 @@ wrong_message(void **state)
 
 /* As the parent spawns it: 0-2 kept, the wall at 3, the log at 4. */
 static void
-jailed(void **state)
+run_role(struct run *r, bool as_root)
 {
-	struct run r;
+	struct log log = {.fd = 2, .fd_err = 2};
+	int wall = dup(r->sv[1]);
+
+	dup2(r->out[1], 1);
+	dup2(r->console[1], 2);
+	dup2(wall, WORKER_FD);
+	dup2(2, WORKER_LOG_FD);
+	close_range(WORKER_LOG_FD + 1, ~0U, 0);
+	if (!as_root && setresuid(65534, 65534, 65534) != 0)
+		_exit(99);
+	_exit(config_role(WORKER_FD, &log));
+}
+
+static int
+role_status(struct run *r, const char *text, size_t len, uint32_t use, bool as_root)
+{
 	int status;
 	pid_t pid;
 
+	run_open(r);
+	send_text(r, text_fd(text, len), use, "x.conf");
+	if ((pid = fork()) == 0)
+		run_role(r, as_root);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (read(r->console[0], r->said, sizeof(r->said) - 1) > 0)
+		print_message("%s", r->said);
+	if (read(r->out[0], r->printed, sizeof(r->printed) - 1) < 0)
+		r->printed[0] = '\0';
+	return status;
+}
+
+/* As many addresses as there may be, some twice: more memory and work than any other text needs. */
+static char *
+many_addresses(size_t *len)
+{
+	char *text = malloc(4 << 20);
+	size_t n = (size_t)sprintf(text, "General { Filter { Address Ignore { ");
+
+	for (unsigned int i = 0; i < CONF_NETS_MAX; i++)
+		n += (size_t)sprintf(text + n, "IPv6_address 2001:db8::%x:%x\n", i >> 8 & 0x7f, i & 255);
+	*len = n + (size_t)sprintf(text + n, "} } }");
+	return text;
+}
+
+/* Everything the worker can be asked for: seccomp would kill it for a call that its jail does not know. */
+static void
+role_answers(bool as_root)
+{
+	struct run r;
+	size_t len;
+	char *text = many_addresses(&len);
+
+	assert_int_equal(role_status(&r, good, sizeof(good) - 1, CONF_START, as_root), 0);
+	assert_good(&r);
+	run_close(&r);
+	assert_int_equal(role_status(&r, good, sizeof(good) - 1, CONF_PRINT, as_root), 0);
+	assert_non_null(strstr(r.printed, "\tHashLimit 262144\n"));
+	run_close(&r);
+	assert_int_equal(role_status(&r, "Generl", 6, CONF_CHECK, as_root), CONFIG_BAD << 8);
+	assert_non_null(strstr(r.said, "did you mean `General'?"));
+	run_close(&r);
+	assert_int_equal(role_status(&r, text, len, CONF_START, as_root), 0);
+	run_close(&r);
+	free(text);
+}
+
+static void
+jailed(void **state)
+{
 	(void)state;
 	if (geteuid() != 0 || getpwnam(JAIL_WORKER_USER) == NULL) {
 		print_message("needs root and the user %s\n", JAIL_WORKER_USER);
 		skip();
 	}
-	run_open(&r);
-	send_text(&r, text_fd(good, sizeof(good) - 1), CONF_START, "x.conf");
-	if ((pid = fork()) == 0) {
-		struct log log = {.fd = 2, .fd_err = 2};
-		int wall = dup(r.sv[1]);
+	role_answers(true);
+}
 
-		dup2(wall, WORKER_FD);
-		dup2(2, WORKER_LOG_FD);
-		close_range(WORKER_LOG_FD + 1, ~0U, 0);
-		_exit(config_role(WORKER_FD, &log));
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_good(&r);
-	run_close(&r);
+static void
+jailed_as_ordinary_user(void **state)
+{
+	(void)state;
+	role_answers(geteuid() != 0); /* root becomes somebody else, others stay who they are */
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(settings_arrive), cmocka_unit_test(only_check), cmocka_unit_test(print),
-		cmocka_unit_test(wrong_text),      cmocka_unit_test(directory),  cmocka_unit_test(endless_file),
-		cmocka_unit_test(wrong_message),   cmocka_unit_test(jailed),
+		cmocka_unit_test(settings_arrive),
+		cmocka_unit_test(only_check),
+		cmocka_unit_test(print),
+		cmocka_unit_test(wrong_text),
+		cmocka_unit_test(directory),
+		cmocka_unit_test(endless_file),
+		cmocka_unit_test(wrong_message),
+		cmocka_unit_test(jailed),
+		cmocka_unit_test(jailed_as_ordinary_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
