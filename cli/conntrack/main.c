@@ -2,6 +2,7 @@
  * conntrack: the table tool. Reads the command line (or file), opens the sockets the commands need, gives up every
  * other privilege, and runs them.
  */
+#include "confine.h"
 #include "lines.h"
 #include "load.h"
 #include "report.h"
@@ -15,9 +16,20 @@
 #include <string.h>
 #include <time.h>
 
+/* After this, only what the command needs. */
+static int
+give_up(unsigned what)
+{
+	int err = confine(what);
+
+	if (err < 0)
+		report_line(REPORT_NAME "cannot drop privileges: %s", strerror(-err));
+	return err;
+}
+
 /* changing: entries are changed while a dump is under way. */
 static int
-open_tables(struct run *r, bool changing)
+open_tables(struct run *r, bool changing, unsigned what)
 {
 	int err = nl_open(&r->dump, 0);
 
@@ -25,17 +37,20 @@ open_tables(struct run *r, bool changing)
 		err = nl_open(&r->change, 0);
 	if (err < 0)
 		report_line(REPORT_NAME "Can't open handler");
-	return err;
+	return err < 0 ? err : give_up(what);
 }
 
 static int
 open_sockets(struct run *r, const struct cmd *c)
 {
+	bool counts = c->op == CMD_COUNT || c->op == CMD_STATS; /* may fall back to /proc */
+	int err;
+
 	if (c->op == CMD_VERSION || c->op == CMD_HELP || c->op == CMD_NONE)
 		return 0;
 	if (c->op == CMD_EVENT)
-		return run_open_events(r, c);
-	return open_tables(r, c->op == CMD_DELETE || c->op == CMD_UPDATE);
+		return (err = run_open_events(r, c)) < 0 ? err : give_up(CONFINE_WAIT | CONFINE_READ);
+	return open_tables(r, c->op == CMD_DELETE || c->op == CMD_UPDATE, counts ? CONFINE_READ : CONFINE_TALK);
 }
 
 static int
@@ -194,7 +209,7 @@ run_file(struct run *r, const char *path)
 	r->quiet = true;
 	if ((ld = load_read(&l, &ctx, &code)) != NULL) {
 		r->map = ctx.map;
-		code = open_tables(r, true) < 0 ? 1 : load_run(ld, r, &l);
+		code = open_tables(r, true, CONFINE_TALK) < 0 ? 1 : load_run(ld, r, &l);
 	}
 	out_flush(&r->out);
 	load_free(ld);

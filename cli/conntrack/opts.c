@@ -685,20 +685,25 @@ match_prefix(struct match *m, const struct proto *proto, const char *name, size_
 	}
 }
 
+static const struct popt *
+exact_popt(const struct proto *proto, const char *name)
+{
+	for (const struct popt *p = proto != NULL ? proto->opts : NULL; p != NULL && p->name != NULL; p++)
+		if (p->name[0] == name[0] && strcmp(p->name, name) == 0)
+			return p;
+	return NULL;
+}
+
 /* The option called name (exactly), or the only one that name begins. */
 static struct match
 find_long(const struct proto *proto, const char *name)
 {
-	struct match m = {.def = bsearch(name, defs, NITEMS(defs), sizeof(defs[0]), name_order)};
+	struct match m = {.popt = exact_popt(proto, name)};
 
-	if (m.def != NULL)
-		return m;
-	for (const struct popt *p = proto != NULL ? proto->opts : NULL; p != NULL && p->name != NULL; p++)
-		if (strcmp(p->name, name) == 0) {
-			m.popt = p;
-			return m;
-		}
-	match_prefix(&m, proto, name, strlen(name));
+	if (m.popt == NULL)
+		m.def = bsearch(name, defs, NITEMS(defs), sizeof(defs[0]), name_order);
+	if (m.popt == NULL && m.def == NULL)
+		match_prefix(&m, proto, name, strlen(name));
 	return m;
 }
 

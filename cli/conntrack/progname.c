@@ -70,16 +70,15 @@ read_comm(const char *pid, char *name, size_t size)
 	return name[0] != '\0';
 }
 
-bool
-progname_find(uint32_t portid, char *name, size_t size)
+static bool
+scan_processes(unsigned long inode, char *name, size_t size)
 {
 	char target[64];
-	unsigned long inode;
 	struct dirent *de;
 	bool found = false;
-	DIR *d;
+	DIR *d = opendir("/proc");
 
-	if (!socket_inode(portid, &inode) || (d = opendir("/proc")) == NULL)
+	if (d == NULL)
 		return false;
 	snprintf(target, sizeof(target), "socket:[%lu]", inode);
 	while (!found && (de = readdir(d)) != NULL)
@@ -87,4 +86,17 @@ progname_find(uint32_t portid, char *name, size_t size)
 			found = read_comm(de->d_name, name, size);
 	closedir(d);
 	return found;
+}
+
+bool
+progname_find(uint32_t portid, char *name, size_t size)
+{
+	unsigned long inode;
+	char pid[16];
+
+	if (!socket_inode(portid, &inode))
+		return false;
+	/* Whose descriptors we may not look into: the kernel names a process's first socket after its process id. */
+	snprintf(pid, sizeof(pid), "%u", portid);
+	return scan_processes(inode, name, size) || read_comm(pid, name, size);
 }

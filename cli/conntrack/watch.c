@@ -25,7 +25,8 @@ struct watch {
 	struct show show;
 	struct filter filter;
 	unsigned long n, lost;
-	uint32_t last_port; /* the process behind it is looked up once in a row */
+	uint32_t last_port; /* the process behind it is looked up once a second */
+	time_t last_time;
 	bool last_found;
 	char progname[32];
 };
@@ -54,9 +55,11 @@ find_progname(struct watch *w, uint32_t portid)
 	w->show.fmt.progname = NULL;
 	if (portid == 0 || w->show.frame)
 		return;
-	if (portid != w->last_port || !w->last_found)
+	if (portid != w->last_port || w->show.fmt.when.tv_sec != w->last_time) {
 		w->last_found = progname_find(portid, w->progname, sizeof(w->progname));
-	w->last_port = portid;
+		w->last_port = portid;
+		w->last_time = w->show.fmt.when.tv_sec;
+	}
 	w->show.fmt.progname = w->last_found ? w->progname : NULL;
 }
 

@@ -6,20 +6,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-static bool
-blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+enum { BLANK = 1, END = 2, QUOTE = 4 };
 
-/* Moves the word at *from to *to without its quotes. Both end behind it; 0 or an enum words_error. */
-static int
-take_word(char **from, char **to)
+static const unsigned char kind[256] = {
+	['\0'] = END, [' '] = BLANK, ['\t'] = BLANK, ['\n'] = BLANK, ['\r'] = BLANK, ['"'] = QUOTE,
+};
+#define KIND(p) kind[(unsigned char)*(p)]
+
+/* Moves the rest of a word at *from to *to without its quotes; both end behind it. Whether the last quote ended. */
+static bool
+unquote(char **from, char **to)
 {
-	char *p = *from, *q = *to, *start = *to;
+	char *p = *from, *q = *to;
 	bool quoted = false;
 
-	for (; *p != '\0' && (quoted || !blank(*p)); p++) {
+	for (; KIND(p) != END && (quoted || KIND(p) != BLANK); p++) {
 		if (*p == '"') {
 			quoted = !quoted;
 			continue;
@@ -28,31 +29,47 @@ take_word(char **from, char **to)
 			p++;
 		*q++ = *p;
 	}
-	*from = *p != '\0' ? p + 1 : p;
-	*q++ = '\0';
+	*from = p;
 	*to = q;
-	if (quoted)
+	return !quoted;
+}
+
+/* Ends the word at *p and moves *p behind it: 0 or an enum words_error. */
+static int
+take_word(char **p)
+{
+	char *start = *p, *from = start, *to;
+	bool whole = true;
+
+	while (KIND(from) == 0) /* nearly every word has nothing special in it */
+		from++;
+	to = from;
+	if (KIND(from) == QUOTE)
+		whole = unquote(&from, &to);
+	*p = KIND(from) == END ? from : from + 1;
+	*to = '\0';
+	if (!whole)
 		return WORDS_UNFINISHED;
-	return q - start - 1 > WORD_LEN_MAX ? WORDS_TOO_LONG : 0;
+	return to - start > WORD_LEN_MAX ? WORDS_TOO_LONG : 0;
 }
 
 int
 words_split(char *line, char **argv)
 {
 	static char program[] = "conntrack";
-	char *from = line, *to = line;
+	char *p = line;
 	int argc = 1, r;
 
 	argv[0] = program;
 	for (;;) {
-		while (blank(*from))
-			from++;
-		if (*from == '\0')
+		while (KIND(p) == BLANK)
+			p++;
+		if (KIND(p) == END)
 			break;
 		if (argc > WORDS_MAX)
 			return WORDS_TOO_MANY;
-		argv[argc++] = to;
-		if ((r = take_word(&from, &to)) < 0)
+		argv[argc++] = p;
+		if ((r = take_word(&p)) < 0)
 			return r;
 	}
 	argv[argc] = NULL;
