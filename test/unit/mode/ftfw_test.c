@@ -1,0 +1,516 @@
+/* FT-FW against a scripted peer: hello, acknowledgements, losses, restarts, forged numbers, rates. Time is an argument.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "flows.h"
+#include "mode.h"
+
+#define FIRST 1000u
+
+struct ctx {
+	struct tables t;
+	struct mode *m;
+	struct conf conf;
+	uint64_t now;
+	unsigned int events; /* of enum mode_event since last asked */
+	unsigned int n_flows;
+	uint32_t slot[4000];
+	struct mode_item it;
+};
+
+static void
+event(void *arg, enum mode_event e)
+{
+	((struct ctx *)arg)->events |= e;
+}
+
+static void
+unqueued(void *arg, enum slot_kind kind, uint32_t slot)
+{
+	(void)kind;
+	cache_drop(((struct ctx *)arg)->t.flows, slot);
+}
+
+static int
+setup(void **state)
+{
+	struct cache_conf cc = {.limit = 10000};
+	struct ctx *c = calloc(1, sizeof(*c));
+	struct mode_env env = {c, &c->t, event, unqueued};
+
+	c->t = (struct tables){cache_new(&cc), xcache_new(&cc)};
+	c->conf.resend_queue_size = 2000;
+	c->conf.ack_window_size = 10;
+	c->now = 50000;
+	c->m = ftfw_new(&c->conf, &env, FIRST, c->now);
+	*state = c;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct ctx *c = *state;
+
+	c->m->ops->free(c->m);
+	cache_free(c->t.flows);
+	xcache_free(c->t.expects);
+	free(c);
+	return 0;
+}
+
+static bool
+in(struct ctx *c, uint8_t type, uint8_t flags, uint32_t seq, uint32_t from, uint32_t to)
+{
+	struct wire_head h = {
+		.version = 1, .type = type, .flags = flags, .len = 16, .seq = seq, .from = from, .to = to};
+
+	return c->m->ops->recv(c->m, &h, c->now);
+}
+
+static bool
+state_in(struct ctx *c, uint8_t flags, uint32_t seq)
+{
+	return in(c, WIRE_CT_NEW, flags, seq, 0, 0);
+}
+
+static bool
+out(struct ctx *c)
+{
+	struct mode_item it;
+
+	if (!c->m->ops->next(c->m, &it, c->now))
+		return false;
+	c->it = it;
+	return true;
+}
+
+static unsigned int
+drain(struct ctx *c)
+{
+	unsigned int n = 0;
+
+	while (out(c))
+		n++;
+	return n;
+}
+
+static unsigned int
+took_events(struct ctx *c)
+{
+	unsigned int e = c->events;
+
+	c->events = 0;
+	return e;
+}
+
+static void
+add_flows(struct ctx *c, unsigned int n)
+{
+	for (; n > 0; n--) {
+		struct flow f = flow_nr(c->n_flows);
+
+		assert_int_equal(cache_insert(c->t.flows, &f, 0, &c->slot[c->n_flows]), 0);
+		c->m->ops->change(c->m, SLOT_FLOW, c->slot[c->n_flows++]);
+	}
+}
+
+static struct mode_stats
+stats(const struct ctx *c)
+{
+	struct mode_stats s;
+
+	c->m->ops->stats(c->m, &s);
+	return s;
+}
+
+/* Both sides know each other: the peer's last number is 500. */
+static void
+shake_hands(struct ctx *c)
+{
+	assert_true(out(c));
+	assert_int_equal(c->it.flags, WIRE_ALIVE | WIRE_HELLO);
+	assert_int_equal(c->it.seq, FIRST);
+	assert_false(in(c, WIRE_CTL, WIRE_ALIVE | WIRE_HELLO_BACK, 500, 0, 0));
+	assert_int_equal(took_events(c), MODE_PEER_NEW | MODE_PEER_KNOWS_US);
+	drain(c);
+}
+
+static void
+test_hello(void **state)
+{
+	struct ctx *c = *state;
+
+	add_flows(c, 2);
+	assert_true(out(c));
+	assert_int_equal(c->it.flags, WIRE_ALIVE | WIRE_HELLO);
+	assert_false(out(c)); /* state waits for the peer */
+	assert_false(c->m->ops->ready(c->m, c->now));
+	c->now += 1000;
+	c->m->ops->tick(c->m, c->now);
+	assert_true(out(c));
+	assert_int_equal(c->it.flags, WIRE_ALIVE | WIRE_HELLO);
+	in(c, WIRE_CTL, WIRE_ALIVE | WIRE_HELLO | WIRE_HELLO_BACK, 7, 0, 0);
+	assert_int_equal(took_events(c), MODE_PEER_NEW | MODE_PEER_KNOWS_US);
+	assert_true(out(c));
+	assert_int_equal(c->it.kind, ITEM_FLOW);
+	assert_int_equal(c->it.flags, WIRE_HELLO_BACK);
+	assert_int_equal(c->it.seq, FIRST + 2);
+	assert_true(out(c));
+	assert_int_equal(c->it.flags, 0);
+	assert_false(out(c));
+}
+
+/* A peer that says HELLO gets its answer at once, not with the next state. */
+static void
+test_hello_answered(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	in(c, WIRE_CTL, WIRE_ALIVE | WIRE_HELLO, 501, 0, 0);
+	assert_true(out(c));
+	assert_int_equal(c->it.flags, WIRE_ALIVE | WIRE_HELLO_BACK);
+	assert_false(out(c));
+}
+
+/* Nobody answers: after a bounded wait state goes out flagged, and once more when the peer comes. */
+static void
+test_absent_peer(void **state)
+{
+	struct ctx *c = *state;
+
+	add_flows(c, 3);
+	drain(c);
+	c->now += 3000;
+	assert_true(c->m->ops->ready(c->m, c->now));
+	assert_int_equal(drain(c), 3);
+	assert_int_equal(c->it.flags, WIRE_HELLO);
+	in(c, WIRE_CTL, WIRE_ALIVE | WIRE_HELLO_BACK, 7, 0, 0);
+	assert_int_equal(drain(c), 3);
+	assert_int_equal(c->it.flags, 0);
+}
+
+static void
+test_ack_window(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c); /* the first of ten */
+	for (uint32_t i = 1; i < 9; i++)
+		assert_true(state_in(c, 0, 500 + i));
+	assert_false(out(c));
+	assert_true(state_in(c, 0, 509));
+	assert_true(out(c));
+	assert_int_equal(c->it.flags, WIRE_ACK);
+	assert_int_equal(c->it.from, 500);
+	assert_int_equal(c->it.to, 509);
+	assert_true(state_in(c, 0, 510));
+	c->now += 1000;
+	c->m->ops->tick(c->m, c->now);
+	assert_true(out(c));
+	assert_int_equal(c->it.from, 510);
+	assert_int_equal(c->it.to, 510);
+	/* nothing new: a sign of life */
+	c->now += 1000;
+	c->m->ops->tick(c->m, c->now);
+	assert_true(out(c));
+	assert_int_equal(c->it.flags, WIRE_ALIVE);
+}
+
+/* 1..n messages of the peer are lost. */
+static void
+test_loss_in(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t seq = 500;
+
+	shake_hands(c);
+	for (uint32_t n = 1; n <= 20; n++) {
+		assert_true(state_in(c, 0, seq += 1 + n));
+		assert_true(out(c));
+		assert_int_equal(c->it.flags, WIRE_ACK);
+		assert_int_equal(c->it.to, seq - n - 1);
+		assert_true(out(c));
+		assert_int_equal(c->it.flags, WIRE_NACK);
+		assert_int_equal(c->it.from, seq - n);
+		assert_int_equal(c->it.to, seq - 1);
+		assert_false(out(c));
+	}
+	assert_int_equal(stats(c).lost, 20 * 21 / 2 + 20); /* as 1.4.x counts: missing + 1 here, + 2 there */
+	assert_int_equal(took_events(c), 0);
+}
+
+/* 1..n of our messages are lost: the same flows go out again, with new numbers and today's content. */
+static void
+test_loss_out(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t first, seq = 500;
+
+	shake_hands(c);
+	for (uint32_t n = 1; n <= 20; n++) {
+		add_flows(c, n + 2);
+		assert_true(out(c));
+		first = c->it.seq;
+		assert_int_equal(drain(c), n + 1);
+		in(c, WIRE_CTL, WIRE_ACK, ++seq, first, first);
+		in(c, WIRE_CTL, WIRE_NACK, ++seq, first + 1, first + n);
+		for (uint32_t i = 0; i < n; i++) {
+			do
+				assert_true(out(c));
+			while (c->it.kind == ITEM_CONTROL); /* our own acknowledgements */
+			assert_int_equal(c->it.slot, c->slot[c->n_flows - n - 1 + i]);
+			assert_true(seq_before(first + n + 1, c->it.seq));
+			assert_int_equal(c->it.flags, 0);
+		}
+		in(c, WIRE_CTL, WIRE_ACK, ++seq, first + n + 1, c->it.seq);
+		drain(c);
+		assert_int_equal(stats(c).unacked, 0);
+	}
+}
+
+static void
+test_wrap(void **state)
+{
+	struct ctx *c = *state;
+
+	in(c, WIRE_CTL, WIRE_ALIVE, 0xfffffffeu, 0, 0);
+	assert_true(state_in(c, 0, 0xffffffffu));
+	assert_true(state_in(c, 0, 0));
+	assert_true(state_in(c, 0, 1));
+	assert_true(state_in(c, 0, 4));
+	drain(c);
+	assert_int_equal(c->it.flags & WIRE_NACK, WIRE_NACK);
+	assert_int_equal(c->it.from, 2);
+	assert_int_equal(c->it.to, 3);
+	assert_false(state_in(c, 0, 0xfffffff0u));
+	assert_int_equal(stats(c).before, 1);
+}
+
+/* The peer restarts with a smaller number: nothing that fits any window, but HELLO twice. */
+static void
+test_peer_restarts(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	add_flows(c, 5);
+	drain(c);
+	assert_int_equal(stats(c).unacked, 5);
+	state_in(c, WIRE_HELLO, 300);
+	assert_int_equal(took_events(c), 0);
+	assert_int_equal(stats(c).unacked, 5);
+	state_in(c, WIRE_HELLO, 301);
+	assert_int_equal(took_events(c), MODE_PEER_NEW);
+	assert_int_equal(stats(c).unacked, 0); /* what the old one missed is no use to the new one */
+	assert_true(state_in(c, 0, 302));
+	assert_int_equal(stats(c).before, 0);
+}
+
+/* The restarted peer's number happens to be the expected one. */
+static void
+test_peer_restarts_in_place(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	state_in(c, 0, 501);
+	state_in(c, WIRE_HELLO, 502);
+	assert_int_equal(took_events(c), 0);
+	state_in(c, 0, 503); /* it has seen our HELLO_BACK meanwhile */
+	assert_int_equal(took_events(c), MODE_PEER_NEW);
+	assert_int_equal(stats(c).lost, 0);
+}
+
+/* HELLO messages of a peer in its handshake are watched for losses, which 1.4.x does not do. */
+static void
+test_loss_among_hello(void **state)
+{
+	struct ctx *c = *state;
+
+	drain(c);
+	state_in(c, WIRE_HELLO, 10);
+	state_in(c, WIRE_HELLO, 13);
+	drain(c);
+	assert_int_equal(c->it.flags & WIRE_NACK, WIRE_NACK);
+	assert_int_equal(c->it.from, 11);
+	assert_int_equal(c->it.to, 12);
+	assert_int_equal(took_events(c), MODE_PEER_NEW);
+}
+
+/* One forged number, far ahead, with or without HELLO, must not make us deaf. */
+static void
+test_forged_jump(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	add_flows(c, 2);
+	drain(c);
+	in(c, WIRE_CTL, WIRE_ALIVE, 500 + (1u << 30), 0, 0);
+	assert_true(state_in(c, 0, 501));
+	in(c, WIRE_CTL, WIRE_ALIVE | WIRE_HELLO, 501 + (1u << 30), 0, 0);
+	assert_true(state_in(c, 0, 502));
+	assert_int_equal(stats(c).before, 0);
+	assert_int_equal(stats(c).unacked, 2);
+	assert_int_equal(took_events(c), 0);
+	/* HELLO with the very next number */
+	in(c, WIRE_CTL, WIRE_ALIVE | WIRE_HELLO, 503, 0, 0);
+	assert_true(state_in(c, 0, 503));
+	assert_true(state_in(c, 0, 504));
+	assert_int_equal(took_events(c), 0);
+}
+
+/* A real jump is followed as soon as it goes on. */
+static void
+test_real_jump(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	assert_true(state_in(c, 0, 100500));
+	assert_true(state_in(c, 0, 100501));
+	assert_int_equal(took_events(c), MODE_PEER_LOST_OURS);
+	assert_true(state_in(c, 0, 100502));
+	drain(c);
+	assert_int_equal(c->it.flags & WIRE_NACK, 0); /* too much to be repeated */
+}
+
+/* Deaf for a while because of numbers before ours: the peer is right after all. */
+static void
+test_deaf(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	assert_false(state_in(c, 0, 400));
+	assert_false(state_in(c, 0, 401));
+	c->now += 6000;
+	state_in(c, 0, 402);
+	assert_true(state_in(c, 0, 403));
+	assert_true(state_in(c, 0, 404));
+	assert_int_equal(took_events(c), MODE_PEER_LOST_OURS);
+}
+
+static void
+test_resend_queue_full(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	add_flows(c, 2100);
+	drain(c);
+	assert_int_equal(stats(c).rs_len, 2000);
+	/* the peer asks for what is gone: it gets everything instead */
+	in(c, WIRE_CTL, WIRE_NACK, 501, FIRST + 1, FIRST + 3);
+	assert_int_equal(took_events(c), MODE_STATE_LOST);
+	/* unknown numbers are not an error */
+	in(c, WIRE_CTL, WIRE_NACK, 502, FIRST + 90000, FIRST + 99999);
+	assert_int_equal(took_events(c), 0);
+}
+
+static void
+test_malformed(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	in(c, WIRE_CTL, WIRE_ACK, 501, 9, 8);   /* backwards */
+	in(c, WIRE_CTL, 0, 501, 0, 0);          /* control that says nothing */
+	in(c, WIRE_CTL, WIRE_HELLO, 501, 0, 0); /* nor this */
+	in(c, WIRE_CT_NEW, WIRE_ALIVE, 501, 0, 0);
+	in(c, 7, 0, 501, 0, 0);
+	assert_int_equal(stats(c).malformed, 5);
+	assert_true(state_in(c, 0, 501)); /* the number is still expected */
+	assert_int_equal(stats(c).lost, 0);
+}
+
+static void
+test_ask_once(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	c->m->ops->ask(c->m);
+	c->m->ops->ask(c->m);
+	assert_int_equal(drain(c), 1);
+	assert_int_equal(c->it.flags, WIRE_RESYNC);
+	c->m->ops->ask(c->m); /* not acknowledged yet: it will be repeated when lost */
+	assert_int_equal(drain(c), 0);
+	in(c, WIRE_CTL, WIRE_RESYNC, 501, 0, 0);
+	assert_int_equal(took_events(c), MODE_RESYNC_ASKED);
+}
+
+/* A flow is in one queue at most, and a deletion is kept until the peer has it. */
+static void
+test_one_place(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	add_flows(c, 1);
+	c->m->ops->change(c->m, SLOT_FLOW, c->slot[0]);
+	assert_int_equal(drain(c), 1);
+	c->m->ops->change(c->m, SLOT_FLOW, c->slot[0]);
+	assert_int_equal(stats(c).unacked, 0);
+	cache_bury(c->t.flows, c->slot[0]);
+	assert_int_equal(drain(c), 1);
+	assert_int_equal(cache_stats(c->t.flows)->total, 1);
+	in(c, WIRE_CTL, WIRE_ACK, 501, FIRST, c->it.seq);
+	assert_int_equal(cache_stats(c->t.flows)->total, 0);
+}
+
+/* A bulk send never has more in the air than a small socket buffer holds, and goes on without acknowledgements. */
+static void
+test_credit(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t credit;
+
+	shake_hands(c);
+	credit = c->m->ops->credit(c->m, c->now);
+	assert_in_range(credit, 500, 1100);
+	add_flows(c, credit);
+	assert_int_equal(c->m->ops->credit(c->m, c->now), 0);
+	drain(c);
+	assert_int_equal(c->m->ops->credit(c->m, c->now), 0);
+	c->now += 10;
+	assert_in_range(c->m->ops->credit(c->m, c->now), 1, 600);
+	assert_int_equal(c->m->ops->credit(c->m, c->now), 0);
+	in(c, WIRE_CTL, WIRE_ACK, 501, FIRST, c->it.seq);
+	assert_in_range(c->m->ops->credit(c->m, c->now), credit - 1, 1100);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_hello),
+		T(test_hello_answered),
+		T(test_absent_peer),
+		T(test_ack_window),
+		T(test_loss_in),
+		T(test_loss_out),
+		T(test_wrap),
+		T(test_peer_restarts),
+		T(test_peer_restarts_in_place),
+		T(test_loss_among_hello),
+		T(test_forged_jump),
+		T(test_real_jump),
+		T(test_deaf),
+		T(test_resend_queue_full),
+		T(test_malformed),
+		T(test_ask_once),
+		T(test_one_place),
+		T(test_credit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
