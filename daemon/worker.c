@@ -1,6 +1,6 @@
 /*
- * ctd-worker ROLE: one unprivileged process of the daemon. The parent starts it with its end of the wall at descriptor
- * 3 and the log socket at 4; it enters the jail of its role before it reads anything and leaves at end of file.
+ * ctd-worker ROLE [INDEX]: one unprivileged process of the daemon. The parent starts it with its end of the wall at
+ * descriptor 3 and the log socket at 4; it enters the jail of its role before it reads anything and leaves at end of file.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ main(int argc, char **argv)
 {
 	struct log log = {.fd = WORKER_LOG_FD, .fd_err = WORKER_LOG_FD, .form = LF_RECORD};
 
-	for (size_t i = 0; argc == 2 && i < sizeof(roles) / sizeof(roles[0]); i++)
+	for (size_t i = 0; argc >= 2 && i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (strcmp(argv[1], roles[i].name) == 0)
 			return roles[i].run(WORKER_FD, &log);
 	fprintf(stderr, "ctd-worker is started by conntrackd, not by hand\n");
