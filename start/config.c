@@ -16,8 +16,6 @@
 
 #include "start.h"
 
-#define PATIENCE 60000 /* ms */
-
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* Terminated; empty, or an absolute path. */

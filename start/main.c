@@ -114,31 +114,33 @@ start_workers(struct start *s, enum role role, unsigned int n)
 		struct worker *w = &s->h.worker[s->h.n_workers];
 		int r = spawn(w, role, 0, s->h.log_fd);
 
-		if (r == 0) {
-			s->h.n_workers++;
-			r = give_fd(w, MSG_CONF, 0, s->conf_fd);
-		}
+		s->h.n_workers += r == 0;
 		for (unsigned int sink = 0; r == 0 && role == ROLE_LOG && sink < SINK_MAX; sink++)
 			if (s->sink[sink] != -1)
 				r = give_fd(w, MSG_LOG_SINK, sink, s->sink[sink]);
-		if (r == 0)
+		if (r == 0 && (r = give_fd(w, MSG_CONF, 0, s->conf_fd)) == 0)
 			continue;
 		log_put(&s->log, LV_ERROR, "can't start a %s worker: %s", role_name(role), strerror(-r));
 		give_up(s, 1);
 	}
 }
 
-/* From here on everything is said through the log worker. */
+/* From here on everything is said through the log worker, once it has shown that it can hear. */
 static void
 start_logging(struct start *s)
 {
 	struct worker *first = &s->h.worker[s->h.n_workers];
-	const struct msg_hdr start = {MSG_START, 0};
+	struct pollfd pfd = {.events = POLLIN};
 
 	start_workers(s, ROLE_LOG, N_LOG);
 	first->phase = PHASE_RUN;
-	if (chan_send(&first->wall, start.type, start.arg, NULL, 0) == 0)
-		s->log = (struct log){s->h.log_fd, s->h.log_fd, LF_RECORD, 0};
+	pfd.fd = first->wall.fd;
+	if (chan_send(&first->wall, MSG_START, 0, NULL, 0) != 0 || poll(&pfd, 1, PATIENCE) != 1 ||
+	    pfd.revents != POLLIN) {
+		log_put(&s->log, LV_ERROR, "the log worker did not start");
+		give_up(s, 1);
+	}
+	s->log = (struct log){s->h.log_fd, s->h.log_fd, LF_RECORD, 0};
 }
 
 static void

@@ -40,7 +40,7 @@ become_worker(const char *path, enum role role, uint16_t index, int wall, int lo
 	if (dup2(wall, WORKER_FD) == -1 || dup2(log_fd, WORKER_LOG_FD) == -1 ||
 	    close_range(WORKER_LOG_FD + 1, ~0U, 0) == -1)
 		_exit(71);
-	execl(path, path, role_name(role), number, (char *)NULL);
+	execl(path, path, role_name(role), role == ROLE_HELPER ? number : NULL, (char *)NULL);
 	_exit(72);
 }
 

@@ -8,6 +8,8 @@
 
 #include "handover.h"
 
+#define PATIENCE 60000 /* ms that a worker may take to say its first word */
+
 struct start {
 	struct handover h;
 	struct log log;

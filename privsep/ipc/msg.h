@@ -28,7 +28,7 @@ enum msg_type {
 	MSG_CONF_TEXT, /* to config; 1 fd: the configuration file, open for reading; arg: enum conf_use;
 			  payload: its path, for messages only */
 	MSG_CONF,	/* to all others; 1 fd: sealed memory with the settings (daemon/config/blob.h) */
-	MSG_LOG_SINK,	/* to log, before it enters its jail; 1 fd; arg: enum log_sink */
+	MSG_LOG_SINK,	/* to log, before MSG_CONF (then it enters its jail); 1 fd; arg: enum log_sink */
 	MSG_LOG_REOPEN, /* to log */
 	MSG_START,	/* stop waiting, serve: to the first worker of a role at start, to a spare when it takes over.
 			   arg: 0 first start, n = the n-th take-over */

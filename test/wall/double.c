@@ -209,16 +209,11 @@ log_role(struct double_state *d)
 
 	for (int i = 0; i < SINK_MAX; i++)
 		sink[i] = -1;
-	/* the settings, then sinks; the last one is always there */
-	for (next(d, &m); m.type != MSG_LOG_SINK || m.arg != SINK_CONSOLE_ERR; next(d, &m)) {
-		if (m.type == MSG_CONF)
-			take_conf(d, &m);
-		else
-			sink[m.arg] = m.fd[0];
+	for (next(d, &m); m.type == MSG_LOG_SINK; next(d, &m)) { /* sinks, then the settings */
+		sink[m.arg] = m.fd[0];
 		jail.last_fd = m.fd[0] > jail.last_fd ? m.fd[0] : jail.last_fd;
 	}
-	sink[SINK_CONSOLE_ERR] = m.fd[0];
-	jail.last_fd = m.fd[0] > jail.last_fd ? m.fd[0] : jail.last_fd;
+	take_conf(d, &m);
 	jail.log_dir[0] = sink[SINK_DIR];
 	if (jail_enter(&jail, &d->log) != 0)
 		return 1;
