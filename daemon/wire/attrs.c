@@ -92,3 +92,9 @@ const uint8_t expect_attr_of[EXPECT_ATTR_TYPES] = {
 	XA_TIMEOUT, XA_FLAGS, XA_CLASS, XA_NAT_IPV4, XA_NAT_PORT, XA_NAT_L4PROTO, XA_NAT_DIR, XA_HELPER, XA_FN,
 };
 /* clang-format on */
+
+bool
+wire_sends_ports(uint8_t l4)
+{
+	return l4 == IPPROTO_TCP || l4 == IPPROTO_UDP || l4 == IPPROTO_SCTP || l4 == IPPROTO_DCCP;
+}

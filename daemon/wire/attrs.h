@@ -98,6 +98,8 @@ enum expect_attr {
 #define EXPECT_ATTR_TYPES 21
 #define ATTR_BIT(a)       (1ULL << (a))
 
+bool wire_sends_ports(uint8_t l4); /* in PORT: TCP, UDP, SCTP, DCCP and no others */
+
 extern const struct attr flow_attrs[FA_MAX];
 extern const uint8_t flow_attr_of[FLOW_ATTR_TYPES]; /* type → enum flow_attr */
 extern const struct attr expect_attrs[XA_MAX];

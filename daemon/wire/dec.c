@@ -149,6 +149,7 @@ settle_side(const struct decoder *d, struct flow *f, struct flow_side *s)
 	f->side = f->have & FLOW_SIDE ? s : NULL;
 }
 
+/* What belongs to another protocol than the flow's says nothing. */
 static void
 settle_proto(struct flow *f)
 {
@@ -156,6 +157,10 @@ settle_proto(struct flow *f)
 		f->have &= ~(uint32_t)FLOW_WSCALE;
 	if (f->l4 != IPPROTO_TCP && f->l4 != IPPROTO_SCTP && f->l4 != IPPROTO_DCCP)
 		f->have &= ~(uint32_t)FLOW_STATE;
+	if (!wire_sends_ports(f->l4) && !flow_is_icmp(f->l4)) {
+		f->have &= ~(uint32_t)FLOW_PORTS;
+		f->port[0] = f->port[1] = 0;
+	}
 	if (f->zone == 0)
 		f->have &= ~(uint32_t)FLOW_ZONE;
 }

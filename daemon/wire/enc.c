@@ -106,18 +106,12 @@ state_attrs(const struct flow *f, const struct wire_enc_opts *o)
 	return ATTR_BIT(FA_TCP_STATE);
 }
 
-static bool
-sends_ports(uint8_t l4)
-{
-	return l4 == IPPROTO_TCP || l4 == IPPROTO_UDP || l4 == IPPROTO_SCTP || l4 == IPPROTO_DCCP;
-}
-
 static uint64_t
 proto_attrs(const struct flow *f, const struct wire_enc_opts *o)
 {
 	if (flow_is_icmp(f->l4))
 		return ATTR_BIT(FA_ICMP_TYPE) | ATTR_BIT(FA_ICMP_CODE) | ATTR_BIT(FA_ICMP_ID);
-	return (sends_ports(f->l4) ? ATTR_BIT(FA_PORT) : 0) | state_attrs(f, o);
+	return (wire_sends_ports(f->l4) ? ATTR_BIT(FA_PORT) : 0) | state_attrs(f, o);
 }
 
 /* Version 1 compares an ICMP flow's id with a port that is always 0: that much is sent of every ICMP flow that passed
@@ -217,7 +211,7 @@ tuple_attrs(const struct expect *e)
 
 	which |= e->l3 == AF_INET ? ATTR_BIT(XA_MASTER_IPV4) | ATTR_BIT(XA_EXPECT_IPV4) | ATTR_BIT(XA_MASK_IPV4)
 				  : ATTR_BIT(XA_MASTER_IPV6) | ATTR_BIT(XA_EXPECT_IPV6) | ATTR_BIT(XA_MASK_IPV6);
-	if (sends_ports(e->master.l4))
+	if (wire_sends_ports(e->master.l4))
 		which |= ATTR_BIT(XA_MASTER_PORT) | ATTR_BIT(XA_EXPECT_PORT) | ATTR_BIT(XA_MASK_PORT);
 	return which;
 }
@@ -233,7 +227,7 @@ detail_attrs(const struct expect *e, const struct wire_enc_opts *o)
 		which |= ATTR_BIT(XA_CLASS);
 	if (e->have & EXPECT_NAT) /* no attribute for the address of an IPv6 one */
 		which |= (e->l3 == AF_INET ? ATTR_BIT(XA_NAT_IPV4) : 0) | ATTR_BIT(XA_NAT_L4PROTO) |
-			 (sends_ports(e->master.l4) ? ATTR_BIT(XA_NAT_PORT) : 0) | ATTR_BIT(XA_NAT_DIR);
+			 (wire_sends_ports(e->master.l4) ? ATTR_BIT(XA_NAT_PORT) : 0) | ATTR_BIT(XA_NAT_DIR);
 	if (e->have & EXPECT_HELPER && strnlen(e->helper, sizeof(e->helper)) <= HELPER_SENT)
 		which |= ATTR_BIT(XA_HELPER);
 	if (e->have & EXPECT_FN && strnlen(e->fn, sizeof(e->fn)) <= FN_SENT)

@@ -6,6 +6,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -35,11 +36,43 @@ nltest_enter(void)
 	return ok;
 }
 
+static void
+record(const struct nlmsghdr *nlh)
+{
+	static unsigned int n;
+	const char *dir = getenv("CT_RECORD");
+	char path[512];
+	FILE *f;
+
+	if (dir == NULL || nlh->nlmsg_type < NLMSG_MIN_TYPE)
+		return;
+	snprintf(path, sizeof(path), "%s/msg-%04u", dir, n++);
+	if ((f = fopen(path, "wb")) != NULL) {
+		fwrite(nlh, 1, nlh->nlmsg_len, f);
+		fclose(f);
+	}
+}
+
+struct answers {
+	int (*cb)(const struct nlmsghdr *, void *);
+	void *data;
+};
+
+static int
+on_answer(const struct nlmsghdr *nlh, void *data)
+{
+	const struct answers *a = data;
+
+	record(nlh);
+	return a->cb != NULL ? a->cb(nlh, a->data) : MNL_CB_OK;
+}
+
 int
 nltest_talk(struct mnl_socket *nl, void *request, int (*cb)(const struct nlmsghdr *, void *), void *data)
 {
 	static uint8_t buf[65536];
 	struct nlmsghdr *nlh = request;
+	struct answers answers = {cb, data};
 	ssize_t n;
 	int r = 1;
 
@@ -50,7 +83,7 @@ nltest_talk(struct mnl_socket *nl, void *request, int (*cb)(const struct nlmsghd
 		if ((n = mnl_socket_recvfrom(nl, buf, sizeof(buf))) < 0)
 			return -errno;
 		errno = 0;
-		r = mnl_cb_run(buf, (size_t)n, nlh->nlmsg_seq, mnl_socket_get_portid(nl), cb, data);
+		r = mnl_cb_run(buf, (size_t)n, nlh->nlmsg_seq, mnl_socket_get_portid(nl), on_answer, &answers);
 	}
 	return r < 0 ? -errno : 0;
 }
