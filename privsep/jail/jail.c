@@ -60,7 +60,7 @@ caps_keep_only(bool net_admin)
 	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
 }
 
-static int
+int
 limits_apply(const struct jail *j)
 {
 	const struct {

@@ -38,6 +38,7 @@ const struct jail *jail_row(enum role role);
 int jail_enter(const struct jail *j, struct log *log);
 
 /* The mechanisms, one file each; 0 or -errno. */
+int limits_apply(const struct jail *j);
 int landlock_deny_all(const struct jail *j); /* -ENOSYS, -EOPNOTSUPP: the kernel has none */
 int seccomp_load_role(enum role role);
 
