@@ -181,7 +181,7 @@ jail_unprivileged(const struct jail *j)
 	signal(SIGXFSZ, SIG_IGN);
 	if ((r = landlock_deny_all(j)) != 0 && r != -ENOSYS && r != -EOPNOTSUPP)
 		return r;
-	return seccomp_load_role(j->role);
+	return (r = limits_apply(j)) != 0 ? r : seccomp_load_role(j->role);
 }
 
 int
