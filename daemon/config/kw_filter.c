@@ -91,6 +91,23 @@ clear_host_bits(struct conf_net *net)
 		net->addr[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
 }
 
+/* Whether t has the form of an address: only then its being wrong is but a warning. */
+static bool
+like_addr(const struct token *t)
+{
+	static const char set[] = "0123456789abcdefABCDEF:.";
+	size_t n = 0, dots = 0, colons = 0;
+
+	for (; n < t->len && strchr(set, t->s[n]) != NULL; n++) {
+		dots += t->s[n] == '.';
+		colons += t->s[n] == ':';
+	}
+	if (n < t->len && t->s[n] == '/')
+		for (n++; n < t->len && t->s[n] >= '0' && t->s[n] <= '9'; n++)
+			;
+	return n == t->len && (colons >= 2 || dots == 3);
+}
+
 /* IPv4_address A | IPv6_address A; a wrong address is skipped with a warning, as 1.4.x does. */
 static int
 addr_item(struct parser *p, void *arg)
@@ -104,8 +121,8 @@ addr_item(struct parser *p, void *arg)
 		return parser_fail(p, &p->tok, "expected `IPv4_address' or `IPv6_address'");
 	p->key = p->tok;
 	parser_next(p);
-	if ((r = parser_word(p, "an address")) != 0)
-		return r;
+	if (!like_addr(&p->tok))
+		return parser_fail(p, &p->tok, "expected an address after `%s'", v4 ? "IPv4_address" : "IPv6_address");
 	shown = (int)(p->tok.len < 64 ? p->tok.len : 64);
 	r = word_addr(&p->tok, net.family, net.addr, &prefix);
 	if (r == -ERANGE)
