@@ -192,7 +192,7 @@ main(int argc, char **argv)
 	if (!parse(argc, argv, &w))
 		return become_client(argc, argv);
 	reserve_fds();
-	if (geteuid() != 0) {
+	if (geteuid() != 0 && w.use == CONF_START) {
 		log_put(&s->log, LV_ERROR, "conntrackd must be started by root; it drops its rights by itself");
 		return 1;
 	}

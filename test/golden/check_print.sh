@@ -1,0 +1,56 @@
+#!/bin/bash
+# conntrackd --check and --print: the worker in its jail says and prints what conf_check does, whoever calls it.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+conntrackd=$CT_BIN/conntrackd
+conf_check=$CT_BUILD/test/conf_check
+rc=0
+
+fail() {
+	echo "check_print: $*"
+	rc=1
+}
+
+# Runs conntrackd as this user, or as nobody.
+as() {
+	local user=$1
+	shift
+	if [ "$user" = nobody ]; then
+		setpriv --reuid 65534 --regid 65534 --clear-groups -- "$conntrackd" "$@"
+	else
+		"$conntrackd" "$@"
+	fi
+}
+
+try() {
+	local user=$1 file
+	for file in "$here"/examples/*.conf; do
+		as "$user" --print -C "$file" >"$scratch/printed" 2>"$scratch/said" || fail "$user $file: $(cat "$scratch/said")"
+		cmp -s "$scratch/printed" "${file%.conf}.printed" || fail "$user $file: prints something else"
+		grep -qF "$(basename "$file")" "$scratch/said" || ! "$conf_check" -q "$file" 2>&1 | grep -q . ||
+			fail "$user $file: warnings are missing"
+		as "$user" --check -C "$file" >"$scratch/printed" 2>/dev/null || fail "$user --check $file"
+		[ -s "$scratch/printed" ] && fail "$user --check $file prints"
+	done
+	as "$user" --check -C "$scratch/bad.conf" 2>"$scratch/said"
+	[ $? -eq 1 ] || fail "$user: a wrong file is not status 1"
+	grep -q "bad.conf:2:1: syntax error at .HashSiz'.*did you mean .HashSize'?" "$scratch/said" || fail "$(cat "$scratch/said")"
+	as "$user" --check -C "$here" 2>/dev/null
+	[ $? -eq 2 ] || fail "$user: a directory is not status 2"
+	as "$user" --check -C "$scratch/none.conf" 2>"$scratch/said"
+	[ $? -eq 1 ] || fail "$user: no file is not status 1"
+	grep -q "can't open config file" "$scratch/said" || fail "$(cat "$scratch/said")"
+}
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+chmod 755 "$scratch"
+printf 'General {\nHashSiz 5\n}\n' >"$scratch/bad.conf"
+if [ "$(id -u)" -eq 0 ]; then
+	getent passwd _ctd-worker >/dev/null || { echo "needs the user _ctd-worker (systemd-sysusers)"; exit 77; }
+	try root
+	setpriv --reuid 65534 --regid 65534 --clear-groups -- test -x "$conntrackd" -a -r "$here/cases.txt" && try nobody
+else
+	try "$(id -un)"
+fi
+exit $rc
