@@ -188,7 +188,7 @@ begin_commit(struct sync *s, unsigned int tables)
 					  : "all external caches");
 	s->purge_at = NEVER;
 	if (s->inject == NULL)
-		commit_start(s->commit, tables);
+		commit_start(s->commit, tables & (s->conf.expect_sync ? CTL_TABLE_CT | CTL_TABLE_EXP : CTL_TABLE_CT));
 }
 
 static void
@@ -196,6 +196,10 @@ do_commit(struct sync *s, struct ctl_client *c)
 {
 	unsigned int tables = c->req.tables == 0 ? (unsigned int)(CTL_TABLE_CT | CTL_TABLE_EXP) : c->req.tables;
 
+	if (tables == CTL_TABLE_EXP && !s->conf.expect_sync) {
+		ctl_fail(c, CTL_WHY_UNSUPPORTED, -EOPNOTSUPP, "ExpectationSync is off");
+		return;
+	}
 	begin_commit(s, tables);
 	if (commit_running(s->commit))
 		wait_for(c, WAIT_COMMIT, 0);
