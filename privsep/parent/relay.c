@@ -96,13 +96,14 @@ void
 relay_events(struct parent *p)
 {
 	struct worker *w = server_of(p);
-	int n = w != NULL ? nl_read(p->h.events, &p->batch, MSG_EVENTS_MAX, DATAGRAM_MAX) : 0;
 
-	if (n > 0) {
-		forward(p, w, MSG_EVENTS, 0, p->batch.iov, n);
-		pace(p, (uint64_t)n);
-	} else if (n == -ENOBUFS)
-		overrun(p, w);
+	/* several batches, because one request record of a worker may cause hundreds of events */
+	for (int i = 0, n = MSG_EVENTS_MAX; w != NULL && i < 16 && n == MSG_EVENTS_MAX; i++)
+		if ((n = nl_read(p->h.events, &p->batch, MSG_EVENTS_MAX, DATAGRAM_MAX)) > 0) {
+			forward(p, w, MSG_EVENTS, 0, p->batch.iov, n);
+			pace(p, (uint64_t)n);
+		} else if (n == -ENOBUFS)
+			overrun(p, w);
 }
 
 /* The kernel has answered a batch by the time send() returned: its errors, and what GETs asked for, are all here. */
