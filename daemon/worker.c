@@ -1,6 +1,7 @@
 /*
  * ctd-worker ROLE [INDEX]: one unprivileged process of the daemon. The parent starts it with its end of the wall at
- * descriptor 3 and the log socket at 4; it enters the jail of its role before it reads anything and leaves at end of file.
+ * descriptor 3 and the log socket at 4; it enters the jail of its role before it reads anything and leaves at end of
+ * file.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,9 +10,9 @@
 #
 # CT_BIN holds the programs under test. CT_DAEMON_fw_a=/usr/sbin/conntrackd puts another daemon on one node.
 
-: "${CT_BIN:=/usr/sbin}"
 : "${CT_SRC:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
-: "${CT_BUILD:=$CT_SRC/build}"
+: "${CT_BUILD:=$CT_SRC/build/dev}"
+: "${CT_BIN:=$CT_BUILD/bin}"
 declare -A DAEMON_PID=()
 declare -a LAB_NODES=() LAB_PIDS=()
 LAB_FAILED=0
@@ -305,11 +305,11 @@ flows_kernel() {
 	local f
 	for f in ipv4 ipv6; do
 		in_ns "$1" "$CONNTRACK" -L -f $f 2>/dev/null
-	done | grep -v -e ' dport=3780' -e ' src=fe80' | canon
+	done | grep -v -e ' src=10.99.0.' -e ' src=fd99:' -e ' src=fe80' | canon
 }
 
 flows_cache() {
-	ctl "$1" "$2" | grep -v -e ' dport=3780' -e ' src=fe80' | canon_external
+	ctl "$1" "$2" | grep -v -e ' src=10.99.0.' -e ' src=fd99:' -e ' src=fe80' | canon_external
 }
 
 count_kernel() {
