@@ -16,12 +16,6 @@ notrack_mode(const struct conf *c)
 }
 
 static bool
-multicast(const struct conf *c)
-{
-	return c->n_links != 0 && c->link[0].kind == LINK_MCAST;
-}
-
-static bool
 tcp(const struct conf *c)
 {
 	return c->n_links != 0 && c->link[0].kind == LINK_TCP;
@@ -51,23 +45,15 @@ helpers(const struct conf *c)
 	return c->n_helpers != 0;
 }
 
-static bool
-expectations(const struct conf *c)
-{
-	return c->expect_sync;
-}
-
 static const struct {
 	const char *what;
 	bool (*used)(const struct conf *c);
 } rows[] = {
 	{"`Mode ALARM'", alarm_mode},
 	{"`Mode NOTRACK'", notrack_mode},
-	{"`Multicast' links", multicast},
 	{"`TCP' links", tcp},
 	{"`Filter From Kernelspace'", kernelspace},
 	{"`PollSecs'", polling},
-	{"`ExpectationSync'", expectations},
 	{"`Stats'", statistics},
 	{"`Helper'", helpers},
 };
