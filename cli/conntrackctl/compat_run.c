@@ -15,7 +15,6 @@
 #include "log.h"
 #include "rsqueue.h"
 #include "show.h"
-#include "sibling.h"
 #include "sockpath.h"
 #include "stats_text.h"
 
@@ -164,24 +163,6 @@ request(const struct compat *c)
 	return outcome(q, &a, path);
 }
 
-/* Arguments that only start the daemon, oddly spelt (-dk, xd): said again in the one way that conntrackd itself knows.
- * Those that are in that way already would come back, so they end here. */
-static int
-start_daemon(const struct compat *c, int argc, char *const argv[])
-{
-	char name[] = "conntrackd", d[] = "-d", opt[] = "-C", *file = strdup(c->config);
-	char *again[] = {name, opt, file, c->daemonize ? d : NULL, NULL};
-	bool same = argc == (c->daemonize ? 3 : 2);
-	struct log l = console();
-
-	for (int i = 0; same && i < argc; i++)
-		same = again[i + 1] != NULL && strcmp(argv[i], again[i + 1]) == 0;
-	if (file != NULL && !same)
-		sibling_exec(again);
-	log_put(&l, LV_ERROR, "cannot start the daemon");
-	return 1;
-}
-
 int
 compat_run(int argc, char *const argv[])
 {
@@ -190,8 +171,6 @@ compat_run(int argc, char *const argv[])
 	switch (c.kind) {
 	case COMPAT_REQUEST:
 		return request(&c);
-	case COMPAT_DAEMON:
-		return start_daemon(&c, argc, argv);
 	case COMPAT_HELP:
 		fputs(usage, stdout);
 		return 0;

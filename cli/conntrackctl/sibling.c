@@ -1,5 +1,5 @@
 /*
- * conntrackctl check and the old client options that only start the daemon end up in conntrackd, beside this program.
+ * conntrackctl check ends up in conntrackd, which is installed beside this program.
  */
 #include "sibling.h"
 
