@@ -5,7 +5,9 @@
 #include "ask.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "stats.h"
 
@@ -76,9 +78,22 @@ ask_client(struct client *c, const struct request *q, record_fn *fn, void *ctx, 
 	while (end == 0 && (end = client_next(c, &f, &payload)) == 0)
 		end = take(a, &f, payload, fn, ctx);
 	a->err = end < 0 ? end : 0;
-	/* A daemon that was told to stop may be gone before it has said so. */
-	if (q->verb == CTL_STOP && (end == -EPIPE || end == -ECONNRESET))
+}
+
+/* A daemon that was told to stop may be gone before it has said so, or say so shortly before it is gone. */
+static void
+ask_stop(struct client *c, int silence, const struct request *q, struct answer *a)
+{
+	struct pollfd p = {client_daemon(c), POLLIN, 0};
+
+	ask_client(c, q, NULL, NULL, a);
+	if (a->asked && (a->err == -EPIPE || a->err == -ECONNRESET))
 		a->err = 0;
+	if (p.fd < 0)
+		return;
+	if (a->err == 0 && a->fail.why == CTL_WHY_NONE && poll(&p, 1, silence) == 0)
+		a->err = -ETIMEDOUT;
+	close(p.fd);
 }
 
 void
@@ -89,7 +104,10 @@ ask(const char *path, int silence, const struct request *q, record_fn *fn, void 
 	memset(a, 0, sizeof(*a));
 	if ((c = client_new(path, silence, &a->err)) == NULL)
 		return;
-	ask_client(c, q, fn, ctx, a);
+	if (q->verb == CTL_STOP)
+		ask_stop(c, silence, q, a);
+	else
+		ask_client(c, q, fn, ctx, a);
 	client_free(c);
 }
 

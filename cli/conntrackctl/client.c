@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,6 +18,17 @@ struct client {
 	size_t at, have; /* what is not yet handed out: buf[at .. have) */
 	uint8_t buf[ROOM];
 };
+
+int
+client_daemon(const struct client *c)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1)
+		return -errno;
+	return (int)syscall(SYS_pidfd_open, who.pid, 0);
+}
 
 /* Exact length of a frame's payload, or the size of the records it is a row of; 0: free (checked record by record). */
 static const struct {
@@ -138,6 +150,8 @@ fill(struct client *c, size_t n)
 			return r;
 		got = recv(c->fd, c->buf + c->have, ROOM - c->have, MSG_DONTWAIT);
 		if (got == 0)
+			return c->have == c->at ? -EPIPE : -ECONNRESET;
+		if (got == -1 && errno == ECONNRESET)
 			return c->have == c->at ? -EPIPE : -ECONNRESET;
 		if (got == -1 && errno != EAGAIN && errno != EINTR)
 			return -errno;

@@ -16,6 +16,9 @@ struct client *client_new(const char *path, int silence, int *err);
 struct client *client_from(int fd, int silence);
 void client_free(struct client *c); /* NULL is fine */
 
+/* A descriptor that becomes readable when the daemon's process has ended; negative: it cannot be watched from here. */
+int client_daemon(const struct client *c);
+
 /* -ETIMEDOUT or -errno of sending. */
 int client_ask(struct client *c, const struct ctl_request *q);
 /* Next frame; *payload is borrowed until the next call. -ETIMEDOUT, -EPIPE (closed at the edge of a frame),

@@ -96,18 +96,17 @@ find_socket(const char *config, char path[SOCKPATH_MAX])
 	return 1;
 }
 
-/* What a delivered request came to. Reads that do not exist in this mode print nothing, as ever. */
+/* What a delivered request came to. What does not exist in this mode is passed over in silence, as ever. */
 static int
-outcome(const struct request *q, const struct answer *a, const char *path)
+outcome(const struct answer *a, const char *path)
 {
-	bool reads = q->verb == CTL_STATS || q->verb == CTL_DUMP || q->verb == CTL_RSQUEUE;
 	enum exit_status status = answer_status(a);
 	struct log l = console();
 	char text[256];
 
 	if (!a->asked || status == EXIT_DENIED)
 		return no_connection();
-	if (status == EXIT_DONE || (status == EXIT_UNSUPPORTED && reads))
+	if (status == EXIT_DONE || status == EXIT_UNSUPPORTED)
 		return 0;
 	answer_text(a, path, text, sizeof(text));
 	log_put(&l, LV_WARNING, "%s", text);
@@ -124,7 +123,7 @@ dump(const struct request *q, const char *path)
 		return 1;
 	ask(path, SILENCE, q, show_records, &s, &a);
 	show_done(&s);
-	return outcome(q, &a, path);
+	return outcome(&a, path);
 }
 
 static int
@@ -137,7 +136,7 @@ rsqueue(const struct request *q, const char *path)
 	if (answer_status(&a) == EXIT_DONE)
 		rsqueue_print(&queue, stdout, FORMAT_TEXT);
 	rsqueue_clear(&queue);
-	return outcome(q, &a, path);
+	return outcome(&a, path);
 }
 
 static int
@@ -160,7 +159,7 @@ request(const struct compat *c)
 	ask(path, SILENCE, q, NULL, NULL, &a);
 	if (a.has_stats)
 		stats_text(stdout, &a.stats, q->view);
-	return outcome(q, &a, path);
+	return outcome(&a, path);
 }
 
 int

@@ -41,7 +41,7 @@ static const struct {
 	const char *text;
 } counters[] = {
 	{offsetof(struct ctl_stats, overruns),
-	 "times the kernel had to drop events (raise NetlinkBufferSizeMaxGrowth)"},
+	 "times the kernel dropped events; a resync followed (see NetlinkBufferSizeMaxGrowth)"},
 	{offsetof(struct ctl_stats, internal.no_space), "flows did not fit the internal cache (raise HashLimit)"},
 	{offsetof(struct ctl_stats, external.no_space), "flows did not fit the external cache (raise HashLimit)"},
 	{offsetof(struct ctl_stats, internal_exp.no_space), "expectations did not fit the internal cache"},

@@ -452,7 +452,7 @@ test_status(void **state)
 	assert_non_null(strstr(r.out, "in sync"));
 	assert_non_null(strstr(r.out, "internal 1234, external 0"));
 	assert_non_null(strstr(r.out, "up 1 h 1 min"));
-	assert_non_null(strstr(r.out, "warning     3 times the kernel had to drop events"));
+	assert_non_null(strstr(r.out, "warning     3 times the kernel dropped events"));
 }
 
 static void
@@ -520,7 +520,10 @@ setup(void **state)
 	strcpy(sa.sun_path, sock);
 	assert_true((listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0);
 	assert_int_equal(bind(listener, (const struct sockaddr *)&sa, sizeof(sa)), 0);
-	assert_int_equal(listen(listener, 4), 0);
+	/* Who listens is who the kernel says the daemon is: a process that "stop" need not wait for. */
+	if (fork() == 0)
+		_exit(listen(listener, 4) == 0 ? 0 : 1);
+	assert_true(wait(NULL) > 0);
 	assert_non_null(f = fopen(conf, "w"));
 	fprintf(f, "General { UNIX { Path %s } }\n", sock);
 	return fclose(f);
