@@ -49,10 +49,12 @@ unicast_problem(const struct msg_link *l)
 			       ? "no `IPv4_Destination_Address': the address of the other firewall is needed"
 			       : "no `IPv6_Destination_Address': the address of the other firewall is needed";
 	if (is_zero(l->local, sizeof(l->local)))
-		return l->family == AF_INET ? "no `IPv4_address': the local address of the link is needed"
-					    : "no `IPv6_address': the local address of the link is needed";
+		return l->family == AF_INET ? "`IPv4_address' must be the local address of the link"
+					    : "`IPv6_address' must be the local address of the link";
 	if (is_multicast(l))
 		return "the other firewall's address is a multicast address";
+	if (memcmp(l->local, l->peer, sizeof(l->peer)) == 0)
+		return "the other firewall has the address of this one";
 	return NULL;
 }
 

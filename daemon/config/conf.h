@@ -32,10 +32,6 @@ struct conf_filter {
 	uint32_t n_nets;
 };
 
-struct conf_policy {
-	uint32_t expect_max, expect_timeout;
-};
-
 struct conf {
 	/* General */
 	uint32_t hash_size, hash_limit;                     /* entries of each cache: hash_limit */

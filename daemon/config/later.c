@@ -52,7 +52,7 @@ static const struct {
 	{"`Mode ALARM'", alarm_mode},
 	{"`Mode NOTRACK'", notrack_mode},
 	{"`TCP' links", tcp},
-	{"`Filter From Kernelspace'", kernelspace},
+	{"`From Kernelspace' of `Filter' (it works in user space, with the same meaning)", kernelspace},
 	{"`PollSecs'", polling},
 	{"`Stats'", statistics},
 	{"`Helper'", helpers},
