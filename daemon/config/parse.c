@@ -144,6 +144,8 @@ unknown_kw(struct parser *p, const struct block *b)
 {
 	const char *home = home_of(&p->tok), *name = nearest(b, &p->tok);
 
+	if (home == block_top.name)
+		return parser_fail(p, &p->tok, "not a keyword of %s; is a `}' missing before it?", b->name);
 	if (home != NULL)
 		return parser_fail(p, &p->tok, "not a keyword of %s; it belongs in %s", b->name, home);
 	if (name != NULL)

@@ -128,7 +128,7 @@ conf_num(struct parser *p, const struct kw *k, void *base)
 	return read_num(p, k, p->c);
 }
 
-/* A bool, or its uint8_t kin on the wall: max 1 stores the value, otherwise its opposite. */
+/* Takes the word: 1, 0, or -EINVAL, said. */
 static int
 bool_word(struct parser *p, const char *name)
 {
