@@ -74,7 +74,7 @@ set_up(const struct msg_link *l, const int fd[2], struct msg_channel *info)
 		return r;
 	peer = address_of(l, l->peer, l->port, info->ifindex);
 	from = address_of(l, mcast ? l->peer : l->local, l->port, info->ifindex); /* 1.4.9: bound to the group */
-	to = address_of(l, mcast && !v4 ? (const uint8_t[16]){0} : l->local, 0, info->ifindex);
+	to = address_of(l, l->local, 0, info->ifindex);
 	if (option_fails(fd[0], SOL_SOCKET, SO_REUSEADDR, 1) ||
 	    option_fails(fd[0], SOL_SOCKET, SO_RCVBUFFORCE, l->rcvbuf) || bind(fd[0], &from.sa, sizeof(from)) == -1)
 		return -errno;

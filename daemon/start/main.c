@@ -125,18 +125,31 @@ start_workers(struct start *s, enum role role, unsigned int n)
 	}
 }
 
-/* From here on everything is said through the log worker, once it has shown that it can hear. */
+/* True when the worker says that it serves. What it said is taken: closing a wall with something unread in it would
+ * make the worker miss what came before. */
+static bool
+heard_serving(struct worker *w)
+{
+	uint8_t buf[sizeof(struct msg_hdr)];
+	struct pollfd pfd = {w->wall.fd, POLLIN, 0};
+	struct msg m = {0};
+
+	while (m.arg != READY_SERVING)
+		if (poll(&pfd, 1, PATIENCE) != 1 || chan_recv(&w->wall, buf, sizeof(buf), &m) != 1 ||
+		    msg_admit(w->role, ROLE_PARENT, w->phase, &m) != ADMIT_OK)
+			return false;
+	return true;
+}
+
+/* From here on everything is said through the log worker. */
 static void
 start_logging(struct start *s)
 {
 	struct worker *first = &s->h.worker[s->h.n_workers];
-	struct pollfd pfd = {.events = POLLIN};
 
 	start_workers(s, ROLE_LOG, N_LOG);
 	first->phase = PHASE_RUN;
-	pfd.fd = first->wall.fd;
-	if (chan_send(&first->wall, MSG_START, 0, NULL, 0) != 0 || poll(&pfd, 1, PATIENCE) != 1 ||
-	    pfd.revents != POLLIN) {
+	if (chan_send(&first->wall, MSG_START, 0, NULL, 0) != 0 || !heard_serving(first)) {
 		log_put(&s->log, LV_ERROR, "the log worker did not start");
 		give_up(s, 1);
 	}

@@ -4,7 +4,6 @@
  */
 #include "msg_rules.h"
 
-#include <string.h>
 #include <sys/socket.h>
 
 #define NL_MIN 20 /* netlink and nfnetlink header */
@@ -17,30 +16,14 @@ struct msg_rule {
 	bool (*check)(const struct msg *m);
 };
 
-/* A table of the kernel: subsystem and family. */
+/* A table of the kernel: subsystem, family and two reserved bytes, which end both messages. */
 static bool
-table_ok(uint8_t subsys, uint8_t family, uint16_t reserved)
+check_table(const struct msg *m)
 {
-	return (subsys == SUBSYS_CT || subsys == SUBSYS_EXP) && reserved == 0 &&
-	       (family == AF_UNSPEC || family == AF_INET || family == AF_INET6);
-}
+	const uint8_t *t = (const uint8_t *)m->data + m->len - sizeof(struct msg_flush);
 
-static bool
-check_flush(const struct msg *m)
-{
-	struct msg_flush f;
-
-	memcpy(&f, m->data, sizeof(f));
-	return table_ok(f.subsys, f.family, f.reserved);
-}
-
-static bool
-check_dump(const struct msg *m)
-{
-	struct msg_dump_start d;
-
-	memcpy(&d, m->data, sizeof(d));
-	return table_ok(d.subsys, d.family, d.reserved);
+	return (t[0] == SUBSYS_CT || t[0] == SUBSYS_EXP) && t[2] == 0 && t[3] == 0 &&
+	       (t[1] == AF_UNSPEC || t[1] == AF_INET || t[1] == AF_INET6);
 }
 
 #define ANY       UINT32_MAX
@@ -66,8 +49,8 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_SETUP] = {R_CONFIG, R_PARENT, SETUP, ONE(msg_setup), 0, 1, NULL},
 	[MSG_READY] = {R_WORKER, R_PARENT, SETUP | RUN, 0, 0, 0, READY_SERVING, 0, NULL},
 	[MSG_REQUEST] = {R_SERVING, R_PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
-	[MSG_FLUSH] = {R_SERVING, R_PARENT, RUN, ONE(msg_flush), ANY, 0, check_flush},
-	[MSG_DUMP_START] = {R_SERVING, R_PARENT, RUN, ONE(msg_dump_start), 0, 0, check_dump},
+	[MSG_FLUSH] = {R_SERVING, R_PARENT, RUN, ONE(msg_flush), ANY, 0, check_table},
+	[MSG_DUMP_START] = {R_SERVING, R_PARENT, RUN, ONE(msg_dump_start), 0, 0, check_table},
 	[MSG_CHANNEL_OPEN] = {R_SYNC, R_PARENT, RUN, 0, 0, 0, MSG_LINKS_MAX - 1, 0, NULL},
 	[MSG_STOP] = {R_SERVING, R_PARENT, RUN, 0, 0, 0, 0, 0, NULL},
 	[MSG_VERDICT] = {R_HELPER, R_PARENT, RUN, ONE(msg_verdict), 0, 0, NULL},

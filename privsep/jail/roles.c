@@ -45,11 +45,12 @@ const struct sys_row sys_rows[] = {
 	{ALL, "poll ppoll select pselect6", false, 0, 0, 0},                     /* waiting */
 	{ALL, "epoll_create1 epoll_ctl epoll_wait epoll_pwait", false, 0, 0, 0}, /* the event loop */
 	{ALL, "epoll_pwait2 timerfd_create timerfd_settime", false, 0, 0, 0},
-	{WORKER, "eventfd2 pipe2", false, 0, 0, 0},                             /* libevent wakes itself up */
-	{ALL, "clock_gettime gettimeofday time getpid getuid geteuid getgid getegid", false, 0, 0, 0}, /* timers; log lines */
-	{ALL, "brk munmap mremap madvise futex getrandom", false, 0, 0, 0},     /* malloc; hash keys */
-	{ALL, "mmap", ONLY(2, PROT_EXEC, 0)},                                   /* memory, never code */
-	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_GETFL)},                           /* non-blocking mode */
+	{WORKER, "eventfd2 pipe2", false, 0, 0, 0}, /* libevent wakes itself up */
+	{ALL, "clock_gettime gettimeofday time getpid getuid geteuid getgid getegid", false, 0, 0,
+	 0},                                                                /* timers; log lines */
+	{ALL, "brk munmap mremap madvise futex getrandom", false, 0, 0, 0}, /* malloc; hash keys */
+	{ALL, "mmap", ONLY(2, PROT_EXEC, 0)},                               /* memory, never code */
+	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_GETFL)},                       /* non-blocking mode */
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_SETFL)},
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_SETFD)},
 	{ALL, "fstat newfstatat", false, 0, 0, 0}, /* size of the settings; its root is empty */

@@ -79,6 +79,8 @@ start_worker(struct parent *p, enum role role, uint16_t index)
 		if (w->role == role && w->index == index && w->phase == PHASE_SETUP && w->wall.fd != -1) {
 			w->phase = PHASE_RUN;
 			p->status_changed = true;
+			if (p->ready)
+				log_put(&p->log, LV_WARNING, "a spare %s worker takes over", role_name(role));
 			tell(p, w, &(struct msg){.type = MSG_START, .arg = p->status.takeovers});
 			return;
 		}
@@ -107,7 +109,6 @@ worker_gone(struct parent *p, struct worker *w)
 		die(p, 1);
 	}
 	p->status.takeovers++;
-	log_put(&p->log, LV_WARNING, "a spare %s worker takes over", role_name(w->role));
 	start_worker(p, w->role, w->index);
 }
 
@@ -122,6 +123,7 @@ workers_reap(struct parent *p)
 
 			if (w->pid != pid)
 				continue;
+			p->status_changed = true;
 			p->status.worker_deaths++;
 			p->status.worker_signals += sig != 0;
 			log_put(&p->log, LV_ERROR, "child process (pid=%d) has aborted: worker %s, %s %d%s", (int)pid,
@@ -215,7 +217,9 @@ worker_readable(struct parent *p, struct worker *w)
 	msg_close_fds(&m);
 	if (r == 0 || a == ADMIT_OK)
 		return;
-	if (r != -EPIPE) {
+	if (r == -EPIPE)
+		workers_reap(p); /* says why, if it has died */
+	else {
 		w->wall.refused++;
 		log_put(&p->log, LV_ERROR, "worker %s (pid=%d) broke rule %d (%s) with message %u: cut off",
 			role_name(w->role), (int)w->pid, (int)a, msg_admit_name(a), m.type);

@@ -1,0 +1,490 @@
+#!/usr/bin/env python3
+"""conntrackd and ctd-parent beside a double of their workers (double.c): every illegal message, and the failures of the
+start, of workers and of clients. Usage: wall.py DIRECTORY-WITH-conntrackd-ctd-parent-ctd-worker [case ...]"""
+import ctypes
+import grp
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+BIN = os.path.abspath(sys.argv[1])
+DEADLINE = 20
+LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET = 0x40000000
+ACTS = """unknown-type huge-type parents-word configs-word helpers-word short long too-long no-header link
+unconfigured-link ready flush-subsystem two-dumps netlink-type netlink-dump netlink-pid netlink-rider netlink-overrun
+netlink-unknown netlink-delete-all""".split()
+DEATHS = {"crash": "signal 11", "forbidden-call": "signal 31, killed by its seccomp filter",
+          "descriptor": "signal 31, killed by its seccomp filter", "leave": "exit status 0"}
+SPOILT = "string relative links size helper sched both short fd type silent unsealed".split()
+
+
+def wait_for(what, probe):
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        got = probe()
+        if got:
+            return got
+        time.sleep(0.02)
+    raise AssertionError("never happened: " + what)
+
+
+class Daemon:
+    def __init__(self, *lines, env=None, args=(), wait=True, start=True):
+        self.dir = tempfile.mkdtemp(prefix="ct-wall-")
+        os.chmod(self.dir, 0o755)
+        self.ctl, self.lock, self.log = (f"{self.dir}/{n}" for n in ("ctl", "lock", "log"))
+        self.conf = f"{self.dir}/conf"
+        with open(self.conf, "w") as f:
+            print(f"lockfile {self.lock}\nlogfile {self.log}\nctl {self.ctl}", *lines, sep="\n", file=f)
+        self.proc = None
+        if start:
+            self.start(*args, env=env, wait=wait)
+
+    def start(self, *args, env=None, wait=True):
+        with open(f"{self.dir}/out", "a") as out:
+            self.proc = subprocess.Popen([f"{BIN}/conntrackd", "-C", self.conf, *args], stdout=out, stderr=out,
+                                         stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
+        if wait:
+            wait_for("start of the daemon", lambda: "initialization completed" in self.text() or self.proc.poll())
+            assert "initialization completed" in self.text(), self.output()
+
+    def text(self):
+        try:
+            with open(self.log) as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def output(self):
+        with open(f"{self.dir}/out") as f:
+            return f.read()
+
+    def ask(self, command="status"):
+        """The answer as a dictionary; {} when the connection was closed without one."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.settimeout(DEADLINE)
+            s.connect(self.ctl)
+            s.sendall(command.encode() + b"\n")
+            got = b""
+            try:
+                while more := s.recv(4096):
+                    got += more
+            except ConnectionResetError:
+                pass
+        words = got.decode().split()
+        return {k: int(v) for k, v in zip(words[::2], words[1::2])}
+
+    def status(self, key, value):
+        return wait_for(f"{key} >= {value}", lambda: (self.ask_safely() or {}).get(key, -1) >= value)
+
+    def ask_safely(self):
+        try:
+            return self.ask()
+        except OSError:
+            return None
+
+    def end(self, status=0):
+        if status == 0:
+            self.proc.send_signal(signal.SIGTERM)
+        got = self.proc.wait(DEADLINE)
+        assert got == status, f"exit status {got}, not {status}: {self.output()}"
+        left = [p for p in workers(self.proc.pid)]
+        assert not left, f"workers outlive their parent: {left}"
+        shutil.rmtree(self.dir)
+
+    def children(self):
+        return workers(self.proc.pid)
+
+
+def workers(parent):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as f:
+                stat = f.read().rsplit(")", 1)[1].split()
+            if int(stat[1]) == parent and stat[0] != "Z":
+                with open(f"/proc/{pid}/cmdline") as f:
+                    found.append((int(pid), f.read().split("\0")[1]))
+        except (FileNotFoundError, ProcessLookupError, IndexError):
+            pass
+    return found
+
+
+def case_acts():
+    """Each illegal message is refused and logged, its sender cut off, and a spare serves on; without one, status 75."""
+    for i in range(0, len(ACTS), 2):
+        d = Daemon()
+        for n, act in enumerate(ACTS[i : i + 2], 1):
+            before = d.text().count("broke rule")
+            d.ask("act " + act)
+            wait_for(f"{act}: refused", lambda: d.text().count("broke rule") == before + 1)
+            d.status("takeover", n)
+            d.ask("new")
+            d.status("results", 1)
+            d.ask("delete")
+        d.end()
+
+
+def case_used_up():
+    d = Daemon()
+    for n in (1, 2):
+        d.ask("act leave")
+        d.status("takeover", n)
+    d.ask("act leave")
+    wait_for("the last word", lambda: "no spare sync worker is left" in d.text())
+    d.end(75)
+
+
+def case_deaths():
+    """Workers that die are named with the cause, and replaced."""
+    for act, text in DEATHS.items():
+        d = Daemon()
+        pid = next(p for p, role in d.children() if role == "sync")
+        d.ask("act " + act)
+        got = d.status("takeover", 1)
+        wait_for(act, lambda: re.search(r"\(pid=\d+\) has aborted: worker sync, " + text, d.text()))
+        assert got
+        d.status("deaths", 1)
+        assert d.ask()["signals"] == (0 if act == "leave" else 1)
+        assert pid not in [p for p, _ in d.children()]
+        d.end()
+
+
+def case_log_worker():
+    d = Daemon()
+    pid = next(p for p, role in d.children() if role == "log")
+    os.kill(pid, signal.SIGKILL)
+    wait_for("a spare log worker", lambda: "a spare log worker takes over" in d.text())
+    d.end()
+
+
+def case_requests():
+    d = Daemon("nlbuf 1000000", "nlbufmax 2000000")
+    d.ask("new")
+    got = d.status("results", 1)
+    wait_for("events", lambda: d.ask()["events"] == 100)
+    got = d.ask()
+    assert got["own"] == 100 and got["failed"] == 0 and got["records"] < 20, got
+    d.ask("new")
+    d.status("results", 2)
+    got = d.ask()
+    assert got["failed"] == 100 and got["last"] == -17, got  # -EEXIST
+    d.ask("get")
+    d.status("answers", 100)
+    d.ask("dump")
+    d.status("done", 1)
+    assert d.ask()["dumped"] == 100
+    d.ask("flush")
+    wait_for("events of the flush", lambda: d.ask()["events"] == 200)
+    d.ask("get")
+    d.status("failed", 200)
+    assert d.ask()["last"] == -2  # -ENOENT
+    d.end()
+
+
+def flows(first, n):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for port in range(first, first + n):
+            try:
+                s.sendto(b"x", ("127.0.0.1", port))
+            except ConnectionRefusedError:
+                pass
+
+
+def case_overrun():
+    """A worker that does not listen for a while: the kernel overruns, loudly, and nothing else happens."""
+    d = Daemon("nlbuf 20000", "nlbufmax 100000")
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    s.connect(d.ctl)
+    s.sendall(b"sleep\n")
+    for _ in range(3):
+        flows(1024, 60000)
+    assert d.status("overruns", 1)
+    wait_for("growth", lambda: "netlink event socket buffer size has been doubled to" in d.text())
+    wait_for("warning", lambda: "cannot be doubled further" in d.text() or d.ask()["overruns"] < 3)
+    assert d.ask()["takeover"] == 0
+    s.close()
+    d.end()
+
+
+def case_flood():
+    """A worker that asks without end and never reads: the parent neither blocks nor grows."""
+    d = Daemon("nlbuf 20000", "nlbufmax 100000")
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    s.connect(d.ctl)
+    s.sendall(b"flood\n")
+    flows(1024, 20000)
+    time.sleep(1)
+    with open(f"/proc/{d.proc.pid}/status") as f:
+        rss = int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+    assert rss < 8192, rss
+    s.close()
+    d.end()
+
+
+def case_setup():
+    """A configuration worker that lies: the start ends, nothing is created."""
+    for how in SPOILT:
+        d = Daemon("setup " + how, wait=False)
+        assert d.proc.wait(DEADLINE) == 1, how
+        assert "configuration worker failed" in d.output(), (how, d.output())
+        assert not os.path.exists(d.lock) and not os.path.exists(d.ctl), how
+        shutil.rmtree(d.dir)
+
+
+def run(d, *args, **kw):
+    return subprocess.run([f"{BIN}/conntrackd", "-C", d.conf, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=DEADLINE, stdin=subprocess.DEVNULL, **kw)
+
+
+def case_command_line():
+    d = Daemon(start=False)
+    assert run(d, "--check").returncode == 0
+    with open(d.conf) as f:
+        got = run(d, "--print")
+        assert got.returncode == 0 and got.stdout == f.read()
+    with open(d.conf, "w") as f:
+        f.write("error")
+    got = run(d, "--check")
+    assert got.returncode == 1 and "a configuration error" in got.stderr
+    assert run(d).returncode == 1 and run(d, "-d").returncode == 1
+    missing = subprocess.run([f"{BIN}/conntrackd", "-C", "/nonexistent"], stderr=subprocess.PIPE, text=True)
+    assert missing.returncode == 1 and "can't open config file `/nonexistent'" in missing.stderr
+    with open(f"{BIN}/conntrackctl", "w") as f:
+        f.write('#!/bin/sh\nprintf "%s\\n" "$@"\nexit 3\n')
+    os.chmod(f"{BIN}/conntrackctl", 0o755)
+    for args in (["-s", "cache"], ["-k"], ["-C"], ["-h"], ["x"], ["-d", "-v"], ["--help"]):
+        got = subprocess.run([f"{BIN}/conntrackd", *args], stdout=subprocess.PIPE, text=True)
+        assert got.returncode == 3 and got.stdout.split() == ["--compat", *args], (args, got)
+    os.unlink(f"{BIN}/conntrackctl")
+    shutil.rmtree(d.dir)
+
+
+def case_daemon():
+    """-d returns 0 when the worker serves, and 1 with the reason when it cannot."""
+    d = Daemon(start=False)
+    got = run(d, "-d")
+    assert got.returncode == 0, got
+    assert d.ask()["takeover"] == 0
+    again = run(d, "-d")
+    assert again.returncode == 1 and f"lockfile `{d.lock}' exists, perhaps conntrackd already running?" in again.stderr, again
+    with open(d.lock) as f:
+        pid = int(f.read())
+    assert all(os.readlink(f"/proc/{pid}/fd/{n}") == "/dev/null" for n in (0, 1))
+    os.kill(pid, signal.SIGTERM)
+    wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"))
+    with open(d.conf, "a") as f:
+        print("diestart 1", file=f)
+    got = run(d, "-d")
+    assert got.returncode == 1 and "conntrackd cannot start" in got.stderr, got
+    assert run(d).returncode == 1
+    shutil.rmtree(d.dir)
+
+
+def case_stale():
+    """What a killed daemon leaves behind blocks nobody; a live one is not pushed aside."""
+    d = Daemon()
+    other = Daemon(start=False)
+    with open(other.conf, "a") as f:
+        print("ctl " + d.ctl, file=f)
+    got = run(other)
+    assert got.returncode == 1 and "another daemon listens there" in got.stderr, got
+    shutil.rmtree(other.dir)
+    d.proc.kill()
+    d.proc.wait()
+    assert os.path.exists(d.lock) and os.path.exists(d.ctl)
+    wait_for("workers leave", lambda: not d.children())
+    os.unlink(d.log)
+    d.start()
+    assert oct(os.stat(d.ctl).st_mode & 0o777) == "0o600" and oct(os.stat(d.lock).st_mode & 0o777) == "0o600"
+    with open(d.lock) as f:
+        assert int(f.read()) == d.proc.pid
+    os.unlink(d.ctl)
+    with open(d.ctl, "w") as f:
+        f.write("precious")
+    second = run(d)
+    assert second.returncode == 1
+    d.end()
+    d = Daemon(start=False)
+    with open(d.ctl, "w") as f:
+        f.write("precious")
+    got = run(d)
+    assert got.returncode == 1 and "no socket" in got.stderr and os.path.getsize(d.ctl) == 8, got
+    shutil.rmtree(d.dir)
+
+
+def as_user(uid, gid, groups, d):
+    """The answer that a client under other ids gets."""
+    r, w = os.pipe()
+    if os.fork() == 0:
+        try:
+            os.setgroups(groups)
+            os.setgid(gid)
+            os.setuid(uid)
+            try:
+                got = d.ask()
+            except PermissionError:
+                got = "refused"
+            os.write(w, repr(got).encode())
+        finally:
+            os._exit(0)
+    os.close(w)
+    with os.fdopen(r) as f:
+        text = f.read()
+    os.wait()
+    return eval(text)  # our own repr
+
+
+def case_access():
+    group = grp.getgrnam("adm")
+    nobody = pwd.getpwnam("nobody").pw_uid
+    d = Daemon("group adm")
+    st = os.stat(d.ctl)
+    assert oct(st.st_mode & 0o777) == "0o660" and st.st_gid == group.gr_gid
+    assert d.ask()["access"] == 3
+    assert as_user(nobody, 65534, [], d) == "refused"
+    assert as_user(nobody, 65534, [group.gr_gid], d)["access"] == 2
+    assert as_user(nobody, group.gr_gid, [], d)["access"] == 2
+    parent = pwd.getpwnam("_conntrackd").pw_uid
+    assert as_user(parent, 65534, [group.gr_gid], d)["access"] == 3
+    os.chmod(d.ctl, 0o666)  # the mode is not what decides
+    assert as_user(nobody, 65534, [], d) == {}
+    d.end()
+    d = Daemon("group no-such-group", wait=False)
+    assert d.proc.wait(DEADLINE) == 1 and "does not exist" in d.output()
+    shutil.rmtree(d.dir)
+
+
+def case_notify():
+    path = tempfile.mktemp(prefix="ct-wall-notify-")
+    for name in (path, "\0" + path):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.bind(name)
+            s.settimeout(DEADLINE)
+            os.path.exists(path) and os.chmod(path, 0o666)
+            d = Daemon(env={"NOTIFY_SOCKET": name.replace("\0", "@"), "WATCHDOG_USEC": "200000"}, wait=False)
+            seen = ""
+            while "READY=1" not in seen or "WATCHDOG=1" not in seen:
+                seen += s.recv(256).decode() + "\n"
+            assert f"MAINPID={d.proc.pid}" in seen
+            d.proc.send_signal(signal.SIGTERM)
+            while "STOPPING=1" not in seen:
+                seen += s.recv(256).decode() + "\n"
+            d.end()
+    os.path.exists(path) and os.unlink(path)
+
+
+def case_reopen():
+    d = Daemon()
+    os.rename(d.log, d.log + ".1")
+    with open(d.log, "w"):
+        pass
+    os.chown(d.log, pwd.getpwnam("_ctd-worker").pw_uid, -1)
+    d.proc.send_signal(signal.SIGHUP)
+    wait_for("writing to the new file", lambda: d.ask("act leave") is not None and "takes over" in d.text())
+    d.end()
+
+
+def case_stop():
+    d = Daemon()
+    d.ask("stop")
+    assert d.proc.wait(DEADLINE) == 0
+    assert "---- shutdown received ----" in d.text()
+    shutil.rmtree(d.dir)
+
+
+def ip(*args):
+    subprocess.run(["ip", *args], check=True)
+
+
+class Elsewhere:
+    """A second network namespace: what is done inside a with block, and sockets made there, belong to it."""
+
+    def __init__(self):
+        self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
+        LIBC.unshare(CLONE_NEWNET)
+        self.away = os.open("/proc/self/ns/net", os.O_RDONLY)
+        LIBC.setns(self.home, 0)
+        self.path = f"/proc/{os.getpid()}/fd/{self.away}"
+
+    def __enter__(self):
+        LIBC.setns(self.away, 0)
+
+    def __exit__(self, *_):
+        LIBC.setns(self.home, 0)
+
+
+def case_links():
+    """Channel sockets: bound to device and address, connected to the peer, handed out again after a take-over."""
+    def set_up(dev, v4, ll):
+        ip("addr", "add", v4, "dev", dev)
+        ip("addr", "add", ll, "dev", dev, "nodad")
+        ip("link", "set", dev, "up")
+
+    peer_side = Elsewhere()
+    ip("link", "add", "cw0", "type", "veth", "peer", "name", "cw1")
+    ip("link", "set", "cw1", "netns", peer_side.path)
+    set_up("cw0", "10.9.8.1/24", "fe80::8:1/64")
+    with peer_side:
+        set_up("cw1", "10.9.8.2/24", "fe80::8:2/64")
+    for link, group in (("udp cw0 10.9.8.1 10.9.8.2 3780", None), ("udp cw0 fe80::8:1 fe80::8:2 3781", None),
+                        ("mcast cw0 10.9.8.1 225.0.0.50 3782", "225.0.0.50"), ("mcast cw0 fe80::8:1 ff02::50 3783", "ff02::50")):
+        peer, port = link.split()[3:]
+        family = socket.AF_INET6 if ":" in peer else socket.AF_INET
+        with peer_side:
+            s = socket.socket(family, socket.SOCK_DGRAM)
+            index = socket.if_nametoindex("cw1")
+        with s:
+            s.settimeout(DEADLINE)
+            s.bind(("", int(port)) if group or family == socket.AF_INET else (peer, int(port), 0, index))
+            if group and family == socket.AF_INET:
+                s.setsockopt(socket.SOL_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + socket.inet_aton("10.9.8.2"))
+            elif group:
+                s.setsockopt(socket.SOL_IPV6 if hasattr(socket, "SOL_IPV6") else 41, socket.IPV6_JOIN_GROUP,
+                             socket.inet_pton(family, group) + index.to_bytes(4, sys.byteorder))
+            d = Daemon("link " + link)
+            for _ in range(2):
+                d.ask("channel")
+                d.status("channels", 1)
+                d.ask("say")
+                data, who = s.recvfrom(100)
+                assert data == b"hello" and who[0].split("%")[0] == link.split()[2], (link, data, who)
+                d.ask("act leave")
+                wait_for("take-over", lambda: (d.ask_safely() or {}).get("channels") == 0)
+            d.end()
+    for link, text in (("udp nodev 10.9.8.1 10.9.8.2 3780", "can't open channel socket: No such device"),
+                       ("udp cw0 10.9.8.77 10.9.8.2 3780", "can't open channel socket: Cannot assign requested address"),
+                       ("tcp cw0 10.9.8.1 10.9.8.2 3780", "link 0: transport not supported yet")):
+        d = Daemon("link " + link, wait=False)
+        assert d.proc.wait(DEADLINE) == 1 and text in d.output(), (link, d.output())
+        shutil.rmtree(d.dir)
+
+
+def main():
+    if os.geteuid() != 0:
+        print("needs root: processes give up rights that they must have first")
+        return 77
+    if LIBC.unshare(CLONE_NEWNET) != 0:
+        print("needs a network namespace of its own: unshare(CLONE_NEWNET) is refused")
+        return 77
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    # with a rule that looks at connections the kernel tracks them here
+    subprocess.run(["nft", "add table inet t; add chain inet t c { type filter hook input priority 0; };"
+                    "add rule inet t c ct state new accept"], check=True)
+    cases = {n[5:]: f for n, f in globals().items() if n.startswith("case_")}
+    for name in sys.argv[2:] or cases:
+        began = time.monotonic()
+        cases[name]()
+        print(f"ok {name} ({time.monotonic() - began:.1f} s)", flush=True)
+    return 0
+
+
+sys.exit(main())
