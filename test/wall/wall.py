@@ -167,6 +167,10 @@ def case_log_worker():
 
 
 def case_requests():
+    d = Daemon()  # of an empty table
+    d.ask("flush")
+    d.status("results", 1)
+    d.end()
     d = Daemon("nlbuf 1000000", "nlbufmax 2000000")
     d.ask("new")
     got = d.status("results", 1)
