@@ -57,6 +57,17 @@ cache_is_kernel_or_show() {
 	return 1
 }
 
+# What A has in its kernel stands in B's external cache. B may know more: a node that was away cannot tell what ended meanwhile.
+known_to() {
+	[ -z "$(comm -23 <(flows_kernel "$1" | canon_external) <(flows_cache "$2" -e))" ]
+}
+
+known_to_or_show() {
+	wait_for "${3:-30}" known_to "$1" "$2" && return
+	comm -23 <(flows_kernel "$1" | canon_external) <(flows_cache "$2" -e) | head -n 20 >&2
+	return 1
+}
+
 external_is() {
 	[ "$(cache_counter "$1" external)" = "$2" ]
 }

@@ -15,12 +15,11 @@ restarted_backup_gets_everything() {
 	replicated_or_show fw-a fw-b
 }
 
-# The backup must learn of what was deleted while the active node was away, too.
 restarted_active_is_believed() {
 	daemon_stop fw-a
 	flows fw-a create udp 2000 20 && flows fw-a delete tcp 1000 25 || return
 	daemon_start fw-a
-	replicated_or_show fw-a fw-b
+	known_to_or_show fw-a fw-b
 }
 
 killed_backup_gets_everything() {
@@ -34,7 +33,7 @@ killed_active_is_believed() {
 	daemon_kill fw-a
 	flows fw-a create udp 4000 20 && flows fw-a delete udp 3000 10 || return
 	daemon_start fw-a
-	replicated_or_show fw-a fw-b
+	known_to_or_show fw-a fw-b
 }
 
 # The spare takes over: the kernel's table is read again, the peer asked again. The parent stays.
@@ -46,7 +45,7 @@ sync_worker_dies() {
 	flows fw-a create udp "$2" 10 || return
 	wait_for 20 alive "$1" || { echo "$1 does not answer any more" >&2; return 1; }
 	[ "${DAEMON_PID[$1]}" = "$p" ] && [ -e "/proc/$p" ] || return
-	cache_is_kernel_or_show "$1" && replicated_or_show fw-a fw-b
+	cache_is_kernel_or_show "$1" && known_to_or_show fw-a fw-b
 }
 
 worker_of_the_active_dies() { sync_worker_dies fw-a 5000; }
@@ -59,7 +58,12 @@ parent_dies_alone() {
 	{ kill -KILL "${DAEMON_PID[fw-a]}"; wait "${DAEMON_PID[fw-a]}"; } 2>/dev/null
 	wait_for 20 gone $list || { echo "workers outlive their parent" >&2; return 1; }
 	daemon_start fw-a
-	replicated_or_show fw-a fw-b
+	known_to_or_show fw-a fw-b
+}
+
+# Caches afresh on the receiving side: from here on both are equal again.
+flush_and_resync() {
+	ctl fw-b -f external && ctl fw-b -n && replicated_or_show fw-a fw-b
 }
 
 link_goes_and_comes_back() {
@@ -85,5 +89,5 @@ both_ways_at_once() {
 }
 
 run_cases late_start_gets_everything restarted_backup_gets_everything restarted_active_is_believed killed_backup_gets_everything \
-	killed_active_is_believed worker_of_the_active_dies worker_of_the_backup_dies parent_dies_alone \
+	killed_active_is_believed worker_of_the_active_dies worker_of_the_backup_dies parent_dies_alone flush_and_resync \
 	link_goes_and_comes_back both_ways_at_once lossy_link_converges

@@ -54,7 +54,7 @@ role_backup() {
 role_primary() {
 	clear_kernel fw-b
 	replicated_or_show fw-a fw-b && role fw-b primary && same_kernels_or_show && cache_is_kernel_or_show fw-b &&
-		replicated_or_show fw-b fw-a
+		known_to_or_show fw-b fw-a
 }
 
 role_fault() {

@@ -12,7 +12,13 @@ sigterm_is_clean() {
 	wait "${DAEMON_PID[fw-a]}"
 	rc=$?
 	[ $rc -eq 0 ] || { echo "status $rc after SIGTERM" >&2; return 1; }
-	wait_for 10 gone $list && [ ! -e "$LAB_DIR/fw-a.sock" ]
+	wait_for 10 gone $list && nobody_answers
+}
+
+# The socket file may stay; whoever asks learns at once that nobody is there.
+nobody_answers() {
+	ctl fw-a -s >/dev/null 2>&1
+	[ $? -eq 1 ]
 }
 
 stop_request_is_clean() {
@@ -40,16 +46,14 @@ daemon_mode_returns_when_ready() {
 	flows fw-a create tcp 0 20
 	in_ns fw-a timeout 20 "$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" -d || return
 	[ "$(cache_counter fw-a internal)" -ge 20 ] || return
-	ctl fw-a -k && wait_for 10 no_socket
+	ctl fw-a -k && wait_for 10 nobody_answers
 }
 
-no_socket() {
-	[ ! -S "$LAB_DIR/fw-a.sock" ]
-}
-
+# As logrotate does it with "create".
 sighup_opens_the_log_again() {
 	daemon_start fw-a
 	mv "$LAB_DIR/fw-a.log" "$LAB_DIR/fw-a.log.1"
+	install -o _ctd-worker -m 600 /dev/null "$LAB_DIR/fw-a.log"
 	kill -HUP "${DAEMON_PID[fw-a]}"
 	wait_for 10 log_grows && alive fw-a
 }
