@@ -336,7 +336,7 @@ ftfw_ask(struct mode *m)
 {
 	struct ftfw *f = (struct ftfw *)m;
 
-	if (!txq_has_control(&f->tx, WIRE_RESYNC) && !rsq_has_control(&f->rs, WIRE_RESYNC))
+	if (!txq_has_control(&f->tx, WIRE_RESYNC))
 		txq_put_control(&f->tx, WIRE_RESYNC, 0, 0);
 }
 

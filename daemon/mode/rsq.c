@@ -165,12 +165,3 @@ rsq_clear(struct rsq *q)
 		while (q->slots[k].len > 0)
 			release(q, (enum slot_kind)k, q->slots[k].head);
 }
-
-bool
-rsq_has_control(struct rsq *q, uint8_t flags)
-{
-	for (uint32_t i = 0; i < q->control.len; i++)
-		if (ctlq_at(&q->control, i)->flags & flags)
-			return true;
-	return false;
-}

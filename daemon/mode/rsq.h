@@ -27,6 +27,5 @@ uint32_t rsq_nack(struct rsq *q, uint32_t from, uint32_t to, uint32_t max, struc
 void rsq_requeue(struct rsq *q, struct txq *tx);
 /* Everything is given up. */
 void rsq_clear(struct rsq *q);
-bool rsq_has_control(struct rsq *q, uint8_t flags);
 
 #endif

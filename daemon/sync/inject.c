@@ -11,9 +11,19 @@
 #define BATCH_SIZE  (MSG_DATA_MAX - 64)
 #define REQUEST_MAX 2048
 
+#define KEPT_MAX (2 * BATCH_SIZE)
+
+/* An update's request leaves out what cannot be changed; to create the flow after all, all of it is kept. */
+struct kept {
+	uint32_t seq, len; /* octets up to the next one */
+	struct flow_side side;
+	struct flow f; /* flow_size() of it */
+};
+
 struct out {
-	uint32_t len;
+	uint32_t len, kept_len, kept_at; /* kept_at: where the last one was found */
 	uint8_t data[BATCH_SIZE];
+	_Alignas(8) uint8_t kept[KEPT_MAX];
 };
 
 struct inject {
@@ -57,7 +67,7 @@ inject_free(struct inject *j)
 bool
 inject_room(const struct inject *j)
 {
-	return j->next->len + REQUEST_MAX <= BATCH_SIZE;
+	return j->next->len + REQUEST_MAX <= BATCH_SIZE && j->next->kept_len + sizeof(struct kept) <= KEPT_MAX;
 }
 
 /* The sequence number of a request is its place in the batch. */
@@ -69,6 +79,39 @@ put_flow(struct inject *j, struct out *o, enum flow_nl_op op, const struct flow 
 
 	o->len += n > 0 ? (uint32_t)n : 0;
 	return n;
+}
+
+static void
+keep(struct out *o, uint32_t seq, const struct flow *f)
+{
+	struct kept *k = (struct kept *)(o->kept + o->kept_len);
+
+	k->seq = seq;
+	k->len = (uint32_t)(offsetof(struct kept, f) + flow_size(f) + 7) & ~7U;
+	memcpy(&k->f, f, flow_size(f));
+	if (f->side != NULL)
+		k->side = *f->side;
+	o->kept_len += k->len;
+}
+
+/* Errors come in the order of the requests, so the search goes on where the last one ended. */
+static bool
+find_kept(struct out *o, uint32_t seq, struct flow *f, struct flow_side *side)
+{
+	for (; o->kept_at < o->kept_len;) {
+		const struct kept *k = (const struct kept *)(o->kept + o->kept_at);
+
+		if (k->seq > seq)
+			return false;
+		o->kept_at += k->len;
+		if (k->seq < seq)
+			continue;
+		memcpy(f, &k->f, flow_size(&k->f));
+		*side = k->side;
+		f->side = f->side != NULL ? side : NULL;
+		return true;
+	}
+	return false;
 }
 
 static int
@@ -94,7 +137,12 @@ inject_flow(struct inject *j, enum entry_change change, const struct flow *f)
 {
 	static const enum flow_nl_op op[] = {FLOW_NL_CREATE, FLOW_NL_UPDATE, FLOW_NL_DELETE};
 
-	count(&j->stats[0], change, inject_room(j) && put_flow(j, j->next, op[change], f) > 0);
+	uint32_t seq = j->next->len / 4 + 1;
+	bool good = inject_room(j) && put_flow(j, j->next, op[change], f) > 0;
+
+	count(&j->stats[0], change, good);
+	if (good && change == ENTRY_UPD)
+		keep(j->next, seq, f);
 }
 
 void
@@ -124,7 +172,8 @@ inject_flush(struct inject *j)
 	j->id = ++j->next_id & 0x0fffffff;
 	j->second = from == &j->again;
 	swap(from, &j->flight);
-	(*from)->len = 0;
+	j->flight->kept_at = 0;
+	(*from)->len = (*from)->kept_len = 0;
 }
 
 struct object {
@@ -135,8 +184,12 @@ struct object {
 };
 
 static bool
-read_back(const struct nlmsghdr *nlh, struct object *o)
+read_back(struct inject *j, const struct nlmsghdr *nlh, struct object *o)
 {
+	if (find_kept(j->flight, nlh->nlmsg_seq, &o->f, &o->side)) {
+		o->expect = false;
+		return true;
+	}
 	o->expect = nlh->nlmsg_type >> 8 == 2; /* NFNL_SUBSYS_CTNETLINK_EXP */
 	return (o->expect ? expect_from_nl(nlh, &o->e) : flow_from_nl(nlh, &o->f, &o->side)) == 0;
 }
@@ -159,7 +212,7 @@ on_error(struct inject *j, const struct nlmsghdr *nlh, int err)
 	bool deletion = (nlh->nlmsg_type & 0xff) == 2, creation = (nlh->nlmsg_flags & NLM_F_EXCL) != 0;
 	struct object o;
 
-	if ((deletion && err == -ENOENT) || !read_back(nlh, &o))
+	if ((deletion && err == -ENOENT) || !read_back(j, nlh, &o))
 		return;
 	if (deletion || j->second) {
 		count(&j->stats[o.expect], deletion ? ENTRY_DEL : creation ? ENTRY_NEW : ENTRY_UPD, false);

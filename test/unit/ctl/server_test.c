@@ -1,0 +1,320 @@
+/* The control server: whole, split, late, wrong and forbidden requests; readers that are slow or never read. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ctl.h"
+
+struct ctx {
+	struct loop *loop;
+	struct ctl *t;
+	struct timer *timer;
+	unsigned int begun, gone, turns, max_turns;
+	unsigned int slices; /* how many a dump has */
+};
+
+static const struct ctl_request stats_request = {.magic = CTL_MAGIC, .verb = CTL_STATS};
+
+static void
+begin(void *arg, struct ctl_client *c)
+{
+	struct ctx *x = arg;
+
+	x->begun++;
+	if (c->req.verb == CTL_DUMP)
+		c->streaming = true;
+	else if (c->req.verb == CTL_COMMIT)
+		c->waiting = true;
+	else
+		ctl_done(c);
+}
+
+static void
+more(void *arg, struct ctl_client *c)
+{
+	struct ctx *x = arg;
+
+	assert_int_equal(ctl_room(c), CTL_PAYLOAD_MAX);
+	if (c->pos++ == x->slices) {
+		ctl_done(c);
+		return;
+	}
+	memset(ctl_payload(c), 7, CTL_PAYLOAD_MAX);
+	ctl_put(c, CTL_R_FLOW, CTL_PAYLOAD_MAX);
+}
+
+static void
+gone(void *arg, struct ctl_client *c)
+{
+	(void)c;
+	((struct ctx *)arg)->gone++;
+}
+
+static void
+turn(void *arg)
+{
+	struct ctx *x = arg;
+
+	ctl_turn(x->t);
+	if (++x->turns >= x->max_turns)
+		loop_stop(x->loop);
+	else
+		timer_arm(x->timer, 1);
+}
+
+static void
+nothing(void *arg)
+{
+	(void)arg;
+}
+
+static int
+setup(void **state)
+{
+	static const struct ctl_ops ops = {begin, more, gone};
+	struct ctx *x = calloc(1, sizeof(*x));
+
+	x->loop = loop_new();
+	x->t = ctl_new(x->loop, &ops, x);
+	x->timer = timer_new(x->loop, nothing, NULL);
+	*state = x;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct ctx *x = *state;
+
+	ctl_free(x->t);
+	timer_free(x->timer);
+	loop_free(x->loop);
+	free(x);
+	return 0;
+}
+
+static void
+run(struct ctx *x, unsigned int turns)
+{
+	x->turns = 0;
+	x->max_turns = turns;
+	timer_arm(x->timer, 1);
+	loop_run(x->loop, turn, x);
+}
+
+static int
+connect_as(struct ctx *x, uint32_t access, int *result)
+{
+	struct msg_client who = {.uid = 1, .access = access};
+	int sv[2], r;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
+	r = ctl_accept(x->t, sv[0], &who);
+	if (result != NULL)
+		*result = r;
+	return sv[1];
+}
+
+/* Type of the next frame, 0 nothing yet, -1 end of stream. */
+static int
+frame(int fd, struct ctl_fail *fail)
+{
+	struct ctl_frame f;
+	static uint8_t body[CTL_PAYLOAD_MAX];
+	ssize_t n = recv(fd, &f, sizeof(f), 0);
+
+	if (n <= 0)
+		return n == 0 ? -1 : 0;
+	assert_int_equal(n, sizeof(f));
+	if (f.len > 0)
+		assert_int_equal(recv(fd, body, f.len, 0), f.len);
+	if (fail != NULL && f.type == CTL_FAIL)
+		memcpy(fail, body, sizeof(*fail));
+	return (int)f.type;
+}
+
+static void
+ask(int fd, uint16_t verb)
+{
+	struct ctl_request r = {.magic = CTL_MAGIC, .verb = verb};
+
+	assert_int_equal(send(fd, &r, sizeof(r), 0), sizeof(r));
+}
+
+static void
+test_whole_and_split(void **state)
+{
+	struct ctx *x = *state;
+	const char *p = (const char *)&stats_request;
+	int fd = connect_as(x, CLIENT_FULL, NULL);
+
+	ask(fd, CTL_STATS);
+	run(x, 3);
+	assert_int_equal(frame(fd, NULL), CTL_DONE);
+	assert_int_equal(frame(fd, NULL), -1);
+	close(fd);
+	fd = connect_as(x, CLIENT_FULL, NULL);
+	for (size_t i = 0; i < sizeof(stats_request); i++) {
+		assert_int_equal(frame(fd, NULL), 0);
+		send(fd, p + i, 1, 0);
+		run(x, 3);
+	}
+	assert_int_equal(frame(fd, NULL), CTL_DONE);
+	close(fd);
+	assert_int_equal(x->begun, 2);
+}
+
+static void
+test_garbage(void **state)
+{
+	struct ctx *x = *state;
+	struct ctl_fail fail;
+	static uint8_t junk[4096];
+	int fd = connect_as(x, CLIENT_FULL, NULL);
+
+	memset(junk, 0x41, sizeof(junk));
+	send(fd, junk, sizeof(junk), 0);
+	run(x, 3);
+	close(fd);
+	fd = connect_as(x, CLIENT_FULL, NULL);
+	ask(fd, CTL_VERB_MAX);
+	run(x, 3);
+	assert_int_equal(frame(fd, &fail), CTL_FAIL);
+	assert_int_equal(fail.why, CTL_WHY_BAD_REQUEST);
+	close(fd);
+	fd = connect_as(x, CLIENT_FULL, NULL);
+	send(fd, junk, 3, 0);
+	close(fd);
+	run(x, 3);
+	assert_int_equal(x->begun, 0);
+	assert_int_equal(ctl_counts(x->t)->unknown, 2);
+	assert_int_equal(ctl_counts(x->t)->read_failed, 1);
+}
+
+static void
+test_access(void **state)
+{
+	struct ctx *x = *state;
+
+	for (uint16_t verb = CTL_NONE + 1; verb < CTL_VERB_MAX; verb++) {
+		bool reads = verb == CTL_STATS || verb == CTL_RSQUEUE || verb == CTL_DUMP;
+		struct ctl_fail fail = {0};
+		int reader = connect_as(x, CLIENT_READ, NULL), nobody = connect_as(x, 0, NULL);
+
+		ask(reader, verb);
+		ask(nobody, verb);
+		run(x, 4);
+		if (reads)
+			assert_int_equal(frame(reader, NULL), CTL_DONE);
+		else {
+			assert_int_equal(frame(reader, &fail), CTL_FAIL);
+			assert_int_equal(fail.why, CTL_WHY_DENIED);
+		}
+		assert_int_equal(frame(nobody, &fail), CTL_FAIL);
+		assert_int_equal(fail.why, CTL_WHY_DENIED);
+		close(reader);
+		close(nobody);
+	}
+	assert_int_equal(x->begun, 3);
+}
+
+static void
+test_dump_and_slow_reader(void **state)
+{
+	struct ctx *x = *state;
+	int fast, slow;
+	unsigned int frames = 0, r;
+
+	x->slices = 40;
+	slow = connect_as(x, CLIENT_READ, NULL);
+	ask(slow, CTL_DUMP);
+	run(x, 5);
+	/* one that never reads does not hold up another */
+	fast = connect_as(x, CLIENT_READ, NULL);
+	ask(fast, CTL_DUMP);
+	for (int i = 0; i < 1000; i++) {
+		run(x, 2);
+		while ((r = (unsigned int)frame(fast, NULL)) == CTL_R_FLOW)
+			frames++;
+		if (r == CTL_DONE)
+			break;
+	}
+	assert_int_equal(frames, 40);
+	assert_int_equal(x->gone, 0);
+	close(slow); /* it leaves in the middle */
+	run(x, 3);
+	assert_int_equal(x->gone, 1);
+	close(fast);
+}
+
+static void
+test_places(void **state)
+{
+	struct ctx *x = *state;
+	int fd[CTL_CLIENTS_MAX + 1], r;
+
+	for (int i = 0; i < CTL_READERS_MAX; i++) {
+		fd[i] = connect_as(x, CLIENT_READ, &r);
+		assert_int_equal(r, 0);
+	}
+	close(connect_as(x, CLIENT_READ, &r));
+	assert_int_equal(r, -EUSERS);
+	for (int i = CTL_READERS_MAX; i < CTL_CLIENTS_MAX; i++) {
+		fd[i] = connect_as(x, CLIENT_FULL, &r);
+		assert_int_equal(r, 0);
+	}
+	close(connect_as(x, CLIENT_FULL, &r));
+	assert_int_equal(r, -EUSERS);
+	for (int i = 0; i < CTL_CLIENTS_MAX; i++)
+		close(fd[i]);
+	run(x, 3);
+	close(connect_as(x, CLIENT_READ, &r));
+	assert_int_equal(r, 0);
+}
+
+static void
+count_waiting(void *arg, struct ctl_client *c)
+{
+	++*(unsigned int *)arg;
+	if (c->step == 0)
+		ctl_done(c);
+}
+
+static void
+test_waiting(void **state)
+{
+	struct ctx *x = *state;
+	unsigned int n = 0;
+	int a = connect_as(x, CLIENT_FULL, NULL), b = connect_as(x, CLIENT_FULL, NULL);
+
+	ask(a, CTL_COMMIT);
+	ask(b, CTL_COMMIT);
+	run(x, 4);
+	assert_int_equal(frame(a, NULL), 0);
+	ctl_each_waiting(x->t, count_waiting, &n);
+	assert_int_equal(n, 2);
+	run(x, 4);
+	assert_int_equal(frame(a, NULL), CTL_DONE);
+	assert_int_equal(frame(b, NULL), CTL_DONE);
+	ctl_each_waiting(x->t, count_waiting, &n);
+	assert_int_equal(n, 2);
+	close(a);
+	close(b);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {T(test_whole_and_split),      T(test_garbage), T(test_access),
+					   T(test_dump_and_slow_reader), T(test_places),  T(test_waiting)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

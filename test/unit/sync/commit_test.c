@@ -1,0 +1,363 @@
+/* Commit against a kernel of our own: order, windows, errors led back to their flows, second tries, joined requests. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <stdlib.h>
+
+#include "commit.h"
+#include "flows.h"
+
+struct sent {
+	uint32_t id, n;
+	struct msg_error err[2000];
+};
+
+struct ctx {
+	struct tables ext;
+	struct commit *c;
+	struct cache *kernel;
+	struct sent wire[8]; /* answered in order by answer() */
+	unsigned int n_wire, max_wire, requests, done, related_before_master;
+	bool refuse_send, deny_all;
+	struct commit_result result[4];
+	unsigned int n_result, n_failed;
+	int last_err;
+	uint32_t last_timeout;
+};
+
+/* What the kernel does with one request. */
+static int
+kernel_does(struct ctx *c, const struct nlmsghdr *nlh)
+{
+	struct flow_side side;
+	struct flow f;
+	uint32_t slot;
+
+	assert_int_equal(flow_from_nl(nlh, &f, &side), 0);
+	slot = cache_find(c->kernel, &f);
+	if ((nlh->nlmsg_type & 0xff) == 2) {
+		if (slot == SLOT_NONE)
+			return -ENOENT;
+		cache_drop(c->kernel, slot);
+		return 0;
+	}
+	c->last_timeout = f.timeout;
+	if (c->deny_all)
+		return -EOPNOTSUPP;
+	return cache_insert(c->kernel, &f, 0, &slot);
+}
+
+static bool
+send_batch(void *arg, uint32_t id, const void *data, size_t len)
+{
+	const struct nlmsghdr *nlh = data;
+	struct ctx *c = arg;
+	struct sent *s;
+	int left = (int)len, r;
+
+	if (c->refuse_send)
+		return false;
+	assert_true(c->n_wire < 8);
+	s = &c->wire[c->n_wire++];
+	*s = (struct sent){.id = id};
+	if (c->n_wire > c->max_wire)
+		c->max_wire = c->n_wire;
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		c->requests++;
+		if ((r = kernel_does(c, nlh)) < 0)
+			s->err[s->n++] = (struct msg_error){nlh->nlmsg_seq, r};
+	}
+	assert_int_equal(left, 0);
+	return true;
+}
+
+static void
+table_done(void *arg, const struct commit_result *r)
+{
+	struct ctx *c = arg;
+
+	c->result[c->n_result++] = *r;
+}
+
+static void
+all_done(void *arg)
+{
+	((struct ctx *)arg)->done++;
+}
+
+static void
+failed(void *arg, const char *what, int err, const struct flow *f, const struct expect *e)
+{
+	struct ctx *c = arg;
+
+	(void)what;
+	assert_true((f == NULL) != (e == NULL));
+	c->n_failed++;
+	c->last_err = err;
+}
+
+static uint64_t
+usec(void *arg)
+{
+	(void)arg;
+	return 1;
+}
+
+static int
+setup(void **state)
+{
+	struct cache_conf cc = {.limit = 10000};
+	struct commit_conf conf = {0};
+	struct ctx *c = calloc(1, sizeof(*c));
+	struct commit_env env = {c, send_batch, table_done, all_done, failed, usec};
+
+	c->ext = (struct tables){cache_new(&cc), xcache_new(&cc)};
+	c->kernel = cache_new(&cc);
+	c->c = commit_new(&conf, &env, &c->ext);
+	*state = c;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct ctx *c = *state;
+
+	commit_free(c->c);
+	cache_free(c->ext.flows);
+	xcache_free(c->ext.expects);
+	cache_free(c->kernel);
+	free(c);
+	return 0;
+}
+
+static void
+know(struct ctx *c, uint32_t first, uint32_t n)
+{
+	uint32_t slot;
+
+	for (uint32_t i = first; i < first + n; i++) {
+		struct flow f = flow_nr(i);
+
+		assert_int_equal(cache_insert(c->ext.flows, &f, 1000, &slot), 0);
+	}
+}
+
+static void
+answer(struct ctx *c)
+{
+	struct sent s = c->wire[0];
+
+	assert_true(c->n_wire > 0);
+	memmove(c->wire, c->wire + 1, sizeof(c->wire[0]) * --c->n_wire);
+	commit_on_result(c->c, s.id, s.err, s.n);
+}
+
+static void
+run(struct ctx *c, uint32_t now)
+{
+	for (int i = 0; i < 10000 && commit_running(c->c); i++) {
+		while (commit_step(c->c, now))
+			;
+		if (c->n_wire > 0)
+			answer(c);
+	}
+	assert_false(commit_running(c->c));
+}
+
+static void
+test_all_of_them(void **state)
+{
+	struct ctx *c = *state;
+
+	know(c, 0, 5000);
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1000);
+	assert_int_equal(cache_stats(c->kernel)->active, 5000);
+	assert_int_equal(c->n_result, 1);
+	assert_int_equal(c->result[0].committed, 5000);
+	assert_int_equal(c->result[0].failed, 0);
+	assert_int_equal(c->done, 1);
+	assert_int_equal(c->requests, 5000);
+	assert_in_range(c->max_wire, 2, COMMIT_WINDOW);
+	assert_int_equal(cache_stats(c->ext.flows)->active, 5000); /* caches keep their entries */
+}
+
+static void
+test_existing_are_replaced(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t slot;
+
+	know(c, 0, 3000);
+	for (uint32_t i = 0; i < 3000; i += 2) {
+		struct flow f = flow_nr(i);
+
+		f.state = 1;
+		assert_int_equal(cache_insert(c->kernel, &f, 0, &slot), 0);
+	}
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1000);
+	assert_int_equal(c->result[0].committed, 3000);
+	assert_int_equal(c->n_failed, 0);
+	assert_int_equal(cache_stats(c->kernel)->active, 3000);
+	for (uint32_t i = 0; i < 3000; i++) {
+		struct flow f = flow_nr(i);
+
+		assert_int_equal(cache_entry(c->kernel, cache_find(c->kernel, &f))->flow.state, 3);
+	}
+}
+
+static void
+test_failures_are_counted(void **state)
+{
+	struct ctx *c = *state;
+
+	know(c, 0, 700);
+	c->deny_all = true;
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1000);
+	assert_int_equal(c->result[0].committed, 0);
+	assert_int_equal(c->result[0].failed, 700);
+	assert_int_equal(c->n_failed, 700);
+	assert_int_equal(c->last_err, -EOPNOTSUPP);
+}
+
+static void
+test_timeouts(void **state)
+{
+	struct ctx *c = *state;
+
+	know(c, 0, 1); /* 100 s, told at 1000 */
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1030);
+	assert_int_equal(c->last_timeout, 70);
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1100);
+	assert_int_equal(c->last_timeout, 100);
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1101);
+	assert_int_equal(c->last_timeout, 60);
+}
+
+/* A request for something else follows the running one and takes nothing away from it. */
+static void
+test_requests_join(void **state)
+{
+	struct ctx *c = *state;
+
+	know(c, 0, 2000);
+	commit_start(c->c, COMMIT_FLOWS);
+	assert_true(commit_step(c->c, 1000));
+	commit_step(c->c, 1000);
+	commit_start(c->c, COMMIT_EXPECTS | COMMIT_FLOWS);
+	run(c, 1000);
+	assert_int_equal(c->done, 1);
+	assert_int_equal(c->n_result, 2);
+	assert_int_equal(c->result[0].committed, 2000);
+	assert_int_equal(c->result[1].table, COMMIT_EXPECTS);
+	/* and the next one starts from scratch */
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1000);
+	assert_int_equal(c->done, 2);
+	assert_int_equal(c->result[2].committed, 2000);
+}
+
+static void
+test_slow_kernel(void **state)
+{
+	struct ctx *c = *state;
+
+	know(c, 0, 4000);
+	commit_start(c->c, COMMIT_FLOWS);
+	c->refuse_send = true;
+	for (int i = 0; i < 10; i++)
+		commit_step(c->c, 1000);
+	assert_int_equal(c->requests, 0);
+	c->refuse_send = false;
+	for (int i = 0; i < 50; i++)
+		commit_step(c->c, 1000);
+	assert_int_equal(c->n_wire, COMMIT_WINDOW); /* no more in flight than that */
+	run(c, 1000);
+	assert_int_equal(c->result[0].committed, 4000);
+	assert_int_equal(c->requests, 4000);
+}
+
+/* Nonsense from the other side of the wall changes nothing. */
+static void
+test_wrong_results(void **state)
+{
+	struct ctx *c = *state;
+	struct msg_error bad[] = {{0, -EEXIST}, {1u << 30, -EEXIST}, {2, -EEXIST}, {UINT32_MAX, -EPERM}};
+
+	know(c, 0, 10);
+	commit_start(c->c, COMMIT_FLOWS);
+	while (commit_step(c->c, 1000))
+		;
+	commit_on_result(c->c, 0, bad, 4);
+	commit_on_result(c->c, 999, bad, 4);
+	commit_on_result(c->c, c->wire[0].id, bad, 4);
+	c->n_wire = 0;
+	run(c, 1000);
+	assert_int_equal(c->result[0].committed, 10);
+	assert_int_equal(c->n_failed, 0);
+}
+
+static void
+test_nothing_to_do(void **state)
+{
+	struct ctx *c = *state;
+
+	commit_start(c->c, COMMIT_FLOWS | COMMIT_EXPECTS);
+	assert_true(commit_running(c->c));
+	run(c, 1000);
+	assert_int_equal(c->done, 1);
+	assert_int_equal(c->n_result, 2);
+}
+
+/* Related flows wait until every master is in. */
+static void
+test_masters_first(void **state)
+{
+	struct ctx *c = *state;
+	struct flow_side side = {.master_l4 = IPPROTO_TCP, .master_has_ports = 1};
+	struct flow f = flow_nr(9000), master = flow_nr(1500);
+	uint32_t slot;
+
+	side.master_port[0] = master.port[0];
+	side.master_port[1] = master.port[1];
+	side.master_addr[0] = master.addr[0];
+	side.master_addr[1] = master.addr[1];
+	f.side = &side;
+	f.have |= FLOW_MASTER;
+	assert_int_equal(cache_insert(c->ext.flows, &f, 1000, &slot), 0);
+	know(c, 0, 2000);
+	commit_start(c->c, COMMIT_FLOWS);
+	for (int i = 0; i < 100 && c->requests < 2000; i++) {
+		commit_step(c->c, 1000);
+		if (c->n_wire > 1)
+			answer(c);
+	}
+	assert_int_equal(cache_find(c->kernel, &f), SLOT_NONE);
+	run(c, 1000);
+	assert_int_not_equal(cache_find(c->kernel, &f), SLOT_NONE);
+	assert_int_equal(c->result[0].committed, 2001);
+	assert_int_equal(c->n_result, 1);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_all_of_them),   T(test_existing_are_replaced), T(test_failures_are_counted),
+		T(test_timeouts),      T(test_requests_join),         T(test_slow_kernel),
+		T(test_wrong_results), T(test_nothing_to_do),         T(test_masters_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

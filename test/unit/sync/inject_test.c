@@ -1,0 +1,213 @@
+/* Peers' states straight into a kernel of our own: one batch in flight, second tries before what came later. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <stdlib.h>
+
+#include "flows.h"
+#include "inject.h"
+
+struct ctx {
+	struct inject *j;
+	struct cache *kernel;
+	unsigned int batches, n_failed;
+	uint32_t id;
+	struct msg_error err[2000];
+	size_t n_err;
+	bool busy;
+};
+
+static int
+kernel_does(struct ctx *c, const struct nlmsghdr *nlh)
+{
+	struct flow_side side;
+	struct flow f;
+	uint32_t slot;
+
+	assert_int_equal(flow_from_nl(nlh, &f, &side), 0);
+	slot = cache_find(c->kernel, &f);
+	if ((nlh->nlmsg_type & 0xff) == 2) {
+		if (slot != SLOT_NONE)
+			cache_drop(c->kernel, slot);
+		return slot != SLOT_NONE ? 0 : -ENOENT;
+	}
+	if (nlh->nlmsg_flags & NLM_F_EXCL)
+		return cache_insert(c->kernel, &f, 0, &slot);
+	return slot == SLOT_NONE ? -ENOENT : cache_update(c->kernel, slot, &f, 0);
+}
+
+static bool
+send_batch(void *arg, uint32_t id, const void *data, size_t len)
+{
+	const struct nlmsghdr *nlh = data;
+	struct ctx *c = arg;
+	int left = (int)len, r;
+
+	if (c->busy)
+		return false;
+	assert_int_equal(c->id, 0);
+	c->id = id;
+	c->batches++;
+	c->n_err = 0;
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+		if ((r = kernel_does(c, nlh)) < 0)
+			c->err[c->n_err++] = (struct msg_error){nlh->nlmsg_seq, r};
+	return true;
+}
+
+static void
+failed(void *arg, const char *what, int err, const struct flow *f, const struct expect *e)
+{
+	(void)what;
+	(void)err;
+	assert_true((f == NULL) != (e == NULL));
+	((struct ctx *)arg)->n_failed++;
+}
+
+static int
+setup(void **state)
+{
+	struct cache_conf cc = {.limit = 10000};
+	struct ctx *c = calloc(1, sizeof(*c));
+	struct inject_env env = {c, send_batch, failed};
+
+	c->kernel = cache_new(&cc);
+	c->j = inject_new(&env, false);
+	*state = c;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct ctx *c = *state;
+
+	inject_free(c->j);
+	cache_free(c->kernel);
+	free(c);
+	return 0;
+}
+
+static void
+answer(struct ctx *c)
+{
+	uint32_t id = c->id;
+
+	c->id = 0;
+	inject_on_result(c->j, id, c->err, c->n_err);
+}
+
+static void
+settle(struct ctx *c)
+{
+	do {
+		inject_flush(c->j);
+		if (c->id == 0)
+			return;
+		answer(c);
+	} while (true);
+}
+
+static void
+says(struct ctx *c, enum entry_change change, uint32_t nr, uint8_t state)
+{
+	struct flow f = flow_nr(nr);
+
+	f.state = state;
+	inject_flow(c->j, change, &f);
+}
+
+static int
+kernel_state(struct ctx *c, uint32_t nr)
+{
+	struct flow f = flow_nr(nr);
+	uint32_t slot = cache_find(c->kernel, &f);
+
+	return slot == SLOT_NONE ? -1 : cache_entry(c->kernel, slot)->flow.state;
+}
+
+static void
+test_new_update_delete(void **state)
+{
+	struct ctx *c = *state;
+
+	says(c, ENTRY_NEW, 1, 1);
+	says(c, ENTRY_NEW, 2, 3);
+	inject_flush(c->j);
+	assert_int_equal(c->batches, 1);
+	says(c, ENTRY_UPD, 1, 5);
+	says(c, ENTRY_DEL, 2, 3);
+	inject_flush(c->j);
+	assert_int_equal(c->batches, 1); /* one in flight */
+	settle(c);
+	assert_int_equal(c->batches, 2);
+	assert_int_equal(kernel_state(c, 1), 5);
+	assert_int_equal(kernel_state(c, 2), -1);
+	assert_int_equal(c->n_failed, 0);
+}
+
+static void
+test_in_the_way_and_missing(void **state)
+{
+	struct ctx *c = *state;
+
+	says(c, ENTRY_NEW, 1, 1);
+	settle(c);
+	says(c, ENTRY_NEW, 1, 3); /* exists: replaced */
+	says(c, ENTRY_UPD, 2, 3); /* unknown: created */
+	says(c, ENTRY_DEL, 3, 3); /* unknown: nothing */
+	settle(c);
+	assert_int_equal(kernel_state(c, 1), 3);
+	assert_int_equal(kernel_state(c, 2), 3);
+	assert_int_equal(kernel_state(c, 3), -1);
+	assert_int_equal(c->n_failed, 0);
+}
+
+/* A second try never overwrites what the peer said later. */
+static void
+test_order(void **state)
+{
+	struct ctx *c = *state;
+
+	says(c, ENTRY_NEW, 1, 1);
+	settle(c);
+	says(c, ENTRY_NEW, 1, 3);
+	inject_flush(c->j);
+	says(c, ENTRY_UPD, 1, 7);
+	settle(c);
+	assert_int_equal(kernel_state(c, 1), 7);
+}
+
+static void
+test_full(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t n = 0;
+
+	c->busy = true;
+	while (inject_room(c->j)) {
+		says(c, ENTRY_NEW, n++, 3);
+		inject_flush(c->j);
+	}
+	assert_in_range(n, 100, 1000);
+	says(c, ENTRY_NEW, n, 3); /* asked for although there was no room: counted, not done */
+	assert_int_equal(inject_stats(c->j, false)->create_failed, 1);
+	c->busy = false;
+	settle(c);
+	assert_int_equal(cache_stats(c->kernel)->active, n);
+	assert_true(inject_room(c->j));
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {T(test_new_update_delete), T(test_in_the_way_and_missing), T(test_order),
+					   T(test_full)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,385 @@
+/* Events against dumps: whoever comes first, the caches end up with what the kernel has, and peers hear of differences.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "flows.h"
+#include "store.h"
+
+struct ctx {
+	struct store s;
+	struct mode *m;
+	struct conf conf;
+};
+
+static void
+event(void *arg, enum mode_event e)
+{
+	(void)arg;
+	(void)e;
+}
+
+static int
+setup(void **state)
+{
+	struct ctx *c = calloc(1, sizeof(*c));
+	struct mode_env env = {&c->s, &c->s.t, event, store_unqueued};
+
+	assert_int_equal(store_init(&c->s, 100), 0);
+	c->conf.resend_queue_size = 1000;
+	c->conf.ack_window_size = 300;
+	c->m = c->s.mode = ftfw_new(&c->conf, &env, 1, 0);
+	*state = c;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct ctx *c = *state;
+
+	c->m->ops->free(c->m);
+	store_clear(&c->s);
+	free(c);
+	return 0;
+}
+
+/* Takes what waits to be sent; everything is acknowledged at once. */
+static unsigned int
+announced(struct ctx *c, uint32_t *slot)
+{
+	struct mode_item it;
+	unsigned int n = 0;
+	uint32_t last = 0;
+
+	while (c->m->ops->next(c->m, &it, 10000)) {
+		last = it.seq;
+		if (it.kind == ITEM_CONTROL)
+			continue;
+		if (slot != NULL)
+			*slot = it.slot;
+		n++;
+	}
+	struct wire_head ack = {.version = 1, .type = WIRE_CTL, .flags = WIRE_ACK, .len = 16, .to = last};
+	static uint32_t seq = 100;
+
+	ack.seq = seq++;
+	c->m->ops->recv(c->m, &ack, 10000);
+	return n;
+}
+
+static void
+happens(struct ctx *c, enum store_op op, uint32_t nr)
+{
+	struct flow f = flow_nr(nr);
+
+	store_flow(&c->s, op, &f, false, 5);
+}
+
+static void
+dumped(struct ctx *c, uint32_t nr, uint8_t state)
+{
+	struct flow f = flow_nr(nr);
+
+	f.state = state;
+	store_flow_dumped(&c->s, &f, 5);
+}
+
+static void
+end(struct ctx *c, bool complete)
+{
+	store_dump_end(&c->s, complete);
+	while (!store_sweep(&c->s, SLOT_FLOW, 3))
+		;
+}
+
+static uint64_t
+active(const struct ctx *c)
+{
+	return cache_stats(c->s.t.flows)->active;
+}
+
+static uint64_t
+total(const struct ctx *c)
+{
+	return cache_stats(c->s.t.flows)->total;
+}
+
+static void
+test_destroyed_while_dumped(void **state)
+{
+	struct ctx *c = *state;
+
+	happens(c, STORE_NEW, 1);
+	announced(c, NULL);
+	store_dump_begin(&c->s, true);
+	happens(c, STORE_DEL, 1); /* known */
+	happens(c, STORE_DEL, 2); /* not yet known */
+	announced(c, NULL);
+	dumped(c, 1, 3); /* the dump looked earlier */
+	dumped(c, 2, 3);
+	assert_int_equal(active(c), 0);
+	end(c, true);
+	assert_int_equal(total(c), 0);
+	assert_int_equal(announced(c, NULL), 0);
+}
+
+static void
+test_event_beats_dump(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1);
+
+	store_dump_begin(&c->s, true);
+	f.state = 7;
+	store_flow(&c->s, STORE_NEW, &f, false, 5);
+	dumped(c, 1, 3);
+	end(c, true);
+	assert_int_equal(cache_entry(c->s.t.flows, cache_find(c->s.t.flows, &f))->flow.state, 7);
+	assert_int_equal(announced(c, NULL), 1);
+}
+
+static void
+test_only_differences(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t slot;
+
+	for (uint32_t i = 0; i < 10; i++)
+		happens(c, STORE_NEW, i);
+	assert_int_equal(announced(c, NULL), 10);
+	store_dump_begin(&c->s, true);
+	for (uint32_t i = 1; i < 10; i++) /* 0 has vanished */
+		dumped(c, i, i == 4 ? 5 : 3);
+	dumped(c, 20, 3);
+	end(c, true);
+	assert_int_equal(c->s.changes, 3);
+	assert_int_equal(announced(c, &slot), 3);
+	assert_int_equal(active(c), 10);
+	assert_int_equal(total(c), 10); /* the vanished one is announced, acknowledged, gone */
+	assert_int_equal(c->s.silent, 1);
+	/* nothing has changed: nothing is said */
+	store_dump_begin(&c->s, true);
+	for (uint32_t i = 1; i < 10; i++)
+		dumped(c, i, i == 4 ? 5 : 3);
+	dumped(c, 20, 3);
+	end(c, true);
+	assert_int_equal(announced(c, NULL), 0);
+}
+
+static void
+test_incomplete_dump_deletes_nothing(void **state)
+{
+	struct ctx *c = *state;
+
+	for (uint32_t i = 0; i < 5; i++)
+		happens(c, STORE_NEW, i);
+	announced(c, NULL);
+	store_dump_begin(&c->s, true);
+	happens(c, STORE_DEL, 9);
+	dumped(c, 1, 3);
+	end(c, false);
+	assert_int_equal(active(c), 5);
+	assert_int_equal(total(c), 5); /* no tombstone stays */
+	assert_int_equal(announced(c, NULL), 0);
+}
+
+/* A dump counts extra zeros that events leave out as no difference. */
+static void
+test_zeros(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1);
+
+	happens(c, STORE_NEW, 1);
+	announced(c, NULL);
+	store_dump_begin(&c->s, true);
+	f.have |= FLOW_MARK | FLOW_SYNPROXY_ZERO;
+	store_flow_dumped(&c->s, &f, 5);
+	end(c, true);
+	assert_int_equal(announced(c, NULL), 0);
+	store_dump_begin(&c->s, true);
+	f.mark = 5;
+	store_flow_dumped(&c->s, &f, 5);
+	end(c, true);
+	assert_int_equal(announced(c, NULL), 1);
+}
+
+static void
+test_silent_flows(void **state)
+{
+	struct ctx *c = *state;
+
+	store_dump_begin(&c->s, false);
+	dumped(c, 1, 3);
+	dumped(c, 2, 3);
+	dumped(c, 3, 3);
+	end(c, true);
+	assert_int_equal(announced(c, NULL), 0); /* the start-up dump: a bulk send follows */
+	assert_int_equal(c->s.silent, 3);
+	happens(c, STORE_UPD, 1);
+	happens(c, STORE_DEL, 2);
+	assert_int_equal(c->s.silent, 1);
+	store_flush(&c->s, 1);
+	assert_int_equal(c->s.silent, 0);
+	assert_int_equal(total(c), 0);
+}
+
+static void
+test_filtered_flow_stays(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1);
+
+	happens(c, STORE_NEW, 1);
+	store_dump_begin(&c->s, true);
+	store_flow_filtered(&c->s, &f);
+	end(c, true);
+	assert_int_equal(active(c), 1);
+}
+
+/* What we did ourselves is cached and not announced; what we deleted ourselves is not announced either. */
+static void
+test_own(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1), g = flow_nr(2);
+
+	store_flow(&c->s, STORE_NEW, &f, true, 5);
+	store_flow(&c->s, STORE_NEW, &g, false, 5);
+	store_flow(&c->s, STORE_DEL, &g, true, 5);
+	assert_int_equal(active(c), 1);
+	assert_int_equal(total(c), 1);
+	assert_int_equal(announced(c, NULL), 0);
+}
+
+static void
+test_full(void **state)
+{
+	struct ctx *c = *state;
+
+	for (uint32_t i = 0; i < 120; i++)
+		happens(c, STORE_NEW, i);
+	assert_int_equal(active(c), 100);
+	assert_int_equal(c->s.full, 20);
+	assert_int_equal(cache_stats(c->s.t.flows)->no_space, 20);
+	happens(c, STORE_UPD, 5);
+	happens(c, STORE_DEL, 6);
+	assert_int_equal(active(c), 99);
+}
+
+static void
+test_reborn(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1);
+	uint32_t slot;
+
+	happens(c, STORE_NEW, 1);
+	announced(c, NULL);
+	happens(c, STORE_DEL, 1);
+	happens(c, STORE_NEW, 1);
+	assert_int_equal(announced(c, &slot), 1);
+	assert_int_equal(cache_entry(c->s.t.flows, slot)->change, ENTRY_NEW);
+	assert_int_equal(cache_find(c->s.t.flows, &f), slot);
+	assert_int_equal(active(c), 1);
+}
+
+static void
+test_expectations(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1);
+	struct expect e = {.l3 = AF_INET};
+
+	e.master = (struct flow_tuple){.l4 = f.l4, .sport = f.port[0], .dport = f.port[1]};
+	e.master.src[0] = f.addr[0];
+	e.master.dst[0] = f.addr[1];
+	e.tuple.l4 = IPPROTO_TCP;
+	assert_false(store_has_master(&c->s, &e));
+	happens(c, STORE_NEW, 1);
+	assert_true(store_has_master(&c->s, &e));
+	store_expect(&c->s, STORE_NEW, &e, false, 5);
+	assert_int_equal(announced(c, NULL), 2);
+	store_dump_begin(&c->s, true);
+	store_expect_dumped(&c->s, &e, 5);
+	store_dump_end(&c->s, true);
+	assert_true(store_sweep(&c->s, SLOT_EXPECT, 10));
+	assert_int_equal(announced(c, NULL), 0);
+	store_dump_begin(&c->s, true);
+	store_dump_end(&c->s, true);
+	assert_true(store_sweep(&c->s, SLOT_EXPECT, 10));
+	assert_int_equal(announced(c, NULL), 1);
+	assert_int_equal(xcache_stats(c->s.t.expects)->total, 0);
+}
+
+/* Random events, and dumps that show the kernel as it was a while ago: the cache follows the kernel. */
+static void
+test_random(void **state)
+{
+	struct ctx *c = *state;
+	bool kernel[40] = {0}, snapshot[40];
+	uint32_t seed = 7, pos = 0, slot, n = 0;
+
+	for (int round = 0; round < 400; round++) {
+		uint32_t at = 0;
+
+		store_dump_begin(&c->s, true);
+		for (uint32_t i = 0; i < 40; i++)
+			snapshot[i] = kernel[i];
+		for (int step = 0; step < 60; step++) {
+			uint32_t nr = (seed = seed * 1103515245 + 12345) >> 16 & 31;
+
+			if (step % 3 == 0 && at < 40) { /* the dump is a step behind */
+				if (snapshot[at])
+					dumped(c, at, 3);
+				at++;
+			} else if (seed >> 24 & 1) {
+				happens(c, kernel[nr] ? STORE_DEL : STORE_NEW, nr);
+				kernel[nr] = !kernel[nr];
+			}
+			if (step == 30)
+				announced(c, NULL);
+		}
+		for (; at < 40; at++)
+			if (snapshot[at])
+				dumped(c, at, 3);
+		end(c, true);
+	}
+	announced(c, NULL);
+	for (uint32_t i = 0; i < 40; i++) {
+		struct flow f = flow_nr(i);
+
+		n += kernel[i];
+		assert_int_equal(cache_find(c->s.t.flows, &f) != SLOT_NONE, kernel[i]);
+	}
+	assert_int_equal(active(c), n);
+	while ((slot = cache_walk(c->s.t.flows, &pos)) != SLOT_NONE)
+		assert_int_equal(cache_entry(c->s.t.flows, slot)->flags & ENTRY_DEAD, 0);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_destroyed_while_dumped),
+		T(test_event_beats_dump),
+		T(test_only_differences),
+		T(test_incomplete_dump_deletes_nothing),
+		T(test_zeros),
+		T(test_silent_flows),
+		T(test_filtered_flow_stays),
+		T(test_own),
+		T(test_full),
+		T(test_reborn),
+		T(test_expectations),
+		T(test_random),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
