@@ -218,14 +218,20 @@ strip(void *buf, const struct nlmsghdr *nlh, uint32_t drop)
 
 #define DROP(a) (1u << (a))
 
-/* -A of an entry that is there: an update. The translation, master and helper it has are not the file's to change. */
+/* -A of an entry that is there: an update. The translation, master and helper it has are not the file's to change, and
+ * a fixed timeout not even the kernel's. */
 static int
 update_existing(struct sending *s, const struct nlmsghdr *nlh)
 {
 	const uint32_t fixed = DROP(CTA_NAT_SRC) | DROP(CTA_NAT_DST) | DROP(CTA_TUPLE_MASTER) | DROP(CTA_HELP);
 	uint8_t buf[NL_MSG_MAX];
 	struct nlmsghdr *copy = strip(buf, nlh, fixed);
+	int err;
 
+	copy->nlmsg_flags &= (uint16_t)~NLM_F_EXCL;
+	if ((err = nl_talk(&s->run->change, copy, NULL, NULL)) != -EPERM)
+		return err;
+	copy = strip(buf, nlh, fixed | DROP(CTA_TIMEOUT));
 	copy->nlmsg_flags &= (uint16_t)~NLM_F_EXCL;
 	return nl_talk(&s->run->change, copy, NULL, NULL);
 }

@@ -15,6 +15,7 @@ static const struct {
 	const char *text;
 	size_t len;
 } tags[EV_MAX] = {
+	[EV_NONE] = {"", 0},
 	[EV_NEW] = {"    [NEW] ", 10},
 	[EV_UPDATE] = {" [UPDATE] ", 10},
 	[EV_DESTROY] = {"[DESTROY] ", 10},
