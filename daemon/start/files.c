@@ -129,7 +129,7 @@ open_control(struct start *s)
 void
 open_notify(struct start *s)
 {
-	const char *name = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC");
+	const char *name = s->notify_socket, *usec = s->watchdog_usec;
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	size_t len = name != NULL ? strlen(name) : 0;
 	int fd;

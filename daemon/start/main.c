@@ -194,6 +194,18 @@ reserve_fds(void)
 		;
 }
 
+/* What the service manager tells is kept; the processes to come get the time zone and nothing else. */
+static void
+empty_environment(struct start *s)
+{
+	const char *tz = getenv("TZ");
+
+	s->notify_socket = getenv("NOTIFY_SOCKET");
+	s->watchdog_usec = getenv("WATCHDOG_USEC");
+	if (clearenv() != 0 || (tz != NULL && setenv("TZ", tz, 1) != 0))
+		give_up(s, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -205,6 +217,7 @@ main(int argc, char **argv)
 	if (!parse(argc, argv, &w))
 		return become_client(argc, argv);
 	reserve_fds();
+	empty_environment(s);
 	if (geteuid() != 0 && w.use == CONF_START) {
 		log_put(&s->log, LV_ERROR, "conntrackd must be started by root; it drops its rights by itself");
 		return 1;

@@ -15,6 +15,7 @@ struct start {
 	struct log log;
 	int conf_fd; /* the settings, sealed */
 	int sink[SINK_MAX];
+	const char *notify_socket, *watchdog_usec; /* of the environment, which nobody else gets */
 };
 
 /* main.c */
