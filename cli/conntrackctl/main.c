@@ -2,7 +2,9 @@
  * conntrackctl: the operator's and the HA manager's tool. "--compat" is how conntrackd hands over its old client
  * options.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ask.h"
@@ -16,8 +18,9 @@ check(const struct opts *o)
 {
 	char name[] = "conntrackd", mode[] = "--check", opt[] = "-C", *file = strdup(o->config);
 	char *argv[] = {name, mode, opt, file, NULL};
-	int r = file != NULL ? sibling_exec(argv) : 0;
+	int r = file != NULL ? sibling_exec(argv) : -ENOMEM;
 
+	free(file);
 	fprintf(stderr, "conntrackctl: cannot run conntrackd: %s\n", strerror(-r));
 	return EXIT_FAILED;
 }

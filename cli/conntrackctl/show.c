@@ -25,12 +25,10 @@ to_addr(uint8_t family, const uint32_t *words)
 static void
 to_ids(struct ct_tuple *t, const uint16_t port[2])
 {
-	const uint8_t *icmp = (const uint8_t *)&port[1];
-
 	if (l4_name(t->proto)->kind == L4_ICMP) {
 		t->icmp_id = ntohs(port[0]);
-		t->icmp_type = icmp[0];
-		t->icmp_code = icmp[1];
+		t->icmp_type = (uint8_t)(ntohs(port[1]) >> 8);
+		t->icmp_code = (uint8_t)ntohs(port[1]);
 		t->has |= TUPLE_ID | TUPLE_TYPE | TUPLE_CODE;
 		return;
 	}
