@@ -1,12 +1,14 @@
 /*
  * Datagrams as a peer may send them. What decodes must encode, and encoding what that decodes to must give the same
- * octets again: a message means one thing. Whatever a peer says must also be safe to write for the kernel.
+ * octets again: a message means one thing. Whatever a peer says must also be safe to write for the kernel, as the guard
+ * sees it.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "flow_nl.h"
+#include "guard.h"
 #include "wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,6 +35,7 @@ for_the_kernel(const struct flow *f)
 
 		must(n <= (int)sizeof(buf) && (n < 0 || n % 4 == 0));
 		if (n > 0) {
+			must(guard_request(buf, (size_t)n) == n); /* a refusal ends the worker */
 			must(flow_from_nl((const struct nlmsghdr *)buf, &again, &side) == 0);
 			must(flow_to_nl(f, (enum flow_nl_op)op, &o, 1, buf, (size_t)n - 1) < 0);
 		}
@@ -59,14 +62,16 @@ flow_body(const uint8_t *body, size_t len, enum wire_type type)
 static void
 expect_body(const uint8_t *body, size_t len, enum wire_type type)
 {
-	uint8_t one[WIRE_MSG_MAX], two[WIRE_MSG_MAX];
+	uint8_t one[WIRE_MSG_MAX] __attribute__((aligned(4))), two[WIRE_MSG_MAX];
 	struct expect e;
 	int n;
 
 	if (wire_dec_expect(body, len, &e, NULL) != WIRE_OK)
 		return;
-	for (int op = FLOW_NL_CREATE; op <= FLOW_NL_GET; op++)
-		must(expect_to_nl(&e, (enum flow_nl_op)op, 60, 1, one, sizeof(one)) <= (int)sizeof(one));
+	for (int op = FLOW_NL_CREATE; op <= FLOW_NL_GET; op++) {
+		n = expect_to_nl(&e, (enum flow_nl_op)op, 60, 1, one, sizeof(one));
+		must(n < 0 || guard_request(one, (size_t)n) == n);
+	}
 	n = wire_enc_expect(&e, type, 0, 1, &opts, one, sizeof(one));
 	must(n > 0 && n % 4 == 0);
 	must(wire_dec_expect(one + 8, (size_t)n - 8, &e, NULL) == WIRE_OK);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "flow_nl.h"
+#include "guard.h"
 #include "wire.h"
 
 #define ROUNDS 100000
@@ -218,6 +219,26 @@ as_kernel_request(void **state)
 	}
 }
 
+/* A request that the guard of the wall refuses ends the worker: none of ours may be one. */
+static void
+past_the_guard(void **state)
+{
+	struct flow_side side;
+	uint8_t buf[2048] __attribute__((aligned(4)));
+
+	(void)state;
+	for (int i = 0; i < ROUNDS; i++) {
+		const struct flow_nl_opts o = {.timeout = maybe() ? 60 : 0, .tcp_liberal = maybe()};
+		const enum flow_nl_op op = (enum flow_nl_op)(any() % 4);
+		struct flow f = any_flow(&side);
+		int n;
+
+		f.have |= maybe() ? FLOW_ID : 0;
+		if ((n = flow_to_nl(&f, op, &o, any(), buf, sizeof(buf))) >= 0)
+			assert_int_equal(guard_request(buf, (size_t)n), n);
+	}
+}
+
 static void
 any_tuple(const struct expect *e, struct flow_tuple *t, uint8_t l4)
 {
@@ -272,6 +293,7 @@ expectations(void **state)
 		int n = expect_to_nl(&e, FLOW_NL_CREATE, 0, 1, buf, sizeof(buf));
 
 		assert_true(n > 0);
+		assert_int_equal(guard_request(buf, (size_t)n), n);
 		assert_int_equal(expect_from_nl((const struct nlmsghdr *)buf, &g), 0);
 		assert_true(expect_same_key(&e, &g));
 		assert_int_equal(e.timeout, g.timeout);
@@ -290,10 +312,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(over_the_wire),
-		cmocka_unit_test(options),
-		cmocka_unit_test(as_kernel_request),
-		cmocka_unit_test(expectations),
+		cmocka_unit_test(over_the_wire),  cmocka_unit_test(options),      cmocka_unit_test(as_kernel_request),
+		cmocka_unit_test(past_the_guard), cmocka_unit_test(expectations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
