@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "index.h"
 #include "seed.h"
 #include "slab.h"
 
@@ -32,10 +33,10 @@ entry_at(const struct cache *c, uint32_t slot)
 	return slab_at(slot & SLOT_V6 ? &c->v6 : &c->v4, slot & ~SLOT_V6);
 }
 
-static struct index_head *
-head_at(const void *owner, uint32_t slot)
+static bool
+is_flow(const void *owner, uint32_t slot, const void *key)
 {
-	return &entry_at(owner, slot)->idx;
+	return flow_same_key(&entry_at(owner, slot)->flow, key);
 }
 
 struct cache *
@@ -46,7 +47,7 @@ cache_new(const struct cache_conf *conf)
 	if (c == NULL)
 		return NULL;
 	c->limit = conf->limit < LIMIT_MAX ? conf->limit : LIMIT_MAX;
-	if (seed_fill(c->seed) < 0 || index_init(&c->index, c->limit, head_at, c) < 0 ||
+	if (seed_fill(c->seed) < 0 || index_init(&c->index, c->limit) < 0 ||
 	    slab_init(&c->v4, ENTRY_V4, c->limit) < 0 || slab_init(&c->v6, ENTRY_V6, c->limit) < 0) {
 		cache_free(c);
 		return NULL;
@@ -72,24 +73,30 @@ cache_free(struct cache *c)
 	free(c);
 }
 
-static uint32_t
-find(const struct cache *c, const struct flow *f, uint32_t hash)
-{
-	const struct entry *e;
-	uint32_t slot;
-
-	for (slot = index_first(&c->index, hash); slot != INDEX_NONE; slot = e->idx.hash_next) {
-		e = entry_at(c, slot);
-		if (e->idx.hash == hash && flow_same_key(&e->flow, f))
-			return slot;
-	}
-	return SLOT_NONE;
-}
-
 uint32_t
 cache_find(const struct cache *c, const struct flow *f)
 {
-	return find(c, f, flow_hash(f, c->seed));
+	return index_find(&c->index, flow_hash(f, c->seed), is_flow, c, f);
+}
+
+#define PREFETCH_MAX 64
+
+void
+cache_prefetch(const struct cache *c, const struct flow *f, size_t n)
+{
+	uint32_t hash[PREFETCH_MAX], slot;
+
+	if (n > PREFETCH_MAX)
+		n = PREFETCH_MAX;
+	for (size_t i = 0; i < n; i++) {
+		hash[i] = flow_hash(&f[i], c->seed);
+		__builtin_prefetch(index_line(&c->index, hash[i]));
+	}
+	for (size_t i = 0; i < n; i++)
+		if ((slot = index_peek(&c->index, hash[i])) != INDEX_NONE) {
+			__builtin_prefetch(entry_at(c, slot), 1);
+			__builtin_prefetch((char *)entry_at(c, slot) + ENTRY_V4 - 1, 1);
+		}
 }
 
 static int
@@ -130,6 +137,18 @@ change_flow(struct cache *c, struct entry *e, const struct flow *f, int (*how)(s
 	return r;
 }
 
+static void
+discard(struct cache *c, uint32_t slot)
+{
+	struct entry *e = entry_at(c, slot);
+
+	if (e->flow.side != NULL) {
+		flow_clear(&e->flow);
+		c->sides--;
+	}
+	give_slot(c, slot);
+}
+
 int
 cache_insert(struct cache *c, const struct flow *f, uint32_t now, uint32_t *slot)
 {
@@ -137,7 +156,7 @@ cache_insert(struct cache *c, const struct flow *f, uint32_t now, uint32_t *slot
 	struct entry *e;
 	uint32_t s;
 
-	if (find(c, f, hash) != SLOT_NONE)
+	if (index_find(&c->index, hash, is_flow, c, f) != INDEX_NONE)
 		return refuse(c, NULL, -EEXIST);
 	if (c->stats.total >= c->limit)
 		return refuse(c, &c->stats.no_space, -ENOSPC);
@@ -145,15 +164,14 @@ cache_insert(struct cache *c, const struct flow *f, uint32_t now, uint32_t *slot
 		return refuse(c, &c->stats.no_memory, -ENOMEM);
 	e = entry_at(c, s);
 	e->flow.side = NULL;
-	if (change_flow(c, e, f, flow_copy) < 0) {
-		give_slot(c, s);
+	if (change_flow(c, e, f, flow_copy) < 0 || index_add(&c->index, s, hash) < 0) {
+		discard(c, s);
 		return refuse(c, &c->stats.no_memory, -ENOMEM);
 	}
 	e->link = (struct qlink){SLOT_NONE, SLOT_NONE, 0};
 	e->created = e->updated = now;
 	e->queue = e->gen = e->flags = 0;
 	e->change = ENTRY_NEW;
-	index_add(&c->index, s, hash);
 	c->stats.active++;
 	c->stats.total++;
 	c->stats.created++;
@@ -208,15 +226,9 @@ cache_revive(struct cache *c, uint32_t slot, const struct flow *f, uint32_t now)
 void
 cache_drop(struct cache *c, uint32_t slot)
 {
-	struct entry *e = entry_at(c, slot);
-
 	cache_bury(c, slot);
-	index_del(&c->index, slot);
-	if (e->flow.side != NULL) {
-		flow_clear(&e->flow);
-		c->sides--;
-	}
-	give_slot(c, slot);
+	index_del(&c->index, slot, flow_hash(&entry_at(c, slot)->flow, c->seed));
+	discard(c, slot);
 	c->stats.total--;
 }
 

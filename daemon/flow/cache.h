@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "flow.h"
-#include "index.h"
 
 #define SLOT_NONE UINT32_MAX
 
@@ -24,7 +23,6 @@ struct qlink {
 
 /* Bookkeeping of an entry; list links and seq belong to the send and resend queues (mode/), gen to the resync. */
 struct entry {
-	struct index_head idx;
 	union {
 		struct qlink link;
 		struct {
@@ -59,6 +57,9 @@ void cache_free(struct cache *c);                       /* NULL is fine */
 
 /* Slot of the entry with f's key, or SLOT_NONE. Entries marked ENTRY_DEL are found too. */
 uint32_t cache_find(const struct cache *c, const struct flow *f);
+/* Starts fetching what cache_find will need for n flows (16 or so) that are about to be looked up: memory is slow, and
+ * this way the waits overlap. Only a hint. */
+void cache_prefetch(const struct cache *c, const struct flow *f, size_t n);
 /* Copies f. now: seconds. *slot: where. -ENOSPC at the limit, -ENOMEM, -EEXIST. */
 int cache_insert(struct cache *c, const struct flow *f, uint32_t now, uint32_t *slot);
 /* Merges what f has into the entry (flow_merge), sets change to ENTRY_UPD. -ENOMEM */
@@ -82,7 +83,6 @@ size_t cache_memory(const struct cache *c); /* octets allocated, index included 
 /* Expectations: few, so a simple bounded table with the same verbs. Entries have the same bookkeeping head. */
 struct xcache;
 struct xentry {
-	struct index_head idx;
 	union {
 		struct qlink link;
 		struct {

@@ -7,20 +7,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#define ELEMS (1U << SLAB_SHIFT)
-#define WORDS (ELEMS / 64)
+#include "chunk.h"
+
+#define LINE    64 /* octets of a cache line: elements begin at one */
+#define NUMBERS (1U << SLAB_SHIFT)
 
 int
 slab_init(struct slab *s, size_t elem, uint32_t limit)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	*s = (struct slab){
-		.elem = elem, .room = SLAB_NONE, .n_chunks = (uint32_t)(((uint64_t)limit + ELEMS - 1) / ELEMS)};
-	s->map_len = (WORDS * sizeof(uint64_t) + ELEMS * elem + page - 1) & ~(page - 1);
+	*s = (struct slab){.elem = elem, .room = SLAB_NONE};
+	assert(elem >= LINE); /* so a chunk's elements have numbers enough */
+	s->words = (uint32_t)((CHUNK_SIZE / elem + 63) / 64);
+	s->per_chunk = (uint32_t)((CHUNK_SIZE - (s->words * sizeof(uint64_t) + LINE)) / elem);
+	s->n_chunks = (uint32_t)(((uint64_t)limit + s->per_chunk - 1) / s->per_chunk);
 	s->chunk = calloc(s->n_chunks, sizeof(*s->chunk));
 	return s->chunk != NULL || s->n_chunks == 0 ? 0 : -ENOMEM;
 }
@@ -29,8 +29,7 @@ void
 slab_clear(struct slab *s)
 {
 	for (uint32_t i = 0; i < s->top; i++)
-		if (s->chunk[i].elems != NULL)
-			munmap(s->chunk[i].used, s->map_len);
+		chunk_unmap(s->chunk[i].used);
 	free(s->chunk);
 	*s = (struct slab){.room = SLAB_NONE};
 }
@@ -76,10 +75,10 @@ grow(struct slab *s)
 
 	if (i == SLAB_NONE)
 		return -ENOSPC;
-	p = mmap(NULL, s->map_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
+	if ((p = chunk_map(i > 0)) == NULL)
 		return -ENOMEM;
-	s->chunk[i] = (struct slab_chunk){.used = (uint64_t *)p, .elems = p + WORDS * sizeof(uint64_t)};
+	s->chunk[i] = (struct slab_chunk){.used = (uint64_t *)p};
+	s->chunk[i].elems = p + ((s->words * sizeof(uint64_t) + LINE - 1) & ~(size_t)(LINE - 1));
 	s->n_mapped++;
 	if (i == s->top)
 		s->top++;
@@ -101,7 +100,7 @@ slab_get(struct slab *s)
 		c->hint++;
 	bit = (uint32_t)__builtin_ctzll(~c->used[c->hint]);
 	c->used[c->hint] |= 1ULL << bit;
-	if (++c->n_used == ELEMS)
+	if (++c->n_used == s->per_chunk)
 		room_unlink(s, i);
 	return i << SLAB_SHIFT | c->hint << 6 | bit;
 }
@@ -109,20 +108,21 @@ slab_get(struct slab *s)
 void
 slab_put(struct slab *s, uint32_t n)
 {
-	const uint32_t i = n >> SLAB_SHIFT, at = n & (ELEMS - 1);
+	const uint32_t i = n >> SLAB_SHIFT, at = n & (NUMBERS - 1);
 	struct slab_chunk *c = &s->chunk[i];
 
 	assert(c->used[at >> 6] & 1ULL << (at & 63));
 	c->used[at >> 6] &= ~(1ULL << (at & 63));
 	if (at >> 6 < c->hint)
 		c->hint = at >> 6;
-	if (c->n_used-- == ELEMS)
+	if (c->n_used-- == s->per_chunk)
 		room_link(s, i);
 	/* One empty chunk may stay, or a table that hovers around a chunk's edge would map and unmap all the time. */
 	if (c->n_used == 0 && (s->room != i || c->next != SLAB_NONE)) {
 		room_unlink(s, i);
-		munmap(c->used, s->map_len);
+		chunk_unmap(c->used);
 		c->elems = NULL;
+		c->used = NULL;
 		s->n_mapped--;
 	}
 }
@@ -130,13 +130,13 @@ slab_put(struct slab *s, uint32_t n)
 uint32_t
 slab_next(const struct slab *s, uint32_t n)
 {
-	uint32_t i = n >> SLAB_SHIFT, w = (n & (ELEMS - 1)) >> 6;
+	uint32_t i = n >> SLAB_SHIFT, w = (n & (NUMBERS - 1)) >> 6;
 	uint64_t mask = UINT64_MAX << (n & 63);
 
 	for (; i < s->top; i++, w = 0, mask = UINT64_MAX) {
 		if (s->chunk[i].elems == NULL)
 			continue;
-		for (; w < WORDS; w++, mask = UINT64_MAX)
+		for (; w < s->words; w++, mask = UINT64_MAX)
 			if (s->chunk[i].used[w] & mask)
 				return i << SLAB_SHIFT | w << 6 | (uint32_t)__builtin_ctzll(s->chunk[i].used[w] & mask);
 	}
@@ -146,5 +146,5 @@ slab_next(const struct slab *s, uint32_t n)
 size_t
 slab_memory(const struct slab *s)
 {
-	return s->n_mapped * s->map_len + s->n_chunks * sizeof(*s->chunk);
+	return s->n_mapped * CHUNK_SIZE + s->n_chunks * sizeof(*s->chunk);
 }

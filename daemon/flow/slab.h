@@ -1,7 +1,7 @@
 /*
- * Elements of one size in chunks, addressed by 32-bit numbers. Elements never move: numbers and pointers stay valid
- * until slab_put. Chunks are mapped one by one and returned when their last element is, so growth never copies and an
- * emptied table gives its memory back.
+ * Elements of one size in chunks, addressed by 32-bit numbers (not dense). Elements never move: numbers and pointers
+ * stay valid until slab_put. Chunks are mapped one by one and returned when their last element is, so growth never
+ * copies and an emptied table gives its memory back.
  */
 #ifndef SLAB_H
 #define SLAB_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLAB_SHIFT 12 /* elements of a chunk: 2^12 */
+#define SLAB_SHIFT 15 /* low bits of a number: element of its chunk */
 #define SLAB_NONE  UINT32_MAX
 
 struct slab_chunk {
@@ -21,14 +21,15 @@ struct slab_chunk {
 };
 
 struct slab {
-	size_t elem, map_len;
+	size_t elem;
+	uint32_t per_chunk, words; /* elements of a chunk, words of used */
 	struct slab_chunk *chunk;
 	uint32_t n_chunks, n_mapped;
 	uint32_t room; /* first chunk with room, SLAB_NONE */
 	uint32_t top;  /* chunks from here on were never mapped */
 };
 
-/* At most limit elements of elem octets (a multiple of 8). -ENOMEM */
+/* At most limit elements of elem octets (a multiple of 8, at least 64). -ENOMEM */
 int slab_init(struct slab *s, size_t elem, uint32_t limit);
 void slab_clear(struct slab *s);
 /* Number of a free element, contents zero or left over; SLAB_NONE: no memory or the limit is reached. */

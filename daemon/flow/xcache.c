@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "index.h"
 #include "seed.h"
 #include "slab.h"
 
@@ -19,12 +20,10 @@ struct xcache {
 	uint32_t limit;
 };
 
-static struct index_head *
-head_at(const void *owner, uint32_t slot)
+static bool
+is_expect(const void *owner, uint32_t slot, const void *key)
 {
-	const struct xcache *c = owner;
-
-	return &((struct xentry *)slab_at(&c->slab, slot))->idx;
+	return expect_same_key(&xcache_entry(owner, slot)->expect, key);
 }
 
 struct xcache *
@@ -35,7 +34,7 @@ xcache_new(const struct cache_conf *conf)
 	if (c == NULL)
 		return NULL;
 	c->limit = conf->limit < LIMIT_MAX ? conf->limit : LIMIT_MAX;
-	if (seed_fill(c->seed) < 0 || index_init(&c->index, c->limit, head_at, c) < 0 ||
+	if (seed_fill(c->seed) < 0 || index_init(&c->index, c->limit) < 0 ||
 	    slab_init(&c->slab, sizeof(struct xentry), c->limit) < 0) {
 		xcache_free(c);
 		return NULL;
@@ -62,16 +61,7 @@ xcache_entry(const struct xcache *c, uint32_t slot)
 uint32_t
 xcache_find(const struct xcache *c, const struct expect *x)
 {
-	const uint32_t hash = expect_hash(x, c->seed);
-	const struct xentry *e;
-	uint32_t slot;
-
-	for (slot = index_first(&c->index, hash); slot != INDEX_NONE; slot = e->idx.hash_next) {
-		e = xcache_entry(c, slot);
-		if (e->idx.hash == hash && expect_same_key(&e->expect, x))
-			return slot;
-	}
-	return SLOT_NONE;
+	return index_find(&c->index, expect_hash(x, c->seed), is_expect, c, x);
 }
 
 static int
@@ -95,13 +85,16 @@ xcache_insert(struct xcache *c, const struct expect *x, uint32_t now, uint32_t *
 		return refuse(c, &c->stats.no_space, -ENOSPC);
 	if ((s = slab_get(&c->slab)) == SLAB_NONE)
 		return refuse(c, &c->stats.no_memory, -ENOMEM);
+	if (index_add(&c->index, s, expect_hash(x, c->seed)) < 0) {
+		slab_put(&c->slab, s);
+		return refuse(c, &c->stats.no_memory, -ENOMEM);
+	}
 	e = xcache_entry(c, s);
 	e->link = (struct qlink){SLOT_NONE, SLOT_NONE, 0};
 	e->created = e->updated = now;
 	e->queue = e->gen = e->flags = 0;
 	e->change = ENTRY_NEW;
 	e->expect = *x;
-	index_add(&c->index, s, expect_hash(x, c->seed));
 	c->stats.active++;
 	c->stats.total++;
 	c->stats.created++;
@@ -141,7 +134,7 @@ void
 xcache_drop(struct xcache *c, uint32_t slot)
 {
 	xcache_bury(c, slot);
-	index_del(&c->index, slot);
+	index_del(&c->index, slot, expect_hash(&xcache_entry(c, slot)->expect, c->seed));
 	slab_put(&c->slab, slot);
 	c->stats.total--;
 }

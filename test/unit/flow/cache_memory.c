@@ -70,9 +70,9 @@ million(void **state)
 	after = resident() - before;
 	print_message("emptied: resident %zu, accounted %zu octets\n", after, cache_memory(c));
 #ifndef CT_SANITIZE
-	assert_true(after < full / 20);
+	assert_true(after < full / 15);
 #endif
-	assert_true(cache_memory(c) < empty + (1U << 20));
+	assert_true(cache_memory(c) <= empty + (4U << 20)); /* a chunk of entries and one of the index may stay */
 	cache_free(c);
 }
 

@@ -95,6 +95,7 @@ insert_find_drop(void **state)
 	for (uint32_t i = 0; i < FLOWS; i++)
 		check_entry(c, i, slot[i]);
 	assert_int_equal(walk_all(c, seen, slot, FLOWS), FLOWS);
+	cache_prefetch(c, &cache_entry(c, slot[1])->flow, 1);
 	for (uint32_t i = 0; i < FLOWS; i++)
 		if (i % 16 != 3) {
 			cache_drop(c, slot[i]);
