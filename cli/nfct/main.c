@@ -2,11 +2,11 @@
  * nfct: timeout policies and user space helpers of connection tracking. Reads the words in either order, makes one
  * netlink request of them, sends it and shows the answer. Nothing but the netlink socket is open when it talks.
  */
+#include "confine.h"
 #include "helper.h"
 #include "timeout.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,15 +143,30 @@ no_such_command(char **argv, enum subsys sub, enum nfct_cmd cmd)
 	return EXIT_FAILURE;
 }
 
+/* Opens the socket and gives up everything else. false: complained. */
+static bool
+open_socket(struct nl *nl)
+{
+	static char buf[64 * 1024]; /* given, so that stdio need not ask what kind of file it has: a call too many */
+	int r = nl_open(nl, 0);
+
+	setvbuf(stdout, buf, _IOFBF, sizeof(buf));
+	if (r < 0)
+		complain("netlink error: %s", strerror(-r));
+	else if ((r = confine(CONFINE_TALK)) < 0)
+		complain("cannot drop privileges: %s", strerror(-r));
+	return r == 0;
+}
+
 static int
 talk(struct request *rq, bool json)
 {
 	struct show s = {.out = stdout, .json = json};
 	struct nl nl;
-	int r = nl_open(&nl, 0);
+	int r;
 
-	if (r < 0)
-		return complain("netlink error: %s", strerror(-r));
+	if (!open_socket(&nl))
+		return EXIT_FAILURE;
 	r = rq->dump ? nl_dump(&nl, &rq->msg.head, rq->show, &s) : nl_talk(&nl, &rq->msg.head, rq->show, &s);
 	nl_close(&nl);
 	if (r == 0 && fflush(stdout) == EOF)
