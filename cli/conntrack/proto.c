@@ -52,17 +52,18 @@ static const struct popt icmp_opts[] = {
 static const struct popt icmp6_opts[] = {
 	{"icmpv6-type", FIELD_TYPE}, {"icmpv6-code", FIELD_CODE}, {"icmpv6-id", FIELD_ICMPID}, {NULL, 0}};
 
-static const struct prow udp_rows[] = {PORT_ROWS, {0, NULL, NULL}};
-static const struct prow tcp_rows[] = {PORT_ROWS, {FIELD_STATE, "state", "ooRo--"}, {0, NULL, NULL}};
+static const struct prow udp_rows[] = {PORT_ROWS, TUPLE_ROWS, {0, NULL, NULL}};
+static const struct prow tcp_rows[] = {PORT_ROWS, {FIELD_STATE, "state", "ooRo--"}, TUPLE_ROWS, {0, NULL, NULL}};
 static const struct prow sctp_rows[] = {
 	PORT_ROWS,
 	{FIELD_STATE, "state", "ooRo--"},
+	TUPLE_ROWS,
 	{FIELD_OVTAG, "orig-vtag", "-oRoR-"},
 	{FIELD_RVTAG, "reply-vtag", "-oRoR-"},
 	{0, NULL, NULL},
 };
 static const struct prow dccp_rows[] = {
-	PORT_ROWS, {FIELD_STATE, "state", "ooRo--"}, {FIELD_ROLE, "role", "--R-R-"}, {0, NULL, NULL}};
+	PORT_ROWS, {FIELD_STATE, "state", "ooRo--"}, TUPLE_ROWS, {FIELD_ROLE, "role", "--R-R-"}, {0, NULL, NULL}};
 static const struct prow gre_rows[] = {
 	{FIELD_SPORT, "srckey", "ooPPRR"},
 	{FIELD_DPORT, "dstkey", "ooPPRR"},

@@ -204,6 +204,10 @@ run_open_events(struct run *r, const struct cmd *c)
 	sigset_t set;
 	int err = nl_open(&r->event, groups_of(c));
 
+	if (err < 0 && c->table == TABLE_EXPECT) {
+		report_line(REPORT_NAME "Can't open handler");
+		return err;
+	}
 	if (err < 0) {
 		report_line("mnl_socket_bind: %s", strerror(-err));
 		report_line(REPORT_NAME "Can't open netlink socket");
