@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cache.h"
+#include "flow_nl.h"
 #include "wire.h"
 
 static struct flow
@@ -127,6 +128,8 @@ run_codec(void)
 {
 	const struct wire_enc_opts o = {.wscale = false};
 	const uint32_t n = 5000000;
+	const struct flow_nl_opts nl = {.tcp_liberal = true};
+	uint8_t msg[2048] __attribute__((aligned(4)));
 	struct flow f = nth(7), g;
 	struct flow_side side;
 	uint8_t buf[WIRE_MSG_MAX];
@@ -143,6 +146,15 @@ run_codec(void)
 	}
 	t[2] = now();
 	printf("encode %.1f, decode %.1f (%d octets, %d)\n", (t[1] - t[0]) / n, (t[2] - t[1]) / n, len, sum);
+	len = flow_to_nl(&f, FLOW_NL_CREATE, &nl, 1, msg, sizeof(msg));
+	t[0] = now();
+	for (uint32_t i = 0; i < n; i++)
+		sum += flow_from_nl((const struct nlmsghdr *)msg, &g, &side);
+	t[1] = now();
+	for (uint32_t i = 0; i < n; i++)
+		sum += flow_to_nl(&f, FLOW_NL_CREATE, &nl, i, msg, sizeof(msg));
+	t[2] = now();
+	printf("from kernel %.1f, to kernel %.1f (%d octets, %d)\n", (t[1] - t[0]) / n, (t[2] - t[1]) / n, len, sum);
 }
 
 int
@@ -152,6 +164,6 @@ main(int argc, char **argv)
 
 	run_codec();
 	run(n);
-	run_batches(n);
+	run_batches(n & ~15U);
 	return 0;
 }
