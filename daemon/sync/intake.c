@@ -63,30 +63,48 @@ op_of(const struct nlmsghdr *nlh)
 	return nlh->nlmsg_flags & (NLM_F_CREATE | NLM_F_EXCL) ? STORE_NEW : STORE_UPD;
 }
 
-static void
-flow_event(struct sync *s, const struct nlmsghdr *nlh, int op)
-{
-	struct flow_side side;
-	struct flow f;
-	bool known;
+/* Flows of events or a dump that were read but not looked up yet: memory waits for the whole batch at once. */
+#define BATCH 16
+struct batch {
+	struct flow flow[BATCH];
+	struct flow_side side[BATCH];
+	const struct nlmsghdr *nlh[BATCH];
+	unsigned int n;
+};
 
-	if (flow_from_nl(nlh, &f, &side) < 0) {
-		s->count.unknown++;
-		return;
-	}
-	if (s->filtering && !filter_passes(s->filter, &f, op == STORE_DEL)) {
+static void
+flow_event(struct sync *s, const struct nlmsghdr *nlh, const struct flow *f)
+{
+	const int op = op_of(nlh);
+	uint64_t before;
+
+	if (s->filtering && !filter_passes(s->filter, f, op == STORE_DEL)) {
 		s->count.filtered++;
 		return;
 	}
-	if (op == STORE_DEL) {
-		uint64_t before = cache_stats(s->store.t.flows)->deleted;
+	before = cache_stats(s->store.t.flows)->deleted;
+	store_flow(&s->store, (enum store_op)op, f, own(s, nlh), s->now_s);
+	if (op == STORE_DEL && cache_stats(s->store.t.flows)->deleted != before)
+		add_traffic(s, nlh);
+}
 
-		store_flow(&s->store, STORE_DEL, &f, own(s, nlh), s->now_s);
-		known = cache_stats(s->store.t.flows)->deleted != before;
-		if (known)
-			add_traffic(s, nlh);
-	} else
-		store_flow(&s->store, (enum store_op)op, &f, own(s, nlh), s->now_s);
+static void
+batch_end(struct sync *s, struct batch *b, void (*use)(struct sync *, const struct nlmsghdr *, const struct flow *))
+{
+	cache_prefetch(s->store.t.flows, b->flow, b->n);
+	for (unsigned int i = 0; i < b->n; i++)
+		use(s, b->nlh[i], &b->flow[i]);
+	b->n = 0;
+}
+
+/* false: not a flow. */
+static bool
+batch_add(struct batch *b, const struct nlmsghdr *nlh)
+{
+	if (flow_from_nl(nlh, &b->flow[b->n], &b->side[b->n]) < 0)
+		return false;
+	b->nlh[b->n++] = nlh;
+	return true;
 }
 
 static bool
@@ -120,34 +138,36 @@ void
 intake_events(struct sync *s, const struct msg *m)
 {
 	const struct nlmsghdr *nlh = m->data;
-	int left = (int)m->len, op;
+	int left = (int)m->len;
+	struct batch b;
 
+	b.n = 0;
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
-		uint8_t subsys = (uint8_t)(nlh->nlmsg_type >> 8);
+		const uint8_t subsys = (uint8_t)(nlh->nlmsg_type >> 8);
+		const int op = op_of(nlh);
 
 		s->count.events++;
-		op = op_of(nlh);
-		if (op >= 0 && subsys == NFNL_SUBSYS_CTNETLINK)
-			flow_event(s, nlh, op);
-		else if (op >= 0 && subsys == NFNL_SUBSYS_CTNETLINK_EXP)
+		if (op >= 0 && subsys == NFNL_SUBSYS_CTNETLINK) {
+			s->count.unknown += !batch_add(&b, nlh);
+			if (b.n == BATCH)
+				batch_end(s, &b, flow_event);
+		} else if (op >= 0 && subsys == NFNL_SUBSYS_CTNETLINK_EXP) {
+			batch_end(s, &b, flow_event); /* a master before what it expects */
 			expect_event(s, nlh, op);
-		else
+		} else
 			s->count.unknown++;
 	}
+	batch_end(s, &b, flow_event);
 }
 
 static void
-flow_dumped(struct sync *s, const struct nlmsghdr *nlh)
+flow_dumped(struct sync *s, const struct nlmsghdr *nlh, const struct flow *f)
 {
-	struct flow_side side;
-	struct flow f;
-
-	if (flow_from_nl(nlh, &f, &side) < 0)
-		s->count.dump_unknown++;
-	else if (s->filtering && !filter_passes(s->filter, &f, false))
-		store_flow_filtered(&s->store, &f);
+	(void)nlh;
+	if (s->filtering && !filter_passes(s->filter, f, false))
+		store_flow_filtered(&s->store, f);
 	else
-		store_flow_dumped(&s->store, &f, s->now_s);
+		store_flow_dumped(&s->store, f, s->now_s);
 }
 
 static void
@@ -166,17 +186,22 @@ intake_dump(struct sync *s, const struct msg *m)
 {
 	const struct nlmsghdr *nlh = m->data;
 	int left = (int)m->len;
+	struct batch b;
 
+	b.n = 0;
 	if (s->resync.state != RESYNC_DUMP || m->arg != s->resync.id)
 		return;
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		uint8_t subsys = (uint8_t)(nlh->nlmsg_type >> 8);
 
-		if (subsys == NFNL_SUBSYS_CTNETLINK && s->resync.kind == SLOT_FLOW)
-			flow_dumped(s, nlh);
-		else if (subsys == NFNL_SUBSYS_CTNETLINK_EXP && s->resync.kind == SLOT_EXPECT)
+		if (subsys == NFNL_SUBSYS_CTNETLINK && s->resync.kind == SLOT_FLOW) {
+			s->count.dump_unknown += !batch_add(&b, nlh);
+			if (b.n == BATCH)
+				batch_end(s, &b, flow_dumped);
+		} else if (subsys == NFNL_SUBSYS_CTNETLINK_EXP && s->resync.kind == SLOT_EXPECT)
 			expect_dumped(s, nlh);
 		else
 			s->count.dump_unknown++;
 	}
+	batch_end(s, &b, flow_dumped);
 }
