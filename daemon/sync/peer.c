@@ -87,8 +87,8 @@ take_state(struct sync *s, const struct wire_head *h, const uint8_t *body, size_
 		s->count.malformed[err < WIRE_ERRORS ? err : WIRE_BAD_PAYLOAD]++;
 }
 
-static void
-take_datagram(void *arg, const uint8_t *data, size_t left)
+void
+peer_datagram(void *arg, const uint8_t *data, size_t left)
 {
 	const struct rx_arg *ra = arg;
 	struct sync *s = ra->sync;
@@ -120,7 +120,7 @@ rx_ready(void *arg, unsigned int ready)
 	s->now = loop_now(s->loop);
 	if (s->inject != NULL && !inject_room(s->inject))
 		return; /* the turn function stops watching */
-	channel_recv(s->links.link[ra->link].channel, s->conf.event_limit, take_datagram, ra);
+	channel_recv(s->links.link[ra->link].channel, s->conf.event_limit, peer_datagram, ra);
 }
 
 static void

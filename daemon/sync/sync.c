@@ -43,8 +43,8 @@ unqueued(void *arg, enum slot_kind kind, uint32_t slot)
 	store_unqueued(&((struct sync *)arg)->store, kind, slot);
 }
 
-static int
-start_parts(struct sync *s)
+int
+parts_start(struct sync *s)
 {
 	struct mode_env env = {s, &s->store.t, on_mode_event, unqueued};
 	struct cache_conf cc = {.limit = s->conf.hash_limit};
@@ -63,8 +63,8 @@ start_parts(struct sync *s)
 	return verbs_init(s);
 }
 
-static void
-free_parts(struct sync *s)
+void
+parts_free(struct sync *s)
 {
 	ctl_free(s->ctl);
 	commit_free(s->commit);
@@ -105,7 +105,7 @@ on_start(struct sync *s, const struct msg *m)
 		leave(s, 1);
 		return;
 	}
-	if ((r = start_parts(s)) < 0) {
+	if ((r = parts_start(s)) < 0) {
 		log_put(s->log, LV_ERROR, "initialization failed: %s", strerror(-r));
 		leave(s, 1);
 		return;
@@ -314,7 +314,7 @@ sync_role(int wall_fd, struct log *log)
 	s->phase = PHASE_SETUP;
 	s->resync.due = s->purge_at = NEVER;
 	status = serve(s);
-	free_parts(s);
+	parts_free(s);
 	watch_free(s->wall_watch);
 	timer_free(s->timer);
 	loop_free(s->loop);

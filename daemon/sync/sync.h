@@ -106,6 +106,10 @@ struct sync {
 	uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)];
 };
 
+/* sync.c: caches, mode, control server, once loop, wall and conf are there; -ENOMEM */
+int parts_start(struct sync *s);
+void parts_free(struct sync *s);
+
 /* intake.c: kernel to internal caches */
 void intake_events(struct sync *s, const struct msg *m);
 void intake_dump(struct sync *s, const struct msg *m);
@@ -114,6 +118,7 @@ void intake_dump(struct sync *s, const struct msg *m);
 int peer_open(struct sync *s, const struct msg *m); /* takes the descriptors */
 void peer_init(struct sync *s);
 void peer_clear(struct sync *s);
+void peer_datagram(void *rx_arg, const uint8_t *data, size_t left); /* one that arrived on rx_arg->link */
 void peer_turn(struct sync *s);
 uint64_t peer_due(const struct sync *s);
 void peer_bulk(struct sync *s, bool operator); /* everything to the peers */
