@@ -11,22 +11,23 @@
 
 #define NITEMS(a) (sizeof(a) / sizeof((a)[0]))
 
-#define PORT_OPTS                                                                                                   \
-	{"sport", FIELD_SPORT}, {"dport", FIELD_DPORT}, {"orig-port-src", FIELD_SPORT},                             \
-		{"orig-port-dst", FIELD_DPORT}, {"reply-port-src", FIELD_RSPORT}, {"reply-port-dst", FIELD_RDPORT}, \
-		{"mask-port-src", FIELD_MSPORT}, {"mask-port-dst", FIELD_MDPORT}, {"tuple-port-src", FIELD_TSPORT}, \
-	{                                                                                                           \
-		"tuple-port-dst", FIELD_TDPORT                                                                      \
-	}
+/* Lists shared by the protocols with ports; formatted by hand, as the formatter does not see that they are lists. */
+/* clang-format off */
+#define PORT_OPTS                                                                                                      \
+	{"sport", FIELD_SPORT}, {"dport", FIELD_DPORT},                                                                \
+	{"orig-port-src", FIELD_SPORT}, {"orig-port-dst", FIELD_DPORT},                                                \
+	{"reply-port-src", FIELD_RSPORT}, {"reply-port-dst", FIELD_RDPORT},                                            \
+	{"mask-port-src", FIELD_MSPORT}, {"mask-port-dst", FIELD_MDPORT},                                              \
+	{"tuple-port-src", FIELD_TSPORT}, {"tuple-port-dst", FIELD_TDPORT}
 
-#define PORT_ROWS                                                                                       \
-	{FIELD_SPORT, "sport", "ooPPRR"}, {FIELD_DPORT, "dport", "ooPPRR"},                             \
-		{FIELD_RSPORT, "reply-port-src", "ooPP-R"}, {FIELD_RDPORT, "reply-port-dst", "ooPP-R"}, \
-		{FIELD_MSPORT, "mask-port-src", "----R-"}, {FIELD_MDPORT, "mask-port-dst", "----R-"},   \
-		{FIELD_TSPORT, "tuple-port-src", "----R-"},                                             \
-	{                                                                                               \
-		FIELD_TDPORT, "tuple-port-dst", "----R-"                                                \
-	}
+#define PORT_ROWS                                                                                                      \
+	{FIELD_SPORT, "sport", "ooPPRR"}, {FIELD_DPORT, "dport", "ooPPRR"},                                            \
+	{FIELD_RSPORT, "reply-port-src", "ooPP-R"}, {FIELD_RDPORT, "reply-port-dst", "ooPP-R"},                        \
+	{FIELD_MSPORT, "mask-port-src", "----R-"}, {FIELD_MDPORT, "mask-port-dst", "----R-"}
+
+#define TUPLE_ROWS                                                                                                     \
+	{FIELD_TSPORT, "tuple-port-src", "----R-"}, {FIELD_TDPORT, "tuple-port-dst", "----R-"}
+/* clang-format on */
 
 static const struct popt udp_opts[] = {PORT_OPTS, {NULL, 0}};
 static const struct popt tcp_opts[] = {PORT_OPTS, {"state", FIELD_STATE}, {NULL, 0}};
