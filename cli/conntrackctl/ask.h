@@ -23,7 +23,8 @@ struct answer {
 /* Gets the payload of every frame of records (CTL_R_FLOW, CTL_R_EXPECT, CTL_R_RSQUEUE). -errno ends the dialogue. */
 typedef int record_fn(void *ctx, uint32_t type, const uint8_t *payload, size_t len);
 
-/* fn may be NULL: records are skipped. */
+/* fn may be NULL: records are skipped. Gives up all rights and most system calls of this process once it is connected:
+ * what is left afterwards is to write to open descriptors. */
 void ask(const char *path, int silence, const struct request *q, record_fn *fn, void *ctx, struct answer *a);
 /* The same over a client that is already connected. */
 void ask_client(struct client *c, const struct request *q, record_fn *fn, void *ctx, struct answer *a);

@@ -28,8 +28,10 @@ check(const struct opts *o)
 int
 main(int argc, char *argv[])
 {
+	static char out[65536];
 	struct opts o;
 
+	setvbuf(stdout, out, _IOFBF, sizeof(out)); /* else stdio asks what kind of file it is when it may no longer */
 	if (argc > 1 && strcmp(argv[1], "--compat") == 0)
 		return compat_run(argc - 2, argv + 2);
 	o = opts_scan(argc, argv);

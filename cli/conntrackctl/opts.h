@@ -18,7 +18,8 @@ struct opts {
 	const char *config; /* -C; the default when not given */
 	const char *socket; /* NULL: as the configuration says */
 	int silence;        /* milliseconds, -1: no limit */
-	char error[160];    /* OPTS_ERROR */
+	bool colour;
+	char error[160]; /* OPTS_ERROR */
 };
 
 /* argv[0] is the program. Permutes argv; strings are borrowed from it. */

@@ -77,7 +77,7 @@ print_stats(const struct opts *o, const struct answer *a)
 	if (o->request.format == FORMAT_JSON)
 		v == VIEW_STATUS ? status_json(stdout, &a->stats) : stats_json(stdout, &a->stats, v);
 	else if (v == VIEW_STATUS)
-		status_text(stdout, &a->stats, colour_wanted());
+		status_text(stdout, &a->stats, o->colour);
 	else if (v == VIEW_PROCESS)
 		print_processes(stdout, &a->stats);
 	else
@@ -199,12 +199,13 @@ rsqueue(const struct opts *o, const char *path)
 }
 
 int
-verbs_run(const struct opts *o)
+verbs_run(struct opts *o)
 {
 	char path[SOCKPATH_MAX];
 	struct answer a;
 	int status;
 
+	o->colour = colour_wanted(); /* the terminal cannot be asked after ask() */
 	if (!find_socket(o, path))
 		return EXIT_FAILED;
 	if (o->request.verb == CTL_DUMP)

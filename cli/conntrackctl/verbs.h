@@ -8,6 +8,6 @@
 
 /* Asks the daemon and prints: results to standard output, what went wrong to standard error. Returns the exit status.
  */
-int verbs_run(const struct opts *o);
+int verbs_run(struct opts *o);
 
 #endif

@@ -99,14 +99,14 @@ load_filter(unsigned what)
 #endif
 
 static int
-drop_capabilities(void)
+drop_capabilities(unsigned what)
 {
 	capng_select_t which = CAPNG_SELECT_CAPS;
 	int had;
 
 	if (capng_get_caps_process() != 0)
 		return -EPERM;
-	had = capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN);
+	had = !(what & CONFINE_BARE) && capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN);
 	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP)) /* else the bounding set is not ours to change */
 		which = CAPNG_SELECT_BOTH;
 	capng_clear(which);
@@ -118,7 +118,7 @@ drop_capabilities(void)
 int
 confine(unsigned what)
 {
-	int r = drop_capabilities();
+	int r = drop_capabilities(what);
 
 	if (r < 0)
 		return r;
