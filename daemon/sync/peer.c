@@ -68,20 +68,51 @@ apply_expect(struct sync *s, uint8_t type, const struct expect *e)
 		xcache_update(c, slot, e, s->now_s);
 }
 
+/* Flows of a datagram that were read but not looked up yet: memory waits for the whole batch at once. */
+#define BATCH 16
+struct batch {
+	struct flow flow[BATCH];
+	struct flow_side side[BATCH];
+	uint8_t type[BATCH];
+	unsigned int n;
+};
+
 static void
-take_state(struct sync *s, const struct wire_head *h, const uint8_t *body, size_t len)
+batch_end(struct sync *s, struct batch *b)
 {
-	struct flow_side side;
+	if (s->inject == NULL)
+		cache_prefetch(s->external.flows, b->flow, b->n);
+	for (unsigned int i = 0; i < b->n; i++)
+		apply_flow(s, b->type[i], &b->flow[i]);
+	b->n = 0;
+}
+
+static enum wire_error
+take_flow(struct sync *s, struct batch *b, uint8_t type, const uint8_t *body, size_t len, unsigned int *unknown)
+{
+	const enum wire_error err = wire_dec_flow(body, len, &b->flow[b->n], &b->side[b->n], unknown);
+
+	if (err != WIRE_OK)
+		return err;
+	b->type[b->n++] = type;
+	if (b->n == BATCH)
+		batch_end(s, b);
+	return WIRE_OK;
+}
+
+static void
+take_state(struct sync *s, struct batch *b, const struct wire_head *h, const uint8_t *body, size_t len)
+{
 	unsigned int unknown = 0;
 	enum wire_error err;
 	struct expect e;
-	struct flow f;
 
-	if (h->type <= WIRE_CT_DEL) {
-		if ((err = wire_dec_flow(body, len, &f, &side, &unknown)) == WIRE_OK)
-			apply_flow(s, h->type, &f);
-	} else if ((err = wire_dec_expect(body, len, &e, &unknown)) == WIRE_OK)
+	if (h->type <= WIRE_CT_DEL)
+		err = take_flow(s, b, h->type, body, len, &unknown);
+	else if ((err = wire_dec_expect(body, len, &e, &unknown)) == WIRE_OK) {
+		batch_end(s, b); /* a master before what it expects */
 		apply_expect(s, h->type, &e);
+	}
 	s->count.unknown_attrs += unknown;
 	if (err != WIRE_OK)
 		s->count.malformed[err < WIRE_ERRORS ? err : WIRE_BAD_PAYLOAD]++;
@@ -93,21 +124,24 @@ peer_datagram(void *arg, const uint8_t *data, size_t left)
 	const struct rx_arg *ra = arg;
 	struct sync *s = ra->sync;
 	const uint8_t *body;
+	struct batch b;
 	struct wire_head h;
 	enum wire_error err;
 	size_t len, need;
 
+	b.n = 0;
 	while (left > 0) {
 		if ((err = wire_next(&data, &left, &h, &body, &len, &need)) != WIRE_OK) {
 			s->count.malformed[err < WIRE_ERRORS ? err : WIRE_BAD_SIZE]++;
 			if (err != WIRE_BAD_VERSION)
-				return;
+				break;
 			continue;
 		}
 		links_heard(&s->links, ra->link);
 		if (s->mode->ops->recv(s->mode, &h, s->now))
-			take_state(s, &h, body, len);
+			take_state(s, &b, &h, body, len);
 	}
+	batch_end(s, &b);
 }
 
 static void
