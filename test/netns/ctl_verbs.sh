@@ -4,6 +4,7 @@
 set -u
 . "$(dirname "$0")/common.sh"
 command -v jq >/dev/null || skip "no jq"
+python3 -c 'import jsonschema' 2>/dev/null || skip "no python3-jsonschema"
 GROUP=daemon # exists everywhere, and nobody's primary group here
 pair_open ctl '' "UNIX { Group $GROUP }"
 
@@ -72,6 +73,28 @@ stats_as_json() {
 		json_is fw-a '.queues.resend.maximum > 0' stats queue && json_is fw-a '.resend_queue | type == "array"' stats rsqueue &&
 		json_is fw-a '[.processes[] | select(.role == "sync" and .state == "serving")] | length == 1' stats process &&
 		json_is fw-a '.expect_caches.internal.active == 0' stats expect
+}
+
+# json_valid NODE KIND words: what is printed is that kind of the published schema.
+json_valid() {
+	local node=$1 kind=$2
+	shift 2
+	own "$node" --json "$@" >"$LAB_DIR/json"
+	python3 "$CT_SRC/test/netns/ctl_json.py" "$CT_SRC/doc" "$kind" <"$LAB_DIR/json" || {
+		echo "not by the schema: $*" >&2
+		return 1
+	}
+}
+
+json_is_as_published() {
+	local part
+	json_valid fw-a status status && json_valid fw-a resend_queue stats rsqueue || return
+	for part in '' general expect network cache runtime link queue process; do
+		json_valid fw-a stats stats $part || return
+	done
+	json_valid fw-a entry dump internal && json_valid fw-b entry dump external || return
+	json_valid fw-b result commit && json_valid fw-b result flush internal && json_valid fw-b result send &&
+		json_valid fw-b result purge && json_valid fw-b result role backup && json_valid fw-b result resync kernel
 }
 
 # A dump lists what the counter says, one flow a line, in all three formats, and the old client prints the same.
@@ -208,6 +231,6 @@ stop_waits() {
 	daemon_start fw-b && p=${DAEMON_PID[fw-b]} && ends 0 ctl fw-b -k && gone "$p" && ends 1 ctl fw-b -k
 }
 
-run_cases start_with_flows status_shows_both stats_are_the_old_ones stats_as_json dumps_agree commit_loads_the_kernel \
+run_cases start_with_flows status_shows_both stats_are_the_old_ones stats_as_json json_is_as_published dumps_agree commit_loads_the_kernel \
 	flush_empties resync_and_send_fill roles_are_told old_options busy_is_said readers_and_others check_judges \
 	frozen_daemon_times_out stop_waits
