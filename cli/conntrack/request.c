@@ -540,10 +540,15 @@ narrow_zone(const struct cmd *c)
 }
 
 bool
+request_compares_tuples(const struct cmd *c)
+{
+	return in_table(c) && (tuple_flags(c, false) != 0 || tuple_flags(c, true) != 0);
+}
+
+bool
 request_narrows(const struct cmd *c)
 {
-	return in_table(c) && (narrow_mark(c) || narrow_status(c) || narrow_zone(c) || tuple_flags(c, false) != 0 ||
-			       tuple_flags(c, true) != 0);
+	return in_table(c) && (narrow_mark(c) || narrow_status(c) || narrow_zone(c) || request_compares_tuples(c));
 }
 
 static void
@@ -568,9 +573,9 @@ narrow_tuples(struct nlmsghdr *nlh, const struct cmd *c)
 }
 
 struct nlmsghdr *
-request_dump(void *buf, const struct cmd *c, bool narrow)
+request_dump(void *buf, const struct cmd *c, uint8_t family, bool narrow)
 {
-	struct nlmsghdr *nlh = nl_request(buf, dump_type(c), NLM_F_DUMP, c->family);
+	struct nlmsghdr *nlh = nl_request(buf, dump_type(c), NLM_F_DUMP, family);
 
 	if (c->table == TABLE_EXPECT && c->family == 0) /* as 1.4.x lists them */
 		((struct nfgenmsg *)mnl_nlmsg_get_payload(nlh))->nfgen_family = AF_INET;

@@ -9,9 +9,11 @@
 #include "opts.h"
 
 /* Dump of the table a command works on. narrow: with the attributes by which newer kernels filter. */
-struct nlmsghdr *request_dump(void *buf, const struct cmd *c, bool narrow);
+struct nlmsghdr *request_dump(void *buf, const struct cmd *c, uint8_t family, bool narrow);
 /* Whether narrow makes a difference. */
 bool request_narrows(const struct cmd *c);
+/* Whether those attributes compare tuples, for which the kernel insists on a family. */
+bool request_compares_tuples(const struct cmd *c);
 
 /* One entry, named by the command line. */
 struct nlmsghdr *request_get(void *buf, const struct cmd *c);

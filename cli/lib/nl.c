@@ -182,7 +182,10 @@ answer(struct nl *nl, size_t len, uint32_t seq, nl_msg_fn fn, void *arg)
 			return (r = error_of(nlh)) < 0 ? r : 1;
 		if (nlh->nlmsg_type == NLMSG_OVERRUN)
 			return -ENOBUFS;
-		if (nlh->nlmsg_type >= NLMSG_MIN_TYPE && fn != NULL && (r = fn(arg, nlh)) < 0)
+		if (nlh->nlmsg_type < NLMSG_MIN_TYPE || fn == NULL)
+			continue;
+		nl->delivered = true;
+		if ((r = fn(arg, nlh)) < 0)
 			return r;
 	}
 	return bad ? -EBADMSG : 0;
@@ -196,7 +199,7 @@ converse(struct nl *nl, struct nlmsghdr *req, nl_msg_fn fn, void *arg)
 	int r = 0;
 
 	req->nlmsg_seq = seq;
-	nl->interrupted = false;
+	nl->interrupted = nl->delivered = false;
 	if ((n = nl->ops->send(nl->ctx, req, req->nlmsg_len)) < 0)
 		return (int)n;
 	while (r == 0) {

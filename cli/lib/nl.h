@@ -28,6 +28,7 @@ struct nl {
 	int fd;
 	uint32_t seq;     /* of the next request */
 	bool interrupted; /* the last dump was inconsistent (NLM_F_DUMP_INTR) */
+	bool delivered;   /* the last conversation handed out a message */
 	unsigned window;  /* answers that fit the receive buffer */
 	uint8_t *in;      /* NL_RECV_SIZE bytes */
 };

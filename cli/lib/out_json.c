@@ -1,98 +1,141 @@
 /*
- * JSON, one object a line, encoded by yajl straight into the output buffer. doc/conntrack.schema.json describes it.
+ * JSON, one object a line; doc/conntrack.schema.json describes it. The frame is written from literals, as a listing
+ * of a million lines must not take longer than its text; yajl encodes every string that is not known to be harmless.
  */
 #include "ctnames.h"
 #include "fmt.h"
 
 #include <yajl/yajl_gen.h>
 
+#define PUT(o, s) out_mem(o, s, sizeof(s) - 1)
+
+/* Every member ends with a comma; the bracket that closes takes the place of the last one. */
 static void
-put(void *ctx, const char *text, size_t len)
+close_with(struct out *o, char bracket)
+{
+	if (o->buf[o->len - 1] == ',')
+		o->len--;
+	out_mem(o, &bracket, 1);
+}
+
+static void
+close_member(struct out *o, char bracket)
+{
+	close_with(o, bracket);
+	PUT(o, ",");
+}
+
+static void
+put_number(struct out *o, const char *key, size_t len, uint64_t v)
+{
+	out_mem(o, key, len);
+	out_u64(o, v);
+	PUT(o, ",");
+}
+#define NUMBER(o, name, v) put_number(o, "\"" name "\":", sizeof(name) + 2, v)
+
+static void
+append(void *ctx, const char *text, size_t len)
 {
 	out_mem(ctx, text, len);
 }
 
+/* What is not UTF-8 is not shown, rather than making the line invalid. */
 static void
-put_text(yajl_gen g, const char *p, size_t len)
+encode(struct out *o, const char *p, size_t len)
 {
-	/* Names from the kernel are bytes; what is not UTF-8 is not shown rather than making the line invalid. */
+	yajl_gen g = yajl_gen_alloc(NULL);
+
+	if (g == NULL)
+		return;
+	yajl_gen_config(g, yajl_gen_print_callback, append, o);
+	yajl_gen_config(g, yajl_gen_validate_utf8, 1);
 	if (yajl_gen_string(g, (const unsigned char *)p, len) != yajl_gen_status_ok)
-		yajl_gen_string(g, (const unsigned char *)"?", 1);
+		PUT(o, "\"?\"");
+	yajl_gen_free(g);
 }
 
-static void
-key(yajl_gen g, const char *name)
+static bool
+harmless(const char *p, size_t len)
 {
-	yajl_gen_string(g, (const unsigned char *)name, strlen(name));
+	for (size_t i = 0; i < len; i++)
+		if (p[i] < ' ' || p[i] == '"' || p[i] == '\\' || p[i] == 0x7f)
+			return false;
+	return true;
 }
 
 static void
-number(yajl_gen g, const char *name, uint64_t v)
+put_text(struct out *o, const char *p, size_t len)
 {
-	char text[24], *p = text + sizeof(text);
-
-	key(g, name);
-	do
-		*--p = (char)('0' + v % 10);
-	while ((v /= 10) != 0);
-	yajl_gen_number(g, p, (size_t)(text + sizeof(text) - p));
+	if (harmless(p, len)) {
+		PUT(o, "\"");
+		out_mem(o, p, len);
+		PUT(o, "\",");
+		return;
+	}
+	encode(o, p, len);
+	PUT(o, ",");
 }
 
 static void
-string(yajl_gen g, const char *name, const char *value)
+put_string(struct out *o, const char *key, size_t len, const char *value)
 {
-	key(g, name);
-	put_text(g, value, strlen(value));
+	out_mem(o, key, len);
+	put_text(o, value, strlen(value));
 }
+#define STRING(o, name, v) put_string(o, "\"" name "\":", sizeof(name) + 2, v)
 
 static void
-address(yajl_gen g, const char *name, const struct addr *a)
+put_address(struct out *o, const char *key, size_t len, const struct addr *a)
 {
-	char text[ADDR_TEXT_MAX];
-
-	key(g, name);
-	put_text(g, text, addr_text(a, text));
+	out_mem(o, key, len);
+	out_addr(o, a);
+	PUT(o, "\",");
 }
+#define ADDRESS(o, name, a) put_address(o, "\"" name "\":\"", sizeof(name) + 3, a)
 
 static void
-put_ids(yajl_gen g, const struct ct_tuple *t, uint8_t proto)
+put_ids(struct out *o, const struct ct_tuple *t, uint8_t proto)
 {
 	enum l4_kind kind = l4_name(proto)->kind;
 
 	if (kind == L4_PORTS) {
-		number(g, "sport", t->sport);
-		number(g, "dport", t->dport);
+		NUMBER(o, "sport", t->sport);
+		NUMBER(o, "dport", t->dport);
 	} else if (kind == L4_KEYS) {
-		number(g, "srckey", t->sport);
-		number(g, "dstkey", t->dport);
+		NUMBER(o, "srckey", t->sport);
+		NUMBER(o, "dstkey", t->dport);
 	} else if (kind == L4_ICMP) {
-		number(g, "type", t->icmp_type);
-		number(g, "code", t->icmp_code);
-		number(g, "id", t->icmp_id);
+		NUMBER(o, "type", t->icmp_type);
+		NUMBER(o, "code", t->icmp_code);
+		NUMBER(o, "id", t->icmp_id);
 	}
 }
 
+/* The members of a direction; the caller opens and closes. */
 static void
-put_tuple(yajl_gen g, const char *name, const struct ct_tuple *t, uint8_t proto)
+put_tuple(struct out *o, const struct ct_tuple *t, uint8_t proto)
 {
-	key(g, name);
-	yajl_gen_map_open(g);
-	address(g, "src", &t->src);
-	address(g, "dst", &t->dst);
-	put_ids(g, t, proto);
+	ADDRESS(o, "src", &t->src);
+	ADDRESS(o, "dst", &t->dst);
+	put_ids(o, t, proto);
 	if (t->has & TUPLE_ZONE)
-		number(g, "zone", t->zone);
+		NUMBER(o, "zone", t->zone);
 }
 
 static void
-put_side(yajl_gen g, const struct ct_rec *rec, int side)
+put_side(struct out *o, const struct ct_rec *rec, int side)
 {
-	put_tuple(g, side ? "reply" : "orig", side ? &rec->reply : &rec->orig, rec->orig.proto);
+	if (side)
+		PUT(o, "\"reply\":{");
+	else
+		PUT(o, "\"orig\":{");
+	put_tuple(o, side ? &rec->reply : &rec->orig, rec->orig.proto);
 	if (rec->has & (side ? REC_COUNT_REPLY : REC_COUNT_ORIG)) {
-		number(g, "packets", rec->count[side].packets);
-		number(g, "bytes", rec->count[side].bytes);
+		NUMBER(o, "packets", rec->count[side].packets);
+		NUMBER(o, "bytes", rec->count[side].bytes);
 	}
-	yajl_gen_map_close(g);
+	close_member(o, '}');
 }
 
 static const char *const status_names[] = {
@@ -102,73 +145,72 @@ static const char *const status_names[] = {
 };
 
 static void
-put_status(yajl_gen g, uint32_t status)
+put_status(struct out *o, uint32_t status)
 {
-	key(g, "status");
-	yajl_gen_array_open(g);
+	PUT(o, "\"status\":[");
 	for (unsigned i = 0; i < sizeof(status_names) / sizeof(status_names[0]); i++)
 		if (status >> i & 1)
-			put_text(g, status_names[i], strlen(status_names[i]));
-	yajl_gen_array_close(g);
+			put_text(o, status_names[i], strlen(status_names[i]));
+	close_member(o, ']');
 }
 
 /* Where a direction is translated to. */
 static void
-put_target(yajl_gen g, const char *name, const struct addr *a, const struct ct_tuple *reply, uint16_t port)
+put_target(struct out *o, const struct addr *a, const struct ct_tuple *reply, uint16_t port)
 {
 	enum l4_kind kind = l4_name(reply->proto)->kind;
 
-	key(g, name);
-	yajl_gen_map_open(g);
-	address(g, "addr", a);
+	ADDRESS(o, "addr", a);
 	if (kind == L4_PORTS)
-		number(g, "port", port);
+		NUMBER(o, "port", port);
 	else if (kind == L4_KEYS)
-		number(g, "key", port);
+		NUMBER(o, "key", port);
 	else if (kind == L4_ICMP)
-		number(g, "id", reply->icmp_id);
-	yajl_gen_map_close(g);
+		NUMBER(o, "id", reply->icmp_id);
+	close_member(o, '}');
 }
 
 static void
-put_nat(yajl_gen g, const struct ct_rec *rec)
+put_nat(struct out *o, const struct ct_rec *rec)
 {
 	bool snat = ct_rec_snat(rec), dnat = ct_rec_dnat(rec);
 
 	if (!snat && !dnat)
 		return;
-	key(g, "nat");
-	yajl_gen_map_open(g);
-	if (snat)
-		put_target(g, "src", &rec->reply.dst, &rec->reply, rec->reply.dport);
-	if (dnat)
-		put_target(g, "dst", &rec->reply.src, &rec->reply, rec->reply.sport);
-	yajl_gen_map_close(g);
+	PUT(o, "\"nat\":{");
+	if (snat) {
+		PUT(o, "\"src\":{");
+		put_target(o, &rec->reply.dst, &rec->reply, rec->reply.dport);
+	}
+	if (dnat) {
+		PUT(o, "\"dst\":{");
+		put_target(o, &rec->reply.src, &rec->reply, rec->reply.sport);
+	}
+	close_member(o, '}');
 }
 
 static void
-put_labels(yajl_gen g, const struct ct_rec *rec, const struct labelmap *map)
+put_labels(struct out *o, const struct ct_rec *rec, const struct labelmap *map)
 {
-	key(g, "labels");
-	yajl_gen_array_open(g);
+	PUT(o, "\"labels\":[");
 	for (unsigned i = 0; i < rec->label_words * 32; i++) {
 		const char *name = ct_rec_label(rec, i) ? labelmap_name(map, i) : NULL;
 
 		if (name != NULL)
-			put_text(g, name, strlen(name));
+			put_text(o, name, strlen(name));
 	}
-	yajl_gen_array_close(g);
+	close_member(o, ']');
 }
 
 static void
-put_event(yajl_gen g, const struct fmt *f, uint64_t ns)
+put_event(struct out *o, const struct fmt *f, uint64_t ns)
 {
 	static const char *const name[EV_MAX] = {NULL, "new", "update", "destroy"};
 
 	if (f->event != EV_NONE)
-		string(g, "event", name[f->event]);
+		STRING(o, "event", name[f->event]);
 	if (f->timestamp)
-		number(g, "time", ns);
+		NUMBER(o, "time", ns);
 }
 
 static uint64_t
@@ -178,144 +220,149 @@ when_ns(const struct fmt *f)
 }
 
 static void
-put_head(yajl_gen g, uint8_t family, uint8_t proto)
+put_head(struct out *o, uint8_t family, uint8_t proto)
 {
-	string(g, "family", family == AF_INET6 ? "ipv6" : "ipv4");
-	string(g, "proto", l4_name(proto)->name);
-	number(g, "protonum", proto);
+	STRING(o, "family", family == AF_INET6 ? "ipv6" : "ipv4");
+	STRING(o, "proto", l4_name(proto)->name);
+	NUMBER(o, "protonum", proto);
 }
 
 static void
-put_times(yajl_gen g, const struct ct_rec *rec, const struct fmt *f)
+put_times(struct out *o, const struct ct_rec *rec, const struct fmt *f)
 {
 	uint64_t start = rec->start / 1000000000, end = rec->has & REC_STOP ? rec->stop / 1000000000 : (uint64_t)f->now;
 
 	if (!(rec->has & REC_START))
 		return;
-	number(g, "start", rec->start);
+	NUMBER(o, "start", rec->start);
 	if (rec->has & REC_STOP)
-		number(g, "stop", rec->stop);
-	number(g, "delta_time", end > start ? end - start : 0);
+		NUMBER(o, "stop", rec->stop);
+	NUMBER(o, "delta_time", end > start ? end - start : 0);
 }
 
 static void
-put_origin(yajl_gen g, const struct fmt *f, uint32_t portid)
+put_helper(struct out *o, const struct text *helper)
+{
+	if (helper->p == NULL)
+		return;
+	PUT(o, "\"helper\":");
+	put_text(o, helper->p, helper->len);
+}
+
+static void
+put_origin(struct out *o, const struct fmt *f, uint32_t portid)
 {
 	if (f->event == EV_NONE || portid == 0)
 		return;
-	number(g, "portid", portid);
+	NUMBER(o, "portid", portid);
 	if (f->progname != NULL)
-		string(g, "progname", f->progname);
+		STRING(o, "progname", f->progname);
 }
 
 static void
-put_meta(yajl_gen g, const struct ct_rec *rec, const struct fmt *f)
+put_protoinfo(struct out *o, const struct ct_rec *rec)
 {
-	if (rec->has & REC_STATUS)
-		put_status(g, rec->status);
-	put_nat(g, rec);
 	if (rec->has & REC_VTAGS) {
-		number(g, "orig_vtag", rec->vtag[0]);
-		number(g, "reply_vtag", rec->vtag[1]);
+		NUMBER(o, "orig_vtag", rec->vtag[0]);
+		NUMBER(o, "reply_vtag", rec->vtag[1]);
 	}
 	if (rec->has & REC_ROLE)
-		string(g, "role", role_name(rec->role));
-	if (rec->has & REC_MARK)
-		number(g, "mark", rec->mark);
-	if (rec->has & REC_SECMARK)
-		number(g, "secmark", rec->secmark);
-	if (rec->secctx.p != NULL) {
-		key(g, "secctx");
-		put_text(g, rec->secctx.p, rec->secctx.len);
-	}
-	if (rec->has & REC_ZONE)
-		number(g, "zone", rec->zone);
-	put_times(g, rec, f);
-	if (rec->helper.p != NULL) {
-		key(g, "helper");
-		put_text(g, rec->helper.p, rec->helper.len);
-	}
-	if (rec->has & REC_USE)
-		number(g, "use", rec->use);
-	if (rec->has & REC_ID)
-		number(g, "id", rec->id);
-	if (f->labels != NULL && rec->labels != NULL)
-		put_labels(g, rec, f->labels);
-}
-
-static yajl_gen
-begin(struct out *o)
-{
-	yajl_gen g = yajl_gen_alloc(NULL);
-
-	yajl_gen_config(g, yajl_gen_print_callback, put, o);
-	yajl_gen_config(g, yajl_gen_validate_utf8, 1);
-	yajl_gen_map_open(g);
-	return g;
+		STRING(o, "role", role_name(rec->role));
 }
 
 static void
-end(yajl_gen g, struct out *o)
+put_meta(struct out *o, const struct ct_rec *rec, const struct fmt *f)
 {
-	yajl_gen_map_close(g);
-	yajl_gen_free(g);
-	out_mem(o, "\n", 1);
+	if (rec->has & REC_STATUS)
+		put_status(o, rec->status);
+	put_nat(o, rec);
+	put_protoinfo(o, rec);
+	if (rec->has & REC_MARK)
+		NUMBER(o, "mark", rec->mark);
+	if (rec->has & REC_SECMARK)
+		NUMBER(o, "secmark", rec->secmark);
+	if (rec->secctx.p != NULL) {
+		PUT(o, "\"secctx\":");
+		put_text(o, rec->secctx.p, rec->secctx.len);
+	}
+	if (rec->has & REC_ZONE)
+		NUMBER(o, "zone", rec->zone);
+	put_times(o, rec, f);
+	put_helper(o, &rec->helper);
+	if (rec->has & REC_USE)
+		NUMBER(o, "use", rec->use);
+	if (rec->has & REC_ID)
+		NUMBER(o, "id", rec->id);
+	if (f->labels != NULL && rec->labels != NULL)
+		put_labels(o, rec, f->labels);
 }
 
 void
 json_flow(struct out *o, const struct ct_rec *rec, const struct fmt *f)
 {
 	const char *state = rec->has & REC_STATE ? state_name(rec->orig.proto, rec->state) : NULL;
-	yajl_gen g = begin(o);
 
-	put_event(g, f, rec->has & REC_EVENT_TIME ? rec->event_time : when_ns(f));
-	put_head(g, rec->orig.src.family, rec->orig.proto);
+	PUT(o, "{");
+	put_event(o, f, rec->has & REC_EVENT_TIME ? rec->event_time : when_ns(f));
+	put_head(o, rec->orig.src.family, rec->orig.proto);
 	if (rec->has & REC_TIMEOUT)
-		number(g, "timeout", rec->timeout);
+		NUMBER(o, "timeout", rec->timeout);
 	if (state != NULL)
-		string(g, "state", state);
-	put_side(g, rec, 0);
+		STRING(o, "state", state);
+	put_side(o, rec, 0);
 	if (rec->has & REC_REPLY)
-		put_side(g, rec, 1);
-	put_meta(g, rec, f);
-	put_origin(g, f, rec->portid);
-	end(g, o);
+		put_side(o, rec, 1);
+	put_meta(o, rec, f);
+	put_origin(o, f, rec->portid);
+	close_with(o, '}');
+	PUT(o, "\n");
+}
+
+static void
+put_expect_tuples(struct out *o, const struct exp_rec *rec)
+{
+	PUT(o, "\"expected\":{");
+	put_tuple(o, &rec->tuple, rec->tuple.proto);
+	close_member(o, '}');
+	PUT(o, "\"mask\":{");
+	put_tuple(o, &rec->mask, rec->tuple.proto);
+	close_member(o, '}');
+	PUT(o, "\"master\":{");
+	put_tuple(o, &rec->master, rec->master.proto);
+	close_member(o, '}');
+}
+
+static void
+put_expect_flags(struct out *o, uint32_t flags)
+{
+	static const char *const name[] = {"PERMANENT", "INACTIVE", "USERSPACE"};
+
+	PUT(o, "\"flags\":[");
+	for (unsigned i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		if (flags >> i & 1)
+			put_text(o, name[i], strlen(name[i]));
+	close_member(o, ']');
 }
 
 void
 json_expect(struct out *o, const struct exp_rec *rec, const struct fmt *f)
 {
-	static const char *const flags[] = {"PERMANENT", "INACTIVE", "USERSPACE"};
-	yajl_gen g = begin(o);
-
-	put_event(g, f, when_ns(f));
-	put_head(g, rec->tuple.src.family, rec->tuple.proto);
+	PUT(o, "{");
+	put_event(o, f, when_ns(f));
+	put_head(o, rec->tuple.src.family, rec->tuple.proto);
 	if (rec->has & EXP_TIMEOUT)
-		number(g, "timeout", rec->timeout);
-	put_tuple(g, "expected", &rec->tuple, rec->tuple.proto);
-	yajl_gen_map_close(g);
-	put_tuple(g, "mask", &rec->mask, rec->tuple.proto);
-	yajl_gen_map_close(g);
-	put_tuple(g, "master", &rec->master, rec->master.proto);
-	yajl_gen_map_close(g);
+		NUMBER(o, "timeout", rec->timeout);
+	put_expect_tuples(o, rec);
 	if (rec->has & EXP_ZONE)
-		number(g, "zone", rec->zone);
-	if (rec->has & EXP_FLAGS) {
-		key(g, "flags");
-		yajl_gen_array_open(g);
-		for (unsigned i = 0; i < 3; i++)
-			if (rec->exp_flags >> i & 1)
-				put_text(g, flags[i], strlen(flags[i]));
-		yajl_gen_array_close(g);
-	}
+		NUMBER(o, "zone", rec->zone);
+	if (rec->has & EXP_FLAGS)
+		put_expect_flags(o, rec->exp_flags);
 	if (rec->has & EXP_CLASS)
-		number(g, "class", rec->class);
-	if (rec->helper.p != NULL) {
-		key(g, "helper");
-		put_text(g, rec->helper.p, rec->helper.len);
-	}
+		NUMBER(o, "class", rec->class);
+	put_helper(o, &rec->helper);
 	if (rec->has & EXP_ID)
-		number(g, "id", rec->id);
-	put_origin(g, f, rec->portid);
-	end(g, o);
+		NUMBER(o, "id", rec->id);
+	put_origin(o, f, rec->portid);
+	close_with(o, '}');
+	PUT(o, "\n");
 }

@@ -18,7 +18,7 @@ build(const struct cmd *c)
 	if (c->op == CMD_CREATE || c->op == CMD_ADD)
 		(void)request_create(buf, c, 0);
 	else if (c->op == CMD_LIST || c->op == CMD_DELETE || c->op == CMD_UPDATE)
-		(void)request_dump(buf, c, true);
+		(void)request_dump(buf, c, c->family, true);
 	else if (c->op == CMD_GET)
 		(void)request_get(buf, c);
 }

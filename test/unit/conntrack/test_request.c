@@ -220,12 +220,12 @@ narrowing(void **state)
 	(void)state;
 	for (size_t i = 0; i < NITEMS(rows); i++) {
 		parse(rows[i].line, &c);
-		request_dump(buf, &c, true);
+		request_dump(buf, &c, c.family, true);
 		if (has_attr(buf, CTA_MARK) != rows[i].mark || has_attr(buf, CTA_STATUS) != rows[i].status ||
 		    has_attr(buf, CTA_ZONE) != rows[i].zone || has_attr(buf, CTA_FILTER) != rows[i].filter)
 			fail_msg("%s", rows[i].line);
 		assert_int_equal(request_narrows(&c), rows[i].mark || rows[i].status || rows[i].zone || rows[i].filter);
-		request_dump(buf, &c, false);
+		request_dump(buf, &c, c.family, false);
 		assert_false(has_attr(buf, CTA_MARK) || has_attr(buf, CTA_FILTER) || has_attr(buf, CTA_STATUS));
 	}
 }
