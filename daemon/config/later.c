@@ -4,18 +4,6 @@
 #include "later.h"
 
 static bool
-alarm_mode(const struct conf *c)
-{
-	return c->mode == MODE_ALARM;
-}
-
-static bool
-notrack_mode(const struct conf *c)
-{
-	return c->mode == MODE_NOTRACK;
-}
-
-static bool
 tcp(const struct conf *c)
 {
 	return c->n_links != 0 && c->link[0].kind == LINK_TCP;
@@ -49,8 +37,6 @@ static const struct {
 	const char *what;
 	bool (*used)(const struct conf *c);
 } rows[] = {
-	{"`Mode ALARM'", alarm_mode},
-	{"`Mode NOTRACK'", notrack_mode},
 	{"`TCP' links", tcp},
 	{"`From Kernelspace' of `Filter' (it works in user space, with the same meaning)", kernelspace},
 	{"`PollSecs'", polling},

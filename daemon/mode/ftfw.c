@@ -407,6 +407,7 @@ static const struct mode_ops ftfw_ops = {
 	.credit = ftfw_credit,
 	.stats = ftfw_stats,
 	.waiting = ftfw_waiting,
+	.bulk = true,
 };
 
 struct mode *

@@ -37,7 +37,7 @@ struct mode_item {
 };
 
 struct mode_stats {
-	uint64_t lost, before, malformed;
+	uint64_t lost, before, malformed, bad_type;
 	uint64_t overflows; /* entries dropped because the resend queue was full */
 	uint32_t tx_len, rs_len;
 	uint32_t unacked; /* state messages sent and not acknowledged */
@@ -68,6 +68,10 @@ struct mode_ops {
 	/* The i-th control message waiting for acknowledgement (entries waiting have queue QUEUE_RS). False: no more.
 	 */
 	bool (*waiting)(struct mode *m, uint32_t i, struct mode_item *it);
+	/* Modes without repetition: the number of a message that its owner sends at once, past the queue. NULL
+	 * elsewhere. */
+	uint32_t (*direct)(struct mode *m, uint64_t now);
+	bool bulk; /* peers ask for everything, and get it */
 };
 struct mode {
 	const struct mode_ops *ops;
@@ -75,6 +79,8 @@ struct mode {
 
 /* first_seq: the number of the first message; 1.4.x uses the time of day in seconds. NULL: no memory. */
 struct mode *ftfw_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq, uint64_t now);
+struct mode *notrack_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq, uint64_t now);
+struct mode *alarm_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq, uint64_t now);
 
 /* Sequence arithmetic modulo 2^32. */
 static inline bool

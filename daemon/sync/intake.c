@@ -82,6 +82,11 @@ flow_event(struct sync *s, const struct nlmsghdr *nlh, const struct flow *f)
 		s->count.filtered++;
 		return;
 	}
+	if (s->bypass) {
+		if (!own(s, nlh))
+			peer_direct(s, (enum entry_change)op, f, NULL);
+		return;
+	}
 	before = cache_stats(s->store.t.flows)->deleted;
 	store_flow(&s->store, (enum store_op)op, f, own(s, nlh), s->now_s);
 	if (op == STORE_DEL && cache_stats(s->store.t.flows)->deleted != before)
@@ -127,8 +132,14 @@ expect_event(struct sync *s, const struct nlmsghdr *nlh, int op)
 		s->count.unknown++;
 		return;
 	}
-	if (!s->conf.expect_sync || !wanted_helper(s, &e) || (op != STORE_DEL && !store_has_master(&s->store, &e))) {
+	if (!s->conf.expect_sync || !wanted_helper(s, &e) ||
+	    (op != STORE_DEL && !s->bypass && !store_has_master(&s->store, &e))) {
 		s->count.filtered++;
+		return;
+	}
+	if (s->bypass) {
+		if (!own(s, nlh))
+			peer_direct(s, (enum entry_change)op, NULL, &e);
 		return;
 	}
 	store_expect(&s->store, (enum store_op)op, &e, own(s, nlh), s->now_s);
@@ -164,8 +175,11 @@ static void
 flow_dumped(struct sync *s, const struct nlmsghdr *nlh, const struct flow *f)
 {
 	(void)nlh;
-	if (s->filtering && !filter_passes(s->filter, f, false))
-		store_flow_filtered(&s->store, f);
+	if (s->filtering && !filter_passes(s->filter, f, false)) {
+		if (!s->bypass)
+			store_flow_filtered(&s->store, f);
+	} else if (s->bypass)
+		peer_direct(s, ENTRY_NEW, f, NULL); /* the answer to a peer that wants everything */
 	else
 		store_flow_dumped(&s->store, f, s->now_s);
 }

@@ -15,6 +15,8 @@
 #define LINKS_MS      250
 #define REOPEN_MS     2000
 #define BULK_MS       10
+#define EXPIRE_MS     2000
+#define EXPIRE_STEPS  8
 /* status bits that only the kernel itself may set: dying, template, untracked, offload */
 #define STATUS_LOCAL 0x5a00u
 
@@ -270,6 +272,31 @@ send_queue(struct sync *s)
 		loop_again(s->loop);
 }
 
+void
+peer_direct(struct sync *s, enum entry_change change, const struct flow *f, const struct expect *e)
+{
+	struct cache_stats *st = &s->bypassed[e != NULL];
+	uint64_t *const done[] = {&st->created, &st->updated, &st->deleted};
+	struct channel *c = links_active(&s->links);
+	uint8_t *room = c != NULL ? channel_room(c) : NULL;
+	uint32_t seq;
+	int len;
+
+	++*done[change];
+	if (room == NULL) {
+		s->count.send_malformed++; /* nothing keeps it: it is lost to the peers */
+		return;
+	}
+	seq = s->mode->ops->direct(s->mode, s->now);
+	if (f != NULL)
+		len = wire_enc_flow(f, (enum wire_type)(WIRE_CT_NEW + change), 0, seq, &s->enc, room, CHANNEL_MSG_MAX);
+	else
+		len = wire_enc_expect(e, (enum wire_type)(WIRE_EXP_NEW + change), 0, seq, &s->enc, room,
+				      CHANNEL_MSG_MAX);
+	if (len > 0)
+		channel_add(c, (size_t)len);
+}
+
 static void
 bulk_turn(struct sync *s)
 {
@@ -281,6 +308,10 @@ bulk_turn(struct sync *s)
 		*b = (struct bulk){.active = true, .not_before = s->now + BULK_PAUSE_MS};
 		s->count.resyncs_served++;
 		log_put(s->log, LV_NOTICE, "sending bulk update");
+	}
+	if (b->active && s->bypass) { /* the kernel's table is all there is */
+		b->active = false;
+		resync_start(s, true);
 	}
 	if (!b->active)
 		return;
@@ -299,6 +330,8 @@ bulk_turn(struct sync *s)
 void
 peer_bulk(struct sync *s, bool operator)
 {
+	if (!s->mode->ops->bulk)
+		return;
 	s->bulk.wanted = true;
 	if (operator)
 		s->bulk.not_before = s->now;
@@ -307,6 +340,8 @@ peer_bulk(struct sync *s, bool operator)
 void
 peer_ask(struct sync *s, bool operator)
 {
+	if (!s->mode->ops->bulk)
+		return;
 	s->ask_wanted = true;
 	if (operator)
 		s->ask_after = s->now;
@@ -322,6 +357,31 @@ ask_turn(struct sync *s)
 	s->count.resyncs_sent++;
 	log_put(s->log, LV_NOTICE, "resync requested");
 	s->mode->ops->ask(s->mode);
+}
+
+/* ALARM: what a peer does not repeat any more is gone there. All entries are looked at in EXPIRE_MS. */
+static void
+expire_turn(struct sync *s)
+{
+	const struct tables *t = &s->external;
+	uint64_t visits = cache_stats(t->flows)->total / EXPIRE_STEPS + 1;
+	uint32_t slot;
+
+	if (s->conf.mode != MODE_ALARM || s->inject != NULL || s->now < s->expire_at)
+		return;
+	s->expire_at = s->now + EXPIRE_MS / EXPIRE_STEPS;
+	for (; visits > 0; visits--) {
+		if ((slot = cache_walk(t->flows, &s->expire_pos)) == SLOT_NONE) {
+			s->expire_pos = 0;
+			break;
+		}
+		if (s->now_s - cache_entry(t->flows, slot)->updated >= s->conf.cache_timeout)
+			cache_drop(t->flows, slot);
+	}
+	while ((slot = xcache_walk(t->expects, &s->expire_xpos)) != SLOT_NONE)
+		if (s->now_s - xcache_entry(t->expects, slot)->updated >= s->conf.cache_timeout)
+			xcache_drop(t->expects, slot);
+	s->expire_xpos = 0;
 }
 
 static void
@@ -357,6 +417,7 @@ peer_turn(struct sync *s)
 		inject_flush(s->inject);
 	throttle(s);
 	links_turn(s);
+	expire_turn(s);
 	ask_turn(s);
 	bulk_turn(s);
 	s->mode_due = s->mode->ops->tick(s->mode, s->now);

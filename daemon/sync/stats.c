@@ -30,6 +30,7 @@ put_network(const struct sync *s, const struct mode_stats *ms, struct ctl_stats 
 	for (int i = 1; i < WIRE_ERRORS; i++)
 		st->malformed[i] = s->count.malformed[i];
 	st->malformed[WIRE_BAD_HEADER] += ms->malformed;
+	st->malformed[WIRE_BAD_TYPE] += ms->bad_type;
 	for (int i = 1; i < WIRE_ERRORS; i++)
 		st->malformed[0] += st->malformed[i];
 	st->send_malformed = s->count.send_malformed;
@@ -81,8 +82,8 @@ verb_stats(const struct sync *s, struct ctl_stats *st)
 	st->n_links = (uint8_t)s->links.n;
 	st->role = (uint8_t)s->role;
 	st->uptime = (uint32_t)((s->now - s->started_at) / 1000);
-	st->internal = *cache_stats(s->store.t.flows);
-	st->internal_exp = *xcache_stats(s->store.t.expects);
+	st->internal = s->bypass ? s->bypassed[0] : *cache_stats(s->store.t.flows);
+	st->internal_exp = s->bypass ? s->bypassed[1] : *xcache_stats(s->store.t.expects);
 	st->external = s->inject != NULL ? *inject_stats(s->inject, false) : *cache_stats(s->external.flows);
 	st->external_exp = s->inject != NULL ? *inject_stats(s->inject, true) : *xcache_stats(s->external.expects);
 	put_network(s, &ms, st);

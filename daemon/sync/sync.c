@@ -14,6 +14,8 @@
 #include "sync_role.h"
 
 #define RECORDS_PER_TURN 16
+#define OWN_WORK_MS      5000
+#define OWN_RESYNC_MS    1000
 #define FULL_LOG_MS      60000
 
 static void
@@ -54,7 +56,10 @@ parts_start(struct sync *s)
 	s->filtering = s->conf.filter.proto_policy != FILTER_OFF || s->conf.filter.addr_policy != FILTER_OFF ||
 		       s->conf.filter.state_policy != FILTER_OFF;
 	s->external = (struct tables){cache_new(&cc), xcache_new(&cc)};
-	s->mode = ftfw_new(&s->conf, &env, (uint32_t)time(NULL), s->now);
+	s->mode = (s->conf.mode == MODE_ALARM     ? alarm_new
+		   : s->conf.mode == MODE_NOTRACK ? notrack_new
+						  : ftfw_new)(&s->conf, &env, (uint32_t)time(NULL), s->now);
+	s->bypass = s->conf.disable_internal_cache && s->conf.mode == MODE_NOTRACK;
 	s->store.mode = s->mode;
 	if (s->external.flows == NULL || s->external.expects == NULL || s->mode == NULL)
 		return -ENOMEM;
@@ -100,8 +105,7 @@ on_start(struct sync *s, const struct msg *m)
 	int r;
 
 	(void)m;
-	if (!s->have_conf || s->conf.mode != MODE_FTFW) {
-		log_put(s->log, LV_ERROR, "this release replicates in mode FTFW only");
+	if (!s->have_conf) {
 		leave(s, 1);
 		return;
 	}
@@ -113,10 +117,17 @@ on_start(struct sync *s, const struct msg *m)
 	s->phase = PHASE_RUN;
 	s->started_at = s->now;
 	s->resync = (struct resync){.due = NEVER};
+	if (s->bypass)
+		log_put(s->log, LV_NOTICE, "disabling internal cache");
 	if (s->conf.disable_external_cache)
 		log_put(s->log, LV_NOTICE, "disabling external cache");
 	peer_init(s);
-	resync_start(s, true);
+	if (!s->bypass) {
+		resync_start(s, true);
+		return;
+	}
+	s->resync.first_done = true;
+	wall_send(&s->wall, MSG_READY, READY_SERVING, NULL, 0);
 }
 
 static void
@@ -157,7 +168,12 @@ on_overrun(struct sync *s, const struct msg *m)
 	s->count.overruns++;
 	s->count.catch_failed++;
 	s->parent.bufsize = o.bufsize;
-	if (s->conf.overrun_resync > 0)
+	if (s->bypass)
+		return; /* what was lost would be sent as new, whatever it was */
+	/* what we asked for ourselves caused it: no need to wait until traffic calms down */
+	if (commit_running(s->commit) || s->now - s->flushed_at < OWN_WORK_MS)
+		resync_in(s, OWN_RESYNC_MS);
+	else if (s->conf.overrun_resync > 0)
 		resync_in(s, (uint64_t)s->conf.overrun_resync * 1000);
 }
 

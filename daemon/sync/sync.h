@@ -77,9 +77,13 @@ struct sync {
 	int role; /* enum ctl_role, last one that an operator gave us */
 
 	struct filter *filter;
-	bool filtering; /* the filter hides something */
+	bool filtering;                 /* the filter hides something */
+	bool bypass;                    /* DisableInternalCache: events go out at once */
+	struct cache_stats bypassed[2]; /* flows, expectations */
 	struct store store;
 	struct tables external;
+	uint32_t expire_pos, expire_xpos; /* ALARM: peers' entries that were not refreshed */
+	uint64_t expire_at;
 	struct mode *mode;
 	struct links links;
 	struct rx_arg rx_arg[MSG_LINKS_MAX];
@@ -92,7 +96,7 @@ struct sync {
 	struct bulk bulk;
 	uint64_t ask_after; /* no RESYNC of our own accord before */
 	bool ask_wanted;
-	uint64_t purge_at, full_logged_at;
+	uint64_t purge_at, full_logged_at, flushed_at;
 	uint64_t external_full;
 	uint32_t flush_id;
 	struct {
@@ -119,6 +123,8 @@ int peer_open(struct sync *s, const struct msg *m); /* takes the descriptors */
 void peer_init(struct sync *s);
 void peer_clear(struct sync *s);
 void peer_datagram(void *rx_arg, const uint8_t *data, size_t left); /* one that arrived on rx_arg->link */
+/* DisableInternalCache: one message past the queue. change: enum entry_change; f or e is NULL. */
+void peer_direct(struct sync *s, enum entry_change change, const struct flow *f, const struct expect *e);
 void peer_turn(struct sync *s);
 uint64_t peer_due(const struct sync *s);
 void peer_bulk(struct sync *s, bool operator); /* everything to the peers */

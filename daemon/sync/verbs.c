@@ -101,6 +101,11 @@ after_commit(void *arg, struct ctl_client *c)
 	/* as the 1.4.x script: caches are flushed, the kernel's table is read again, peers get all of it */
 	log_put(s->log, LV_NOTICE, "flushing caches");
 	flush_caches(s, CTL_INTERNAL | CTL_EXTERNAL, CTL_TABLE_CT | (s->conf.expect_sync ? CTL_TABLE_EXP : 0U));
+	if (s->bypass) {
+		peer_bulk(s, true);
+		ctl_done(c);
+		return;
+	}
 	log_put(s->log, LV_NOTICE, "resync with master conntrack table");
 	resync_start(s, true);
 	wait_for(c, WAIT_ROLE_RESYNC, s->resync.again ? s->resync.serial + 1 : s->resync.serial);
@@ -282,6 +287,7 @@ flush_kernel(struct sync *s, unsigned int tables)
 	uint32_t id = 0;
 
 	s->count.kernel_flushes++;
+	s->flushed_at = s->now;
 	if (tables & CTL_TABLE_CT)
 		id = s->filtering ? delete_cached(s) : flush_table(s, SUBSYS_CT);
 	if (tables & CTL_TABLE_EXP)
@@ -332,6 +338,11 @@ do_resync_kernel(struct sync *s, struct ctl_client *c)
 {
 	unsigned int tables = tables_of(s, &c->req);
 
+	if (s->bypass) {
+		log_put(s->log, LV_NOTICE, "resync is unsupported in this mode");
+		ctl_fail(c, CTL_WHY_UNSUPPORTED, -EOPNOTSUPP, "the internal cache is disabled");
+		return;
+	}
 	if (tables & CTL_TABLE_CT)
 		log_put(s->log, LV_NOTICE, "resync with master conntrack table");
 	if (tables & CTL_TABLE_EXP)
@@ -459,10 +470,16 @@ stream(struct sync *s, struct ctl_client *c)
 	c->step = c->pos = 0;
 }
 
+/* lifetime: of entries that are not refreshed, 0: for ever */
 static size_t
-put_flow(uint8_t *at, const struct entry *e, uint32_t now)
+put_flow(uint8_t *at, const struct entry *e, uint32_t now, uint32_t lifetime)
 {
-	struct ctl_flow h = {.age = now - e->created, .updated = now - e->updated};
+	uint32_t idle = now - e->updated;
+	struct ctl_flow h = {.age = now - e->created,
+			     .updated = idle,
+			     .expires = lifetime == 0     ? 0
+					: lifetime > idle ? lifetime - idle
+							  : 1};
 	size_t size = flow_size(&e->flow), side = e->flow.have & FLOW_SIDE ? sizeof(struct flow_side) : 0;
 	static const void *const none = NULL;
 
@@ -478,7 +495,7 @@ put_flow(uint8_t *at, const struct entry *e, uint32_t now)
 
 /* A slice of one cache; *pos is SLOT_NONE at its end. */
 static size_t
-slice_flows(const struct cache *cache, uint32_t *pos, uint8_t *at, uint32_t now)
+slice_flows(const struct cache *cache, uint32_t *pos, uint8_t *at, uint32_t now, uint32_t lifetime)
 {
 	size_t len = 0;
 
@@ -488,7 +505,7 @@ slice_flows(const struct cache *cache, uint32_t *pos, uint8_t *at, uint32_t now)
 		if (slot == SLOT_NONE)
 			break;
 		if ((cache_entry(cache, slot)->flags & ENTRY_DEAD) == 0)
-			len += put_flow(at + len, cache_entry(cache, slot), now);
+			len += put_flow(at + len, cache_entry(cache, slot), now, lifetime);
 	}
 	return len;
 }
@@ -537,7 +554,8 @@ more_dump(struct sync *s, struct ctl_client *c)
 	}
 	t = part[c->step].cache == CTL_INTERNAL ? &s->store.t : &s->external;
 	if (part[c->step].table == CTL_TABLE_CT)
-		len = slice_flows(t->flows, &c->pos, ctl_payload(c), s->now_s);
+		len = slice_flows(t->flows, &c->pos, ctl_payload(c), s->now_s,
+				  t == &s->external && s->conf.mode == MODE_ALARM ? s->conf.cache_timeout : 0);
 	else
 		len = slice_expects(t->expects, &c->pos, ctl_payload(c), s->now_s);
 	if (len > 0)

@@ -1,0 +1,300 @@
+/*
+ * The modes that keep nothing for repetition. NOTRACK sends every change once, gives signs of life and answers requests
+ * for everything; ALARM also repeats every entry once per RefreshTime, spread evenly, and neither sends nor reads
+ * anything but state. Sequence numbers are counted, never acted upon. Called by the sync role; headers are a
+ * stranger's.
+ */
+#include <stdlib.h>
+
+#include "txq.h"
+
+#define TICK_MS     1000
+#define SILENT_MS   5000 /* a peer that was silent so long may have missed anything */
+#define REFRESH_MS  100  /* ALARM: how often a share of the table is repeated */
+#define CREDIT_OPEN 1024
+#define CREDIT_STEP 1024
+#define CREDIT_MS   10
+
+struct plain {
+	struct mode mode;
+	struct mode_env env;
+	struct txq tx;
+	uint32_t next_seq;
+	uint64_t last_tx, credit_at;
+	/* a deletion that was handed out: the entry may go when it is encoded */
+	bool dead_set;
+	enum slot_kind dead_kind;
+	uint32_t dead_slot;
+	/* receiving */
+	bool rx_known;
+	uint32_t last_rx;
+	uint64_t heard, lost, before, malformed, bad_type;
+	/* ALARM */
+	uint32_t refresh_ms, pos, xpos;
+	uint64_t refreshed_at, owed; /* owed: entries, in thousandths */
+};
+
+static void
+release_dead(struct plain *p)
+{
+	const struct slotq *q = &p->tx.slots[p->dead_kind];
+
+	if (!p->dead_set)
+		return;
+	p->dead_set = false;
+	if (slotq_change(q, p->dead_slot) == ENTRY_DEL && slotq_where(q, p->dead_slot) == QUEUE_NONE)
+		p->env.unqueued(p->env.arg, p->dead_kind, p->dead_slot);
+}
+
+static void
+plain_change(struct mode *m, enum slot_kind kind, uint32_t slot)
+{
+	struct plain *p = (struct plain *)m;
+
+	if (slotq_where(&p->tx.slots[kind], slot) == QUEUE_NONE)
+		txq_put(&p->tx, kind, slot);
+}
+
+static void
+plain_forget(struct mode *m, enum slot_kind kind, uint32_t slot)
+{
+	struct plain *p = (struct plain *)m;
+
+	if (slotq_where(&p->tx.slots[kind], slot) == QUEUE_TX)
+		slotq_remove(&p->tx.slots[kind], slot);
+	if (p->dead_kind == kind && p->dead_slot == slot)
+		p->dead_set = false;
+}
+
+static bool
+plain_next(struct mode *m, struct mode_item *it, uint64_t now)
+{
+	struct plain *p = (struct plain *)m;
+
+	release_dead(p);
+	if (!txq_take(&p->tx, true, it))
+		return false;
+	it->seq = p->next_seq++;
+	p->last_tx = now;
+	if (it->kind != ITEM_CONTROL) {
+		p->dead_kind = it->kind == ITEM_FLOW ? SLOT_FLOW : SLOT_EXPECT;
+		p->dead_slot = it->slot;
+		p->dead_set = slotq_change(&p->tx.slots[p->dead_kind], it->slot) == ENTRY_DEL;
+	}
+	return true;
+}
+
+static uint32_t
+plain_direct(struct mode *m, uint64_t now)
+{
+	struct plain *p = (struct plain *)m;
+
+	p->last_tx = now;
+	return p->next_seq++;
+}
+
+static void
+track(struct plain *p, uint32_t seq)
+{
+	uint32_t d = seq - (p->last_rx + 1);
+
+	if (p->rx_known && d != 0) {
+		if (seq_before(seq, p->last_rx + 1))
+			p->before++;
+		else
+			p->lost += (uint64_t)d + 1; /* counted as 1.4.x does */
+	}
+	p->last_rx = seq;
+}
+
+static bool
+notrack_recv(struct mode *m, const struct wire_head *h, uint64_t now)
+{
+	struct plain *p = (struct plain *)m;
+	bool state = wire_is_state(h), news = !p->rx_known || now - p->heard >= SILENT_MS;
+
+	track(p, h->seq);
+	if (!state && (!wire_is_control(h) || (h->flags & (WIRE_ACK | WIRE_NACK) && (h->flags & WIRE_RESYNC) == 0))) {
+		p->malformed++;
+		return false;
+	}
+	p->rx_known = true;
+	p->heard = now;
+	if (news)
+		p->env.event(p->env.arg, MODE_PEER_NEW);
+	if (!state && h->flags & WIRE_RESYNC)
+		p->env.event(p->env.arg, MODE_RESYNC_ASKED);
+	return state;
+}
+
+static bool
+alarm_recv(struct mode *m, const struct wire_head *h, uint64_t now)
+{
+	struct plain *p = (struct plain *)m;
+
+	if (h->flags != 0)
+		return false;
+	if (!wire_is_state(h)) {
+		p->bad_type++;
+		return false;
+	}
+	p->rx_known = true;
+	p->heard = now;
+	return true;
+}
+
+static uint64_t
+notrack_tick(struct mode *m, uint64_t now)
+{
+	struct plain *p = (struct plain *)m;
+
+	if (now - p->last_tx >= TICK_MS && !txq_has_control(&p->tx, WIRE_ALIVE))
+		txq_put_control(&p->tx, WIRE_ALIVE, 0, 0);
+	return now - p->last_tx >= TICK_MS ? now + TICK_MS : p->last_tx + TICK_MS;
+}
+
+static void
+refresh_one(struct plain *p)
+{
+	uint32_t slot = cache_walk(p->env.tables->flows, &p->pos);
+
+	if (slot != SLOT_NONE) {
+		plain_change(&p->mode, SLOT_FLOW, slot);
+		return;
+	}
+	if ((slot = xcache_walk(p->env.tables->expects, &p->xpos)) != SLOT_NONE)
+		plain_change(&p->mode, SLOT_EXPECT, slot);
+	else
+		p->pos = p->xpos = 0;
+}
+
+static uint64_t
+alarm_tick(struct mode *m, uint64_t now)
+{
+	struct plain *p = (struct plain *)m;
+	uint64_t all = cache_stats(p->env.tables->flows)->total + xcache_stats(p->env.tables->expects)->total;
+	uint64_t passed = now - p->refreshed_at;
+
+	if (passed >= REFRESH_MS) {
+		/* one step more than there are entries: the step that starts over */
+		p->owed += (all + 1) * passed * 1000 / p->refresh_ms;
+		for (uint64_t n = all; n > 0 && p->owed >= 1000; n--, p->owed -= 1000)
+			refresh_one(p);
+		p->owed %= 1000;
+		p->refreshed_at = now;
+	}
+	return p->refreshed_at + REFRESH_MS;
+}
+
+static void
+notrack_ask(struct mode *m)
+{
+	struct plain *p = (struct plain *)m;
+
+	if (!txq_has_control(&p->tx, WIRE_RESYNC))
+		txq_put_control(&p->tx, WIRE_RESYNC, 0, 0);
+}
+
+static void
+alarm_ask(struct mode *m)
+{
+	(void)m; /* peers repeat everything anyway */
+}
+
+static bool
+plain_ready(const struct mode *m, uint64_t now)
+{
+	(void)m;
+	(void)now;
+	return true;
+}
+
+static uint32_t
+plain_credit(struct mode *m, uint64_t now)
+{
+	struct plain *p = (struct plain *)m;
+
+	if (txq_len(&p->tx) >= CREDIT_OPEN || now - p->credit_at < CREDIT_MS)
+		return 0;
+	p->credit_at = now;
+	return CREDIT_STEP;
+}
+
+static void
+plain_stats(const struct mode *m, struct mode_stats *s)
+{
+	const struct plain *p = (const struct plain *)m;
+
+	*s = (struct mode_stats){
+		.lost = p->lost,
+		.before = p->before,
+		.malformed = p->malformed,
+		.bad_type = p->bad_type,
+		.tx_len = txq_len(&p->tx),
+		.peer_known = p->rx_known,
+		.in_sync = p->rx_known,
+		.heard = p->heard,
+	};
+}
+
+static bool
+plain_waiting(struct mode *m, uint32_t i, struct mode_item *it)
+{
+	(void)m;
+	(void)i;
+	(void)it;
+	return false;
+}
+
+static void
+plain_free(struct mode *m)
+{
+	free(m);
+}
+
+#define COMMON                                                                                      \
+	.free = plain_free, .change = plain_change, .forget = plain_forget, .next = plain_next,     \
+	.direct = plain_direct, .ready = plain_ready, .credit = plain_credit, .stats = plain_stats, \
+	.waiting = plain_waiting
+
+static const struct mode_ops notrack_ops = {COMMON, .recv = notrack_recv, .tick = notrack_tick, .ask = notrack_ask,
+					    .bulk = true};
+static const struct mode_ops alarm_ops = {COMMON, .recv = alarm_recv, .tick = alarm_tick, .ask = alarm_ask};
+
+static struct plain *
+plain_new(const struct mode_ops *ops, const struct mode_env *env, uint32_t first_seq, uint64_t now)
+{
+	struct plain *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->mode.ops = ops;
+	p->env = *env;
+	p->next_seq = first_seq;
+	p->last_tx = p->refreshed_at = now;
+	txq_init(&p->tx, env->tables);
+	return p;
+}
+
+struct mode *
+notrack_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq, uint64_t now)
+{
+	struct plain *p = plain_new(&notrack_ops, env, first_seq, now);
+
+	(void)conf;
+	if (p == NULL)
+		return NULL;
+	txq_put_control(&p->tx, WIRE_ALIVE, 0, 0); /* here we are */
+	return &p->mode;
+}
+
+struct mode *
+alarm_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq, uint64_t now)
+{
+	struct plain *p = plain_new(&alarm_ops, env, first_seq, now);
+
+	if (p == NULL)
+		return NULL;
+	p->refresh_ms = (conf->refresh_time > 0 ? conf->refresh_time : 60) * 1000;
+	return &p->mode;
+}

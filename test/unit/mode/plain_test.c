@@ -1,0 +1,226 @@
+/* NOTRACK and ALARM: what is sent, when, and what of a peer's messages counts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "flows.h"
+#include "mode.h"
+
+struct ctx {
+	struct tables t;
+	struct mode *m;
+	struct conf conf;
+	uint64_t now;
+	unsigned int events;
+	uint32_t slot[100];
+	unsigned int sent[100]; /* per flow */
+	struct mode_item it;
+};
+
+static void
+event(void *arg, enum mode_event e)
+{
+	((struct ctx *)arg)->events |= e;
+}
+
+static void
+unqueued(void *arg, enum slot_kind kind, uint32_t slot)
+{
+	(void)kind;
+	cache_drop(((struct ctx *)arg)->t.flows, slot);
+}
+
+static struct ctx *
+ctx_new(struct mode *(*mode_new)(const struct conf *, const struct mode_env *, uint32_t, uint64_t))
+{
+	struct cache_conf cc = {.limit = 1000};
+	struct ctx *c = calloc(1, sizeof(*c));
+	struct mode_env env = {c, &c->t, event, unqueued};
+
+	c->t = (struct tables){cache_new(&cc), xcache_new(&cc)};
+	c->conf.refresh_time = 10;
+	c->now = 100000;
+	c->m = mode_new(&c->conf, &env, 5, c->now);
+	for (uint32_t i = 0; i < 100; i++) {
+		struct flow f = flow_nr(i);
+
+		assert_int_equal(cache_insert(c->t.flows, &f, 0, &c->slot[i]), 0);
+	}
+	return c;
+}
+
+static int
+setup_notrack(void **state)
+{
+	*state = ctx_new(notrack_new);
+	return 0;
+}
+
+static int
+setup_alarm(void **state)
+{
+	*state = ctx_new(alarm_new);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct ctx *c = *state;
+
+	c->m->ops->free(c->m);
+	cache_free(c->t.flows);
+	xcache_free(c->t.expects);
+	free(c);
+	return 0;
+}
+
+static bool
+in(struct ctx *c, uint8_t type, uint8_t flags, uint32_t seq)
+{
+	struct wire_head h = {.version = 1, .type = type, .flags = flags, .len = 16, .seq = seq};
+
+	return c->m->ops->recv(c->m, &h, c->now);
+}
+
+static unsigned int
+drain(struct ctx *c)
+{
+	struct mode_item it;
+	unsigned int n = 0;
+
+	for (; c->m->ops->next(c->m, &it, c->now); n++) {
+		c->it = it;
+		for (int i = 0; it.kind == ITEM_FLOW && i < 100; i++)
+			c->sent[i] += c->slot[i] == it.slot;
+	}
+	return n;
+}
+
+static void
+test_notrack_sends_once(void **state)
+{
+	struct ctx *c = *state;
+
+	assert_int_equal(drain(c), 1);
+	assert_int_equal(c->it.flags, WIRE_ALIVE);
+	c->m->ops->change(c->m, SLOT_FLOW, c->slot[1]);
+	c->m->ops->change(c->m, SLOT_FLOW, c->slot[1]);
+	assert_int_equal(drain(c), 1);
+	assert_int_equal(c->it.flags, 0);
+	assert_int_equal(c->it.seq, 6);
+	assert_int_equal(drain(c), 0);
+	c->now += 1000;
+	c->m->ops->tick(c->m, c->now);
+	assert_int_equal(drain(c), 1);
+	assert_int_equal(c->it.flags, WIRE_ALIVE);
+}
+
+static void
+test_deletion_is_kept_until_encoded(void **state)
+{
+	struct ctx *c = *state;
+	struct mode_item it;
+
+	drain(c);
+	cache_bury(c->t.flows, c->slot[1]);
+	c->m->ops->change(c->m, SLOT_FLOW, c->slot[1]);
+	assert_true(c->m->ops->next(c->m, &it, c->now));
+	assert_int_equal(it.slot, c->slot[1]);
+	assert_int_equal(cache_entry(c->t.flows, it.slot)->change, ENTRY_DEL);
+	assert_int_equal(cache_stats(c->t.flows)->total, 100);
+	assert_false(c->m->ops->next(c->m, &it, c->now));
+	assert_int_equal(cache_stats(c->t.flows)->total, 99);
+	/* reborn between being handed out and the next call: stays */
+	struct flow f = flow_nr(2);
+
+	cache_bury(c->t.flows, c->slot[2]);
+	c->m->ops->change(c->m, SLOT_FLOW, c->slot[2]);
+	assert_true(c->m->ops->next(c->m, &it, c->now));
+	cache_revive(c->t.flows, c->slot[2], &f, 1);
+	c->m->ops->change(c->m, SLOT_FLOW, c->slot[2]);
+	assert_int_equal(drain(c), 1);
+	assert_int_equal(cache_stats(c->t.flows)->active, 99);
+}
+
+static void
+test_notrack_receives(void **state)
+{
+	struct ctx *c = *state;
+	struct mode_stats s;
+
+	assert_true(in(c, WIRE_CT_NEW, 0, 100));
+	assert_int_equal(c->events, MODE_PEER_NEW);
+	assert_true(in(c, WIRE_CT_UPD, WIRE_HELLO, 105)); /* an FT-FW peer */
+	assert_true(in(c, WIRE_CT_DEL, 0, 90));           /* before: processed all the same */
+	assert_false(in(c, WIRE_CTL, WIRE_ACK, 91));
+	assert_false(in(c, WIRE_CTL, WIRE_ALIVE, 92));
+	assert_int_equal(c->events, MODE_PEER_NEW);
+	assert_false(in(c, WIRE_CTL, WIRE_RESYNC, 93));
+	assert_int_equal(c->events, MODE_PEER_NEW | MODE_RESYNC_ASKED);
+	c->m->ops->stats(c->m, &s);
+	assert_int_equal(s.lost, 5);
+	assert_int_equal(s.before, 1);
+	assert_int_equal(s.malformed, 1);
+	/* silent for a while: whatever it missed, it gets */
+	c->events = 0;
+	c->now += 6000;
+	assert_true(in(c, WIRE_CT_NEW, 0, 94));
+	assert_int_equal(c->events, MODE_PEER_NEW);
+}
+
+/* Every entry once in RefreshTime, evenly. */
+static void
+test_alarm_refreshes(void **state)
+{
+	struct ctx *c = *state;
+	unsigned int most = 0, n;
+
+	assert_int_equal(drain(c), 0); /* no signs of life */
+	for (int i = 0; i < 110; i++) {
+		c->now += 100;
+		c->m->ops->tick(c->m, c->now);
+		n = drain(c);
+		most = n > most ? n : most;
+	}
+	for (int i = 0; i < 100; i++)
+		assert_in_range(c->sent[i], 1, 2);
+	assert_in_range(most, 1, 3);
+	assert_int_equal(c->it.flags, 0);
+}
+
+static void
+test_alarm_receives(void **state)
+{
+	struct ctx *c = *state;
+	struct mode_stats s;
+
+	assert_true(in(c, WIRE_CT_NEW, 0, 7));
+	assert_true(in(c, WIRE_CT_NEW, 0, 3));
+	assert_false(in(c, WIRE_CT_NEW, WIRE_HELLO, 8));
+	assert_false(in(c, WIRE_CTL, WIRE_RESYNC, 9));
+	assert_false(in(c, WIRE_CTL, 0, 9));
+	c->m->ops->stats(c->m, &s);
+	assert_int_equal(s.bad_type, 1);
+	assert_int_equal(s.lost + s.before, 0);
+	assert_int_equal(c->events, 0);
+	c->m->ops->ask(c->m);
+	assert_int_equal(drain(c), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_notrack_sends_once, setup_notrack, teardown),
+		cmocka_unit_test_setup_teardown(test_deletion_is_kept_until_encoded, setup_notrack, teardown),
+		cmocka_unit_test_setup_teardown(test_notrack_receives, setup_notrack, teardown),
+		cmocka_unit_test_setup_teardown(test_alarm_refreshes, setup_alarm, teardown),
+		cmocka_unit_test_setup_teardown(test_alarm_receives, setup_alarm, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
