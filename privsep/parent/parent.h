@@ -40,7 +40,7 @@ struct parent {
 	struct msg_status status;
 	struct dump dump;
 	bool status_changed, ready, growth_warned;
-	uint64_t watchdog_at, rate_since, rate_count, rate, pause_until; /* ns; see relay_events() for the last four */
+	uint64_t watchdog_at, paid_until, pause_until; /* ns; see pace() for the last two */
 	struct batch batch;
 	uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)];
 };

@@ -5,10 +5,9 @@
 
 #include "parent.h"
 
-#define RATE_WINDOW 1000000U /* ns */
-#define BUSY_RATE   20U      /* events a window from which waiting for more pays */
-#define PAUSE       200000U  /* ns */
-#define FULL_BATCH  48
+#define FULL_BATCH   48
+#define RECORD_PRICE 400000U            /* ns: so often may a record be small in the long run */
+#define CREDIT       (4 * RECORD_PRICE) /* and so many may be in a row */
 
 static uint32_t
 nl_bufsize(int fd)
@@ -76,20 +75,17 @@ overrun(struct parent *p, struct worker *w)
 	tell(p, w, &(struct msg){.type = MSG_OVERRUN, .data = &m, .len = sizeof(m)});
 }
 
-/* Small records cost twice as much an event as large ones. While events come fast, and this was a small one, the
- * socket is left alone for a moment; at low rates everything is forwarded at once. */
+/* Small records cost several times as much an event as large ones. A few at a time are forwarded at once; when they
+ * keep coming the socket is left alone for a moment, so that more is there the next time. */
 static void
-pace(struct parent *p, uint64_t n)
+pace(struct parent *p, int n)
 {
 	uint64_t now = now_ns();
 
-	p->rate_count += n;
-	if (now - p->rate_since >= RATE_WINDOW) {
-		p->rate = p->rate_count * RATE_WINDOW / (now - p->rate_since);
-		p->rate_since = now;
-		p->rate_count = 0;
-	}
-	p->pause_until = n < FULL_BATCH && p->rate >= BUSY_RATE ? now + PAUSE : 0;
+	if (n >= FULL_BATCH)
+		return;
+	p->paid_until = (p->paid_until > now ? p->paid_until : now) + RECORD_PRICE;
+	p->pause_until = p->paid_until - CREDIT;
 }
 
 void
@@ -101,7 +97,7 @@ relay_events(struct parent *p)
 	for (int i = 0, n = MSG_EVENTS_MAX; w != NULL && i < 16 && n == MSG_EVENTS_MAX; i++)
 		if ((n = nl_read(p->h.events, &p->batch, MSG_EVENTS_MAX, DATAGRAM_MAX)) > 0) {
 			forward(p, w, MSG_EVENTS, 0, p->batch.iov, n);
-			pace(p, (uint64_t)n);
+			pace(p, n);
 		} else if (n == -ENOBUFS)
 			overrun(p, w);
 }
