@@ -23,8 +23,10 @@ check_heard(struct parent *p, struct worker *w, uint32_t type, int r)
 {
 	if (r == 0)
 		return;
-	log_put(&p->log, LV_ERROR, "worker %s (pid=%d) does not take message %u: %s", role_name(w->role), (int)w->pid,
-		type, strerror(-r));
+	if (r != -EPIPE && r != -ECONNRESET)
+		log_put(&p->log, LV_ERROR, "worker %s (pid=%d) does not take message %u: %s", role_name(w->role),
+			(int)w->pid, type, strerror(-r));
+	workers_reap(p);
 	worker_gone(p, w);
 }
 

@@ -393,7 +393,10 @@ def case_reopen():
         pass
     os.chown(d.log, pwd.getpwnam("_ctd-worker").pw_uid, -1)
     d.proc.send_signal(signal.SIGHUP)
-    wait_for("writing to the new file", lambda: d.ask("act leave") is not None and "takes over" in d.text())
+    wait_for("the new file in use", lambda: any(os.readlink(f"/proc/{pid}/fd/{n}") == d.log for pid, role in d.children()
+                                                if role == "log" for n in os.listdir(f"/proc/{pid}/fd")))
+    d.ask("act leave")
+    wait_for("a line in it", lambda: "takes over" in d.text())
     d.end()
 
 
