@@ -6,7 +6,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ctnames.h"
 
@@ -200,7 +204,6 @@ flows(struct show *s, struct rd r)
 	while ((n = client_flow(&r, &from)) == 1) {
 		to_rec(&from, &rec);
 		show_flow[s->format](s, &from, &rec);
-		out_drain(&s->out);
 	}
 	return n;
 }
@@ -211,11 +214,49 @@ expects(struct show *s, struct rd r)
 	struct ctl_expect from;
 	int n;
 
-	while ((n = client_expect(&r, &from)) == 1) {
+	while ((n = client_expect(&r, &from)) == 1)
 		show_expect(s, &from);
-		out_drain(&s->out);
-	}
 	return n;
+}
+
+/* A pipe or terminal that is ready takes at least this much at once. */
+static bool
+takes_piece(int fd)
+{
+	struct pollfd p = {fd, POLLOUT, 0};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* Writes up to n octets. False: not now, or never again (out.err). */
+static bool
+write_piece(struct show *s, size_t n)
+{
+	size_t left = s->out.len - s->sent;
+	ssize_t done = write(s->out.fd, s->out.buf + s->sent, left < n ? left : n);
+
+	if (done == -1 && errno != EINTR)
+		s->out.err = errno;
+	s->sent += done > 0 ? (size_t)done : 0;
+	return done > 0;
+}
+
+static void
+drain(struct show *s)
+{
+	struct out *o = &s->out;
+
+	if (!s->pipe) {
+		out_drain(o);
+		return;
+	}
+	while (s->sent < o->len && takes_piece(o->fd) && write_piece(s, PIPE_BUF))
+		;
+	if (s->sent < o->len / 2)
+		return;
+	memmove(o->buf, o->buf + s->sent, o->len - s->sent);
+	o->len -= s->sent;
+	s->sent = 0;
 }
 
 int
@@ -225,12 +266,18 @@ show_records(void *ctx, uint32_t type, const uint8_t *payload, size_t len)
 	struct rd r = rd_init(payload, len);
 	int n = type == CTL_R_FLOW ? flows(s, r) : type == CTL_R_EXPECT ? expects(s, r) : -EBADMSG;
 
+	if (n == 0)
+		drain(s);
 	return n < 0 ? n : -s->out.err;
 }
 
 int
 show_init(struct show *s, int fd, const struct request *q)
 {
+	struct stat st;
+
+	s->sent = 0;
+	s->pipe = fstat(fd, &st) == 0 && !S_ISREG(st.st_mode);
 	s->format = q->format;
 	s->external = q->caches == CTL_EXTERNAL;
 	return out_init(&s->out, fd);
@@ -241,6 +288,8 @@ show_done(struct show *s)
 {
 	int err;
 
+	memmove(s->out.buf, s->out.buf + s->sent, s->out.len - s->sent);
+	s->out.len -= s->sent;
 	out_flush(&s->out);
 	err = s->out.err;
 	out_done(&s->out);

@@ -10,11 +10,14 @@
 
 struct show {
 	struct out out;
+	size_t sent; /* octets of out that were written */
+	bool pipe;   /* written only as far as it does not wait for a reader */
 	enum format format;
 	bool external; /* peers' states: text and XML have no reply tuple */
 };
 
-/* To fd. -ENOMEM. */
+/* To fd. A reader that pauses (a pager) does not keep the daemon waiting: what it has not taken is kept here. -ENOMEM.
+ */
 int show_init(struct show *s, int fd, const struct request *q);
 /* Writes what is left. -errno of the first write that failed. */
 int show_done(struct show *s);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -366,6 +367,51 @@ test_json(void **state)
 	free(got);
 }
 
+/* Reads a pipe to its end; the number of octets goes to the exit status, in kilooctets. */
+static void
+read_all(int fd)
+{
+	static char buf[65536];
+	size_t sum = 0;
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		sum += (size_t)n;
+	_exit((int)(sum / 1024));
+}
+
+/* A reader that takes nothing until the dump is over holds nothing up, and gets all of it. */
+static void
+test_paused_reader(void **state)
+{
+	struct request q = {.verb = CTL_DUMP, .caches = CTL_INTERNAL};
+	uint8_t buf[8192];
+	size_t len = all_rows(buf, false, 1, 0), once;
+	char *one = shown(&q, CTL_R_FLOW, buf, len);
+	struct show s;
+	int ends[2], st;
+
+	(void)state;
+	once = strlen(one);
+	free(one);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(show_init(&s, ends[1], &q), 0);
+	alarm(60);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(show_records(&s, CTL_R_FLOW, buf, len), 0);
+	assert_true(once * 100 > 100000); /* more than a pipe holds */
+	if (fork() == 0) {
+		close(ends[1]);
+		read_all(ends[0]);
+	}
+	close(ends[0]);
+	assert_int_equal(show_done(&s), 0);
+	close(ends[1]);
+	assert_true(wait(&st) > 0);
+	alarm(0);
+	assert_int_equal(WEXITSTATUS(st), once * 100 / 1024);
+}
+
 /* A dump that asked for flows does not take other records; a full device is noticed. */
 static void
 test_errors(void **state)
@@ -388,7 +434,7 @@ main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flows), cmocka_unit_test(test_expects), cmocka_unit_test(test_helper),
-		cmocka_unit_test(test_json),  cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_json),  cmocka_unit_test(test_errors),  cmocka_unit_test(test_paused_reader),
 	};
 
 	folder = argc > 1 ? argv[1] : ".";
