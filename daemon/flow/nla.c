@@ -10,46 +10,6 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
 
-static void
-put_num(uint8_t *at, const struct nla_row *row, const uint8_t *p)
-{
-	uint32_t v32;
-	uint16_t v16;
-
-	if (row->size == 2) {
-		memcpy(&v16, p, sizeof(v16));
-		v16 = row->kind == NLA_BE ? be16toh(v16) : v16;
-		memcpy(at, &v16, sizeof(v16));
-	} else {
-		memcpy(&v32, p, sizeof(v32));
-		v32 = row->kind == NLA_BE ? be32toh(v32) : v32;
-		memcpy(at, &v32, sizeof(v32));
-	}
-}
-
-/* Both directions: from network to host order is the same as back. */
-static void
-copy_field(uint8_t *at, const struct nla_row *row, const uint8_t *p)
-{
-	if (row->size == 1)
-		*at = *p;
-	else if (row->size == 16)
-		memcpy(at, p, 16);
-	else
-		put_num(at, row, p);
-}
-
-uint32_t
-nla_get(struct rd *r, const struct nla_row *row, const struct nla *a, void *base)
-{
-	if (a->len != row->size) {
-		r->bad = true;
-		return 0;
-	}
-	copy_field((uint8_t *)base + row->off, row, a->data);
-	return row->have;
-}
-
 bool
 nla_get_all(const struct nla *nest, const struct nla_row *rows, size_t n, void *base, uint32_t *have)
 {
@@ -120,7 +80,7 @@ nla_put_all(struct wr *w, const struct nla_row *rows, size_t n, const void *base
 		if (row->size == 0 || (row->have & have) != row->have)
 			continue;
 		if ((at = put_head(w, (uint16_t)type, row->size)) != NULL)
-			copy_field(at, row, (const uint8_t *)base + row->off);
+			nla_copy(at, row, (const uint8_t *)base + row->off);
 	}
 }
 

@@ -5,6 +5,7 @@
 #ifndef NLA_H
 #define NLA_H
 
+#include <endian.h>
 #include <linux/netlink.h>
 
 #include "buf.h"
@@ -47,8 +48,44 @@ struct nla_row {
 	uint32_t have; /* what reading it makes known; what must be known to write it */
 };
 
+/* One field between message and struct; from network to host order is the same as back. */
+static inline void
+nla_copy(uint8_t *at, const struct nla_row *row, const uint8_t *p)
+{
+	uint32_t v32;
+	uint16_t v16;
+
+	switch (row->size) {
+	case 1:
+		*at = *p;
+		break;
+	case 2:
+		memcpy(&v16, p, sizeof(v16));
+		v16 = row->kind == NLA_BE ? be16toh(v16) : v16;
+		memcpy(at, &v16, sizeof(v16));
+		break;
+	case 4:
+		memcpy(&v32, p, sizeof(v32));
+		v32 = row->kind == NLA_BE ? be32toh(v32) : v32;
+		memcpy(at, &v32, sizeof(v32));
+		break;
+	default:
+		memcpy(at, p, 16);
+	}
+}
+
 /* Stores one attribute; returns its have bits, 0 with r bad when the size is wrong. */
-uint32_t nla_get(struct rd *r, const struct nla_row *row, const struct nla *a, void *base);
+static inline uint32_t
+nla_get(struct rd *r, const struct nla_row *row, const struct nla *a, void *base)
+{
+	if (a->len != row->size) {
+		r->bad = true;
+		return 0;
+	}
+	nla_copy((uint8_t *)base + row->off, row, a->data);
+	return row->have;
+}
+
 /* All attributes in data against rows. false: malformed. Adds to *have. */
 bool nla_get_all(const struct nla *nest, const struct nla_row *rows, size_t n, void *base, uint32_t *have);
 /* Writes the rows of which all have bits are in have, in order of type. */
