@@ -1,5 +1,5 @@
 /*
- * Flows and expectations from and to ctnetlink messages, with libmnl, straight between attributes and struct.
+ * Flows and expectations from and to ctnetlink messages, straight between attributes and struct, without allocation.
  * Reading does not trust the message beyond what the walk checks; writing emits only what the guard of the wall admits.
  */
 #ifndef FLOW_NL_H
@@ -22,8 +22,9 @@ struct flow_nl_opts {
 	bool tcp_liberal; /* window tracking must not judge a flow whose windows nobody told us */
 };
 /* Builds one request at buf. Returns its length (a multiple of 4), -EINVAL when the flow lacks what the kernel needs
- * (reply tuple for create, state), -ENOSPC. CREATE: NLM_F_CREATE|EXCL, NAT as the kernel wants it, EXPECTED bit
- * cleared, labels, helper, master, sequence adjustment, synproxy. No ACK is asked for: errors come back by seq. */
+ * (reply tuple and timeout for create; a TCP, SCTP or DCCP state it knows; an ICMP type that has an answer), -ENOSPC.
+ * CREATE: NLM_F_CREATE|EXCL, NAT as the kernel wants it, EXPECTED bit cleared, labels, helper, master, sequence
+ * adjustment, synproxy. No ACK is asked for: errors come back by seq. */
 int flow_to_nl(const struct flow *f, enum flow_nl_op op, const struct flow_nl_opts *o, uint32_t seq, void *buf,
 	       size_t size);
 int expect_to_nl(const struct expect *e, enum flow_nl_op op, uint32_t timeout, uint32_t seq, void *buf, size_t size);
