@@ -106,7 +106,7 @@ open_control(struct start *s)
 	memcpy(sun.sun_path, c->ctl_path, sizeof(sun.sun_path));
 	if (c->ctl_group[0] != '\0' && gr == NULL)
 		why = "the group of UNIX { Group } does not exist";
-	else if ((fd = connect_to(&sun, sizeof(sun), SOCK_STREAM)) != -1)
+	else if (connect_to(&sun, sizeof(sun), SOCK_STREAM) != -1)
 		why = "another daemon listens there";
 	else if (lstat(c->ctl_path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		why = "there is a file that is no socket";

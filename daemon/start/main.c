@@ -48,6 +48,7 @@ static int
 become_client(int argc, char **argv)
 {
 	char path[PATH_MAX], **args = calloc((size_t)argc + 2, sizeof(*args));
+	int why;
 
 	if (args != NULL && locate(path, sizeof(path), "conntrackctl")) {
 		args[0] = argv[0];
@@ -55,7 +56,9 @@ become_client(int argc, char **argv)
 		memcpy(args + 2, argv + 1, (size_t)(argc - 1) * sizeof(*args));
 		execv(path, args);
 	}
-	fprintf(stderr, "conntrackd: can't run conntrackctl, which serves this option: %s\n", strerror(errno));
+	why = errno;
+	free(args);
+	fprintf(stderr, "conntrackd: can't run conntrackctl, which serves this option: %s\n", strerror(why));
 	return 1;
 }
 

@@ -10,14 +10,14 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define WORKER_FD 3		/* a worker finds its end of the wall here */
-#define WORKER_LOG_FD 4		/* and the sending end of the log socket here (records of log.h) */
-#define MSG_DATA_MAX 65536	/* payload of one record */
-#define MSG_EVENTS_MAX 64	/* kernel datagrams in one MSG_EVENTS */
-#define MSG_LINKS_MAX 4
+#define WORKER_FD       3     /* a worker finds its end of the wall here */
+#define WORKER_LOG_FD   4     /* and the sending end of the log socket here (records of log.h) */
+#define MSG_DATA_MAX    65536 /* payload of one record */
+#define MSG_EVENTS_MAX  64    /* kernel datagrams in one MSG_EVENTS */
+#define MSG_LINKS_MAX   4
 #define MSG_HELPERS_MAX 16
-#define MSG_PATH_MAX 257
-#define CONF_NAME_MAX 255 /* of the path that comes with MSG_CONF_TEXT */
+#define MSG_PATH_MAX    257
+#define CONF_NAME_MAX   255 /* of the path that comes with MSG_CONF_TEXT */
 #define MSG_WORKERS_MAX 32
 
 enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELPER, ROLE_MAX };
@@ -25,44 +25,51 @@ enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELP
 enum msg_type {
 	MSG_NONE,
 	/* parent → worker */
-	MSG_CONF_TEXT, /* to config; 1 fd: the configuration file, open for reading; arg: enum conf_use;
-			  payload: its path, for messages only */
-	MSG_CONF,	/* to all others; 1 fd: sealed memory with the settings (daemon/config/blob.h) */
-	MSG_LOG_SINK,	/* to log, before MSG_CONF (then it enters its jail); 1 fd; arg: enum log_sink */
+	MSG_CONF_TEXT,  /* to config; 1 fd: the configuration file, open for reading; arg: enum conf_use;
+			   payload: its path, for messages only */
+	MSG_CONF,       /* to all others; 1 fd: sealed memory with the settings (daemon/config/blob.h) */
+	MSG_LOG_SINK,   /* to log, before MSG_CONF (then it enters its jail); 1 fd; arg: enum log_sink */
 	MSG_LOG_REOPEN, /* to log */
-	MSG_START,	/* stop waiting, serve: to the first worker of a role at start, to a spare when it takes over.
+	MSG_START,      /* stop waiting, serve: to the first worker of a role at start, to a spare when it takes over.
 			   arg: 0 first start, n = the n-th take-over */
-	MSG_CHANNEL,	/* to sync; 2 fds: receive and send socket of link arg; struct msg_channel */
+	MSG_CHANNEL,    /* to sync; 2 fds: receive and send socket of link arg; struct msg_channel */
 	MSG_CHANNEL_FAILED, /* to sync; arg: link; struct msg_error, seq unused */
-	MSG_CLIENT,	/* to sync or stats; 1 fd: an accepted control connection; struct msg_client */
-	MSG_EVENTS,	/* ctnetlink multicast messages back to back; arg: how many datagrams */
-	MSG_OVERRUN,	/* the kernel lost events; struct msg_overrun */
-	MSG_ANSWER,	/* netlink messages that answer GETs of batch arg */
-	MSG_RESULT,	/* batch or flush arg is done; array of struct msg_error, empty when all went well */
-	MSG_DUMP,	/* netlink messages of dump arg */
-	MSG_DUMP_DONE,	/* struct msg_dump_done */
-	MSG_STATUS,	/* to sync or stats whenever it changed; struct msg_status */
-	MSG_PACKET,	/* to helper; struct msg_packet, then the packet from its IP header on */
+	MSG_CLIENT,         /* to sync or stats; 1 fd: an accepted control connection; struct msg_client */
+	MSG_EVENTS,         /* ctnetlink multicast messages back to back; arg: how many datagrams */
+	MSG_OVERRUN,        /* the kernel lost events; struct msg_overrun */
+	MSG_ANSWER,         /* netlink messages that answer GETs of batch arg */
+	MSG_RESULT,         /* batch or flush arg is done; array of struct msg_error, empty when all went well */
+	MSG_DUMP,           /* netlink messages of dump arg */
+	MSG_DUMP_DONE,      /* struct msg_dump_done */
+	MSG_STATUS,         /* to sync or stats whenever it changed; struct msg_status */
+	MSG_PACKET,         /* to helper; struct msg_packet, then the packet from its IP header on */
 	/* worker → parent */
-	MSG_SETUP,	/* from config; 1 fd: the memory, sealed; struct msg_setup */
-	MSG_READY,	/* arg: enum ready */
-	MSG_REQUEST,	/* from sync; complete ctnetlink requests back to back; arg: batch id */
-	MSG_FLUSH,	/* from sync; struct msg_flush; arg: batch id; answered by MSG_RESULT */
-	MSG_DUMP_START, /* from sync; struct msg_dump_start; one dump at a time */
+	MSG_SETUP,        /* from config; 1 fd: the memory, sealed; struct msg_setup */
+	MSG_READY,        /* arg: enum ready */
+	MSG_REQUEST,      /* from sync; complete ctnetlink requests back to back; arg: batch id */
+	MSG_FLUSH,        /* from sync; struct msg_flush; arg: batch id; answered by MSG_RESULT */
+	MSG_DUMP_START,   /* from sync; struct msg_dump_start; one dump at a time */
 	MSG_CHANNEL_OPEN, /* from sync; arg: link */
-	MSG_STOP,	/* from sync or stats: an operator asked the daemon to stop */
-	MSG_VERDICT,	/* from helper; struct msg_verdict */
+	MSG_STOP,         /* from sync or stats: an operator asked the daemon to stop */
+	MSG_VERDICT,      /* from helper; struct msg_verdict */
 	MSG_MAX
 };
 
 /* What the log worker gets before it starts: the receiving end of the log socket; directory and open file of LogFile
  * and of the statistics log (the directory is for reopening by name); the syslog socket; standard output and error. */
 enum log_sink {
-	SINK_SOCKET, SINK_DIR, SINK_FILE, SINK_SYSLOG, SINK_CONSOLE, SINK_CONSOLE_ERR, SINK_STATS_DIR, SINK_STATS_FILE,
+	SINK_SOCKET,
+	SINK_DIR,
+	SINK_FILE,
+	SINK_SYSLOG,
+	SINK_CONSOLE,
+	SINK_CONSOLE_ERR,
+	SINK_STATS_DIR,
+	SINK_STATS_FILE,
 	SINK_MAX
 };
 enum conf_use { CONF_START, CONF_CHECK, CONF_PRINT }; /* MSG_SETUP; verdict as exit status; print the settings */
-enum ready { READY_JAILED = 1, READY_SERVING };	/* waiting in the jail; serving (sync: start-up dump is in the cache) */
+enum ready { READY_JAILED = 1, READY_SERVING }; /* waiting in the jail; serving (sync: start-up dump is in the cache) */
 enum subsys { SUBSYS_CT = 1, SUBSYS_EXP = 2 };
 
 struct msg_hdr {
@@ -111,8 +118,8 @@ struct msg_flush {
 	uint16_t reserved;
 };
 
-/* role: enum role; state: 0 spare, 1 serving, 2 dead; index: helpers, which Type; refused: messages of it that broke the
- * table. */
+/* role: enum role; state: 0 spare, 1 serving, 2 dead; index: helpers, which Type; refused: messages of it that broke
+ * the table. */
 struct msg_worker {
 	int32_t pid;
 	uint8_t role, state;
@@ -143,8 +150,8 @@ struct msg_packet {
 
 /* A helper's answer. Addresses are by reference; the parent builds every netlink byte and checks against its table. */
 enum addr_ref { REF_ANY, REF_ORIG_SRC, REF_ORIG_DST, REF_REPLY_SRC, REF_REPLY_DST, REF_MAX };
-/* src, dst: enum addr_ref; proto: IPPROTO_TCP or IPPROTO_UDP; permanent: 0 or 1; class: 0; nat_dir: 0 original, 1 reply,
- * 2 none; ports in host order, sport 0: any. */
+/* src, dst: enum addr_ref; proto: IPPROTO_TCP or IPPROTO_UDP; permanent: 0 or 1; class: 0; nat_dir: 0 original, 1
+ * reply, 2 none; ports in host order, sport 0: any. */
 struct msg_expect {
 	uint8_t src, dst, proto, permanent, class, nat_dir;
 	uint16_t sport, dport, nat_port, reserved;
@@ -183,8 +190,8 @@ struct msg_helper {
 	uint32_t queue_len, expect_max, expect_timeout;
 };
 /* size: sizeof(struct msg_setup); sync, stats: which workers there are; sched_type: 0 leave alone, else SCHED_RR or
- * SCHED_FIFO; expect_sync: subscribe to expectation events as well; no_events: PollSecs, no event socket; nl_buf*: event
- * socket, bytes as the kernel accounts them, 0 unset; syslog_facility: 0 none, else LOG_DAEMON, LOG_LOCAL0, … of
+ * SCHED_FIFO; expect_sync: subscribe to expectation events as well; no_events: PollSecs, no event socket; nl_buf*:
+ * event socket, bytes as the kernel accounts them, 0 unset; syslog_facility: 0 none, else LOG_DAEMON, LOG_LOCAL0, … of
  * <syslog.h>; empty path: none. */
 struct msg_setup {
 	uint32_t size;
