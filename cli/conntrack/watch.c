@@ -8,6 +8,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_compat.h>
@@ -15,15 +16,19 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_BUFFER (4 << 20) /* for bursts; only what is waiting occupies memory */
+#define DEFAULT_BUFFER (16 << 20) /* for bursts; only what is waiting occupies memory */
+
+#define EVENTS_AT_ONCE 4096
 
 struct watch {
 	struct run *run;
 	const struct cmd *cmd;
 	struct show show;
 	struct filter filter;
+	size_t chunk; /* bytes a reader who is ready surely takes at once */
 	unsigned long n, lost;
 	uint32_t last_port; /* the process behind it is looked up once a second */
 	time_t last_time;
@@ -112,6 +117,39 @@ expect_event(struct watch *w, const struct nlmsghdr *nlh)
 	return 0;
 }
 
+/* Writes what there is, but a reader who stopped reading does not keep us from stopping. */
+static void
+flush(struct watch *w)
+{
+	struct out *o = &w->run->out;
+	struct pollfd pfd[2] = {{.fd = o->fd, .events = POLLOUT}, {.fd = w->run->stop, .events = POLLIN}};
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < o->len && o->err == 0) {
+		if (poll(pfd, 2, -1) == -1)
+			continue; /* interrupted */
+		if (pfd[0].revents == 0)
+			break;
+		n = write(o->fd, o->buf + done, o->len - done < w->chunk ? o->len - done : w->chunk);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == -1 && errno != EINTR && errno != EAGAIN)
+			o->err = errno;
+	}
+	o->len = 0;
+}
+
+static size_t
+chunk_of(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
+		return SIZE_MAX;
+	return PIPE_BUF;
+}
+
 static int
 event(void *arg, const struct nlmsghdr *nlh)
 {
@@ -123,7 +161,8 @@ event(void *arg, const struct nlmsghdr *nlh)
 		err = flow_event(w, nlh);
 	else if (subsys == NFNL_SUBSYS_CTNETLINK_EXP && w->cmd->table == TABLE_EXPECT)
 		err = expect_event(w, nlh);
-	out_drain(&w->run->out);
+	if (w->run->out.len >= OUT_SIZE)
+		flush(w);
 	return err < 0 ? err : -w->run->out.err;
 }
 
@@ -138,21 +177,23 @@ overrun(struct watch *w)
 		out_fmt(&w->run->out, "{\"event\":\"lost\",\"overruns\":%lu}\n", w->lost);
 }
 
-/* All that is waiting; 0, or what ends the run. */
+/* All that is waiting, within bounds: a signal must get its turn. 0, or what ends the run. */
 static int
 drain(struct watch *w)
 {
-	int err;
+	int err = 0;
 
-	do {
+	for (int i = 0; i < EVENTS_AT_ONCE && (err == 0 || err == -EINTR); i++) {
 		err = nl_events(&w->run->event, false, event, w);
 		if (err == -ENOBUFS) {
 			overrun(w);
 			err = 0;
 		}
-	} while (err == 0 || err == -EINTR);
-	out_flush(&w->run->out);
-	return w->run->out.err != 0 ? -w->run->out.err : err == -EAGAIN ? 0 : err;
+	}
+	flush(w);
+	if (w->run->out.err != 0)
+		return -w->run->out.err;
+	return err == -EAGAIN || err == -EINTR ? 0 : err;
 }
 
 /* Until a signal or an error. */
@@ -177,7 +218,7 @@ static int
 finish(struct watch *w, int err)
 {
 	show_end(&w->show);
-	out_flush(&w->run->out);
+	flush(w);
 	if (err < 0 && err != -EPIPE)
 		report_line(REPORT_NAME "failed to received netlink event: %s", strerror(-err));
 	if (err < 0)
@@ -191,7 +232,7 @@ finish(struct watch *w, int err)
 int
 run_events(struct run *r, const struct cmd *c)
 {
-	struct watch w = {.run = r, .cmd = c};
+	struct watch w = {.run = r, .cmd = c, .chunk = chunk_of(r->out.fd)};
 
 	show_init(&w.show, &r->out, c, r->map);
 	filter_init(&w.filter, c);
