@@ -50,7 +50,9 @@ helper_ok(const struct msg_helper *h)
 const char *
 setup_check(const struct msg_setup *s, int memfd)
 {
-	if (fcntl(memfd, F_GET_SEALS) != SEALS)
+	int seals = fcntl(memfd, F_GET_SEALS);
+
+	if (seals == -1 || (seals & SEALS) != SEALS) /* sysctl vm.memfd_noexec adds one */
 		return "seals";
 	if (s->size != sizeof(*s) || s->n_links > MSG_LINKS_MAX || s->n_helpers > MSG_HELPERS_MAX ||
 	    (s->sync && s->stats))

@@ -20,6 +20,33 @@
 
 #define BACKLOG 100
 
+/* Whoever chose the name may have chosen any: only what is empty, the log worker's already or looks like a log
+ * (of 1.4.x, root's) changes its owner. */
+static bool
+is_log(int fd, const char *name, uid_t uid)
+{
+	int in = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char first = '[';
+	struct stat st;
+	bool good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+		    (st.st_uid == uid || (read(in, &first, 1) >= 0 && first == '['));
+
+	close(in);
+	return good;
+}
+
+/* Empty, or the number of a process. */
+static bool
+is_lock(int fd)
+{
+	char text[16] = "";
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	struct stat st;
+
+	return n >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_size == n &&
+	       strspn(text, "0123456789\n") == (size_t)n;
+}
+
 /* The log worker owns its files: it must open them again after rotation. */
 static void
 open_log(struct start *s, const char *name, enum log_sink file, enum log_sink dir)
@@ -31,11 +58,14 @@ open_log(struct start *s, const char *name, enum log_sink file, enum log_sink di
 		return;
 	snprintf(parent, sizeof(parent), "%s", name);
 	s->sink[dir] = open(dirname(parent), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	s->sink[file] = open(name, JAIL_LOG_OPEN, 0600);
-	if (s->sink[file] != -1 && s->sink[dir] != -1 &&
-	    (pw == NULL || fchown(s->sink[file], pw->pw_uid, (gid_t)-1) == 0))
+	s->sink[file] = open(name, JAIL_LOG_OPEN | O_NONBLOCK, 0600);
+	if (s->sink[file] != -1 && !is_log(s->sink[file], name, pw != NULL ? pw->pw_uid : 0))
+		errno = EEXIST; /* something else */
+	else if (s->sink[file] != -1 && s->sink[dir] != -1 &&
+		 (pw == NULL || fchown(s->sink[file], pw->pw_uid, (gid_t)-1) == 0))
 		return;
-	fprintf(stderr, "ERROR: can't open logfile `%s'.Reason: %s\n", name, strerror(errno));
+	fprintf(stderr, "ERROR: can't open logfile `%s'.Reason: %s\n", name,
+		errno == EEXIST ? "it is there and is no log file" : strerror(errno));
 	give_up(s, 1);
 }
 
@@ -77,12 +107,14 @@ void
 take_lock(struct start *s)
 {
 	const char *name = s->h.conf.lockfile;
-	int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600); /* inherited by ctd-parent */
+	int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600); /* inherited by ctd-parent */
 
 	if (fd == -1)
 		log_put(&s->log, LV_ERROR, "can't open lockfile `%s': %s", name, strerror(errno));
 	else if (flock(fd, LOCK_EX | LOCK_NB) == -1)
 		log_put(&s->log, LV_ERROR, "lockfile `%s' exists, perhaps conntrackd already running?", name);
+	else if (!is_lock(fd))
+		log_put(&s->log, LV_ERROR, "lockfile `%s' exists and is none: something else is in it", name);
 	else if (ftruncate(fd, 0) == -1 || dprintf(fd, "%d\n", (int)getpid()) < 0)
 		log_put(&s->log, LV_ERROR, "can't write lockfile `%s': %s", name, strerror(errno));
 	else
@@ -108,15 +140,17 @@ open_control(struct start *s)
 		why = "the group of UNIX { Group } does not exist";
 	else if (connect_to(&sun, sizeof(sun), SOCK_STREAM) != -1)
 		why = "another daemon listens there";
+	else if (errno != ENOENT && errno != ECONNREFUSED) /* EAGAIN: it is busy; EPROTOTYPE: no stream socket */
+		why = strerror(errno);
 	else if (lstat(c->ctl_path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		why = "there is a file that is no socket";
-	umask(0177);
+	umask(gr != NULL ? 0117 : 0177);
 	if (why == NULL) {
 		unlink(c->ctl_path);
 		s->h.ctl_gid = gr != NULL ? gr->gr_gid : 0;
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 || listen(fd, BACKLOG) == -1 ||
-		    (gr != NULL && (chown(c->ctl_path, (uid_t)-1, gr->gr_gid) == -1 || chmod(c->ctl_path, 0660) == -1)))
+		    (gr != NULL && lchown(c->ctl_path, (uid_t)-1, gr->gr_gid) == -1))
 			why = strerror(errno);
 		s->h.control = fd;
 	}

@@ -65,6 +65,11 @@ seals(void **state)
 	close(two[0]);
 	close(two[1]);
 	assert_string_equal(setup_check(&s, -1), "seals");
+	if ((fd = memfd_create("test", MFD_ALLOW_SEALING | 0x8 /* MFD_NOEXEC_SEAL */)) == -1)
+		return; /* before Linux 6.3 */
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, ALL_SEALS), 0);
+	assert_null(setup_check(&s, fd)); /* as with vm.memfd_noexec */
+	close(fd);
 }
 
 /* Overwrites len bytes at offset with value; must be refused. */

@@ -1,0 +1,227 @@
+/* Names that the configuration worker chose: what is there and is not ours stays as it is, whoever named it. */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "start.h"
+
+static jmp_buf gave_up;
+static char dir[] = "/tmp/files_test.XXXXXX", path[64];
+
+void
+give_up(struct start *s, int status)
+{
+	(void)s;
+	longjmp(gave_up, status);
+}
+
+static struct start start;
+
+static struct start *
+fresh(void)
+{
+	start = (struct start){.log = {STDERR_FILENO, STDERR_FILENO, LF_TEXT, 0}};
+	return &start;
+}
+
+/* True when the step was carried out. */
+static bool
+works(struct start *s, void (*step)(struct start *))
+{
+	if (setjmp(gave_up) != 0)
+		return false;
+	step(s);
+	return true;
+}
+
+static void
+put(const char *text)
+{
+	FILE *f;
+
+	unlink(path);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void
+holds(const char *text)
+{
+	char is[64] = "";
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	assert_true(fread(is, 1, sizeof(is) - 1, f) < sizeof(is));
+	fclose(f);
+	assert_string_equal(is, text);
+}
+
+static bool
+lock(void)
+{
+	struct start *s = fresh();
+
+	strcpy(s->h.conf.lockfile, path);
+	return works(s, take_lock);
+}
+
+static void
+the_lock_overwrites_nothing(void **state)
+{
+	char number[16];
+
+	(void)state;
+	snprintf(number, sizeof(number), "%d\n", (int)getpid());
+	put("root:*:1:0:99999:7:::\n");
+	assert_false(lock());
+	holds("root:*:1:0:99999:7:::\n");
+	put("12345678901234567890");
+	assert_false(lock());
+	holds("12345678901234567890");
+	put("4711\n"); /* a dead daemon's */
+	assert_true(lock());
+	holds(number);
+	put(""); /* as 1.4.x left it */
+	assert_true(lock());
+	holds(number);
+	unlink(path);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	assert_false(lock());
+}
+
+static bool
+log_opens(void)
+{
+	struct start *s = fresh();
+
+	strcpy(s->h.conf.logfile, path);
+	return works(s, open_logs);
+}
+
+static void
+a_log_is_a_log(void **state)
+{
+	char other[80];
+
+	(void)state;
+	if (getuid() == 0) { /* else the file is the worker's already, as far as the check can tell */
+		put("root:*:1:0:99999:7:::\n");
+		chown(path, 1, 1);
+		assert_false(log_opens());
+	}
+	put("[Sat Nov 21 02:54:35 2026] (pid=1) [notice] hello\n");
+	assert_true(log_opens());
+	put("");
+	assert_true(log_opens());
+	snprintf(other, sizeof(other), "%s.too", path);
+	assert_int_equal(link(path, other), 0); /* two names: one of them may be another's */
+	assert_false(log_opens());
+	unlink(other);
+	unlink(path);
+	assert_true(log_opens()); /* a new one */
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_false(log_opens()); /* and does not wait for a reader */
+	unlink(path);
+	strcpy(other, path);
+	strcpy(path, "/dev/null");
+	assert_false(log_opens());
+	strcpy(path, other);
+}
+
+static bool
+control(void)
+{
+	struct start *s = fresh();
+	bool good;
+
+	strcpy(s->h.conf.ctl_path, path);
+	good = works(s, open_control);
+	if (good)
+		close(s->h.control);
+	return good;
+}
+
+static int
+listener(int type, bool listens)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, type, 0);
+
+	unlink(path);
+	strcpy(sun.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	if (listens)
+		assert_int_equal(listen(fd, 0), 0);
+	return fd;
+}
+
+static bool
+same_socket(int fd, bool (*what)(void))
+{
+	struct stat before, after;
+	bool r;
+
+	assert_int_equal(stat(path, &before), 0);
+	r = what();
+	assert_int_equal(stat(path, &after), 0);
+	close(fd);
+	return !r && before.st_ino == after.st_ino;
+}
+
+static void
+only_dead_sockets_are_replaced(void **state)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd, client[8];
+
+	(void)state;
+	assert_true(same_socket(listener(SOCK_DGRAM, false), control)); /* as /dev/log is one */
+	assert_true(same_socket(listener(SOCK_STREAM, true), control));
+	fd = listener(SOCK_STREAM, true);
+	strcpy(sun.sun_path, path);
+	for (int i = 0; i < 8; i++) { /* alive, and so busy that it does not take one more */
+		client[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)!connect(client[i], (struct sockaddr *)&sun, sizeof(sun));
+	}
+	assert_true(same_socket(fd, control));
+	for (int i = 0; i < 8; i++)
+		close(client[i]);
+	close(listener(SOCK_STREAM, true)); /* a dead daemon's */
+	assert_true(control());
+	unlink(path);
+	assert_true(control());
+	put("text");
+	assert_false(control());
+	holds("text");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_lock_overwrites_nothing),
+		cmocka_unit_test(a_log_is_a_log),
+		cmocka_unit_test(only_dead_sockets_are_replaced),
+	};
+	int r;
+
+	if (mkdtemp(dir) == NULL)
+		return 77;
+	snprintf(path, sizeof(path), "%s/file", dir);
+	r = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path);
+	rmdir(dir);
+	return r;
+}
