@@ -523,6 +523,8 @@ static const struct {
 	[FLOW_NL_GET] = {IPCTNL_MSG_CT_GET, NLM_F_REQUEST, PART_ZONE},
 };
 
+#define TCP_WSCALE_MAX 14 /* RFC 7323; the kernel shifts by what it gets */
+
 static bool
 kernel_takes(const struct flow *f, uint32_t parts, const struct flow_nl_opts *o)
 {
@@ -533,6 +535,9 @@ kernel_takes(const struct flow *f, uint32_t parts, const struct flow_nl_opts *o)
 	if (flow_is_icmp(f->l4) && flow_icmp_reply(f->l4, type) < 0)
 		return false;
 	if (parts & PART_PROTO && p != NULL && f->have & FLOW_STATE && (f->state > p->max_state || f->dccp_role > 1))
+		return false;
+	if (parts & PART_PROTO && f->have & FLOW_WSCALE &&
+	    (f->wscale[0] > TCP_WSCALE_MAX || f->wscale[1] > TCP_WSCALE_MAX))
 		return false;
 	return !(parts & PART_REPLY) || (f->have & FLOW_REPLY && (f->have & FLOW_TIMEOUT || o->timeout != 0));
 }

@@ -18,6 +18,7 @@
 #define UP_TO     0x200 /* at most that long, at least 1 */
 #define TEXT      0x400 /* so, terminated, and no terminator before the end */
 #define NEST(set) (0x800 | (set))
+#define MOST(n)   ((n) << 12) /* one octet with at most this value, which older kernels do not check */
 #define RULE_LOW  0xff
 
 enum set { IP4, IP6, TUPLE, PROTO, INFO, TCP, DCCP, SCTP, NAT, RANGE, HELP, ADJ, SYN, EXPNAT, CONN, EXPECT, SETS };
@@ -33,12 +34,12 @@ static const uint16_t sets[SETS][32] = {
 		[CTA_PROTO_ICMP_ID] = 2, [CTA_PROTO_ICMP_TYPE] = 1, [CTA_PROTO_ICMP_CODE] = 1,
 		[CTA_PROTO_ICMPV6_ID] = 2, [CTA_PROTO_ICMPV6_TYPE] = 1, [CTA_PROTO_ICMPV6_CODE] = 1},
 	[INFO] = {[CTA_PROTOINFO_TCP] = NEST(TCP), [CTA_PROTOINFO_DCCP] = NEST(DCCP), [CTA_PROTOINFO_SCTP] = NEST(SCTP)},
-	[TCP] = {[CTA_PROTOINFO_TCP_STATE] = 1, [CTA_PROTOINFO_TCP_WSCALE_ORIGINAL] = 1,
-		[CTA_PROTOINFO_TCP_WSCALE_REPLY] = 1, [CTA_PROTOINFO_TCP_FLAGS_ORIGINAL] = 2,
+	[TCP] = {[CTA_PROTOINFO_TCP_STATE] = 1 | MOST(9), [CTA_PROTOINFO_TCP_WSCALE_ORIGINAL] = 1 | MOST(14),
+		[CTA_PROTOINFO_TCP_WSCALE_REPLY] = 1 | MOST(14), [CTA_PROTOINFO_TCP_FLAGS_ORIGINAL] = 2,
 		[CTA_PROTOINFO_TCP_FLAGS_REPLY] = 2},
-	[DCCP] = {[CTA_PROTOINFO_DCCP_STATE] = NEED | 1, [CTA_PROTOINFO_DCCP_ROLE] = NEED | 1,
+	[DCCP] = {[CTA_PROTOINFO_DCCP_STATE] = NEED | 1 | MOST(7), [CTA_PROTOINFO_DCCP_ROLE] = NEED | 1 | MOST(1),
 		[CTA_PROTOINFO_DCCP_HANDSHAKE_SEQ] = 8},
-	[SCTP] = {[CTA_PROTOINFO_SCTP_STATE] = NEED | 1, [CTA_PROTOINFO_SCTP_VTAG_ORIGINAL] = NEED | 4,
+	[SCTP] = {[CTA_PROTOINFO_SCTP_STATE] = NEED | 1 | MOST(8), [CTA_PROTOINFO_SCTP_VTAG_ORIGINAL] = NEED | 4,
 		[CTA_PROTOINFO_SCTP_VTAG_REPLY] = NEED | 4},
 	[NAT] = {[CTA_NAT_V4_MINIP] = 4, [CTA_NAT_V4_MAXIP] = 4, [CTA_NAT_PROTO] = NEST(RANGE),
 		[CTA_NAT_V6_MINIP] = 16, [CTA_NAT_V6_MAXIP] = 16},
@@ -91,7 +92,9 @@ attr_ok(struct rd body, bool nested, uint16_t rule, uint8_t family)
 		return walk(body, size == IP4 && family == AF_INET6 ? IP6 : (enum set)size, family, 0);
 	if (rule & TEXT)
 		return len > 1 && len <= size && memchr(body.p, '\0', len) == body.end - 1;
-	return rule & UP_TO ? len > 0 && len <= size : len == size;
+	if (len == 0 || (rule >> 12 != 0 && *body.p > rule >> 12))
+		return false;
+	return rule & UP_TO ? len <= size : len == size;
 }
 
 /* Recursion is as deep as the table is: four. */

@@ -241,6 +241,48 @@ single_faults(void **state)
 	}
 }
 
+/* Values that some kernels use as an index, or to shift by, without a look. */
+static void
+states_and_scales(void **state)
+{
+	static const struct {
+		uint16_t nest, at;
+		uint8_t most;
+	} octets[] = {
+		{CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE, 9},
+		{CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_WSCALE_ORIGINAL, 14},
+		{CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_WSCALE_REPLY, 14},
+		{CTA_PROTOINFO_SCTP, CTA_PROTOINFO_SCTP_STATE, 8},
+		{CTA_PROTOINFO_DCCP, CTA_PROTOINFO_DCCP_STATE, 7},
+		{CTA_PROTOINFO_DCCP, CTA_PROTOINFO_DCCP_ROLE, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(octets) / sizeof(octets[0]); i++)
+		for (int v = 0; v < 256; v++) {
+			uint8_t octet = (uint8_t)v;
+			size_t info, n;
+			struct m m;
+
+			create(&m, false);
+			info = nest(&m, CTA_PROTOINFO);
+			n = nest(&m, octets[i].nest);
+			attr(&m, octets[i].at, &octet, 1);
+			if (octets[i].nest == CTA_PROTOINFO_SCTP) {
+				attr(&m, CTA_PROTOINFO_SCTP_VTAG_ORIGINAL, NULL, 4);
+				attr(&m, CTA_PROTOINFO_SCTP_VTAG_REPLY, NULL, 4);
+			}
+			if (octets[i].nest == CTA_PROTOINFO_DCCP)
+				attr(&m,
+				     octets[i].at == CTA_PROTOINFO_DCCP_STATE ? CTA_PROTOINFO_DCCP_ROLE
+									      : CTA_PROTOINFO_DCCP_STATE,
+				     NULL, 1);
+			end(&m, n);
+			end(&m, info);
+			assert_int_equal(judge(&m) > 0, v <= octets[i].most);
+		}
+}
+
 static void
 flags_by_operation(void **state)
 {
@@ -373,6 +415,7 @@ main(void)
 		cmocka_unit_test(the_plain_ones_pass),
 		cmocka_unit_test(the_librarys_messages_pass),
 		cmocka_unit_test(single_faults),
+		cmocka_unit_test(states_and_scales),
 		cmocka_unit_test(flags_by_operation),
 		cmocka_unit_test(nothing_without_a_tuple),
 		cmocka_unit_test(expectations_are_complete),
