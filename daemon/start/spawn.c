@@ -37,6 +37,7 @@ become_worker(const char *path, enum role role, uint16_t index, int wall, int lo
 	char number[8];
 
 	snprintf(number, sizeof(number), "%u", index);
+	signal(SIGINT, SIG_IGN); /* of the terminal, for all: the parent ends, and they with it */
 	if (dup2(wall, WORKER_FD) == -1 || dup2(log_fd, WORKER_LOG_FD) == -1 ||
 	    close_range(WORKER_LOG_FD + 1, ~0U, 0) == -1)
 		_exit(71);

@@ -219,9 +219,11 @@ relay_client(struct parent *p)
 		return;
 	if (w != NULL && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0) {
 		struct msg_client c = {who.uid, who.gid, access_of(p, fd, &who), who.pid};
+		struct iovec part = {&c, sizeof(c)};
 
+		/* may fail without guilt of the worker: only so many descriptors may be on their way to it */
 		if (c.access != 0)
-			tell(p, w, &(struct msg){MSG_CLIENT, 0, &c, sizeof(c), {fd}, 1});
+			chan_sendv(&w->wall, MSG_CLIENT, 0, &part, 1, &fd, 1);
 	}
 	close(fd);
 }

@@ -211,7 +211,7 @@ void
 worker_readable(struct parent *p, struct worker *w)
 {
 	struct msg m;
-	int r = chan_recv(&w->wall, p->in, sizeof(p->in), &m);
+	int r = w->wall.fd == -1 ? 0 : chan_recv(&w->wall, p->in, sizeof(p->in), &m); /* cut off in this turn: 0 */
 	enum admit a = r == 1 ? msg_admit(w->role, ROLE_PARENT, w->phase, &m) : ADMIT_LENGTH;
 
 	if (r == 1 && a == ADMIT_OK && !handlers[m.type](p, w, &m))

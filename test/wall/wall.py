@@ -48,10 +48,10 @@ class Daemon:
         if start:
             self.start(*args, env=env, wait=wait)
 
-    def start(self, *args, env=None, wait=True):
+    def start(self, *args, env=None, wait=True, **kw):
         with open(f"{self.dir}/out", "a") as out:
             self.proc = subprocess.Popen([f"{BIN}/conntrackd", "-C", self.conf, *args], stdout=out, stderr=out,
-                                         stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
+                                         stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, **kw)
         if wait:
             wait_for("start of the daemon", lambda: "initialization completed" in self.text() or self.proc.poll())
             assert "initialization completed" in self.text(), self.output()
@@ -232,6 +232,35 @@ def case_flood():
     assert rss < 8192, rss
     s.close()
     d.end()
+
+
+def case_crowd():
+    """More clients than descriptors may travel at once cost the surplus ones their connection, not the worker its life."""
+    d = Daemon()
+    sleeper = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sleeper.connect(d.ctl)
+    sleeper.sendall(b"sleep\n")
+    crowd = []
+    for _ in range(400):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        s.connect(d.ctl)
+        crowd.append(s)
+    for s in crowd:
+        s.close()
+    d.status("takeover", 0)
+    assert "does not take message" not in d.text(), d.text()
+    d.end()
+
+
+def case_interrupt():
+    """Control-C reaches every process of the terminal: the daemon stops as by SIGTERM, its workers do not die before it."""
+    for _ in range(5):
+        d = Daemon(start=False)
+        d.start(start_new_session=True)
+        os.killpg(d.proc.pid, signal.SIGINT)
+        assert d.proc.wait(DEADLINE) == 0, d.text()
+        assert "shutdown received" in d.text() and "aborted" not in d.text(), d.text()
+        shutil.rmtree(d.dir)
 
 
 def case_setup():
