@@ -89,7 +89,8 @@ any_proto(struct flow *f)
 	}
 	if (f->l4 == 6 && f->have & FLOW_STATE && maybe()) {
 		f->have |= FLOW_WSCALE;
-		fill(f->wscale, sizeof(f->wscale));
+		for (int i = 0; i < 2; i++)
+			f->wscale[i] = (uint8_t)(any() % 15); /* RFC 7323 */
 	}
 	if (f->l4 == 132 && f->have & FLOW_STATE)
 		fill(f->vtag, sizeof(f->vtag));
@@ -234,6 +235,8 @@ past_the_guard(void **state)
 		int n;
 
 		f.have |= maybe() ? FLOW_ID : 0;
+		f.state = (uint8_t)any();
+		fill(f.wscale, sizeof(f.wscale));
 		if ((n = flow_to_nl(&f, op, &o, any(), buf, sizeof(buf))) >= 0)
 			assert_int_equal(guard_request(buf, (size_t)n), n);
 	}
