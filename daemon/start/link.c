@@ -66,7 +66,7 @@ set_up(const struct msg_link *l, const int fd[2], struct msg_channel *info)
 	bool mcast = l->kind == LINK_MCAST, v4 = l->family == AF_INET;
 	struct group_req group = {0};
 	union address peer, from, to;
-	int r;
+	int r, own = 0;
 
 	if (fd[0] == -1 || fd[1] == -1)
 		return -errno;
@@ -81,6 +81,10 @@ set_up(const struct msg_link *l, const int fd[2], struct msg_channel *info)
 	group.gr_interface = info->ifindex;
 	group.gr_group = peer.any;
 	if (mcast && setsockopt(fd[0], v4 ? SOL_IP : SOL_IPV6, MCAST_JOIN_GROUP, &group, sizeof(group)) == -1)
+		return -errno;
+	/* what we send ourselves would look like a peer's */
+	if (mcast && setsockopt(fd[1], v4 ? SOL_IP : SOL_IPV6, v4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP, &own,
+				sizeof(own)) == -1)
 		return -errno;
 	if (option_fails(fd[1], SOL_SOCKET, SO_SNDBUFFORCE, l->sndbuf) ||
 	    option_fails(fd[1], SOL_SOCKET, SO_NO_CHECK, l->no_checksum) || bind(fd[1], &to.sa, sizeof(to)) == -1 ||

@@ -26,13 +26,22 @@ struct out {
 	_Alignas(8) uint8_t kept[KEPT_MAX];
 };
 
+/* Batches that wait to be sent, the last one being filled. */
+#define QUEUE_MAX     16
+#define QUEUE_RESERVE 5 /* what one datagram of the largest size may need */
+struct queue {
+	struct out *out[QUEUE_MAX]; /* allocated when first used */
+	unsigned int first, count;
+};
+
 struct inject {
 	struct inject_env env;
 	bool liberal;
 	struct cache_stats stats[2]; /* flows, expectations */
 	uint32_t next_id, id;        /* id: of the batch in flight, 0: none */
 	bool second;                 /* the one in flight holds second tries */
-	struct out *flight, *next, *again;
+	struct out *flight;
+	struct queue next, again;
 };
 
 struct inject *
@@ -44,12 +53,9 @@ inject_new(const struct inject_env *env, bool window_tracking)
 		return NULL;
 	j->env = *env;
 	j->liberal = !window_tracking;
-	j->flight = calloc(1, sizeof(struct out));
-	j->next = calloc(1, sizeof(struct out));
-	j->again = calloc(1, sizeof(struct out));
-	if (j->flight != NULL && j->next != NULL && j->again != NULL)
+	if ((j->flight = calloc(1, sizeof(struct out))) != NULL)
 		return j;
-	inject_free(j);
+	free(j);
 	return NULL;
 }
 
@@ -59,15 +65,41 @@ inject_free(struct inject *j)
 	if (j == NULL)
 		return;
 	free(j->flight);
-	free(j->next);
-	free(j->again);
+	for (int i = 0; i < QUEUE_MAX; i++) {
+		free(j->next.out[i]);
+		free(j->again.out[i]);
+	}
 	free(j);
 }
 
 bool
 inject_room(const struct inject *j)
 {
-	return j->next->len + REQUEST_MAX <= BATCH_SIZE && j->next->kept_len + sizeof(struct kept) <= KEPT_MAX;
+	return j->next.count + QUEUE_RESERVE <= QUEUE_MAX;
+}
+
+static struct out *
+queue_at(struct queue *q, unsigned int i)
+{
+	return q->out[(q->first + i) % QUEUE_MAX];
+}
+
+/* A batch with room for one more request; NULL: all are full, or there is no memory. */
+static struct out *
+queue_room(struct queue *q)
+{
+	struct out **o, *last = q->count > 0 ? queue_at(q, q->count - 1) : NULL;
+
+	if (last != NULL && last->len + REQUEST_MAX <= BATCH_SIZE && last->kept_len + sizeof(struct kept) <= KEPT_MAX)
+		return last;
+	if (q->count == QUEUE_MAX)
+		return NULL;
+	o = &q->out[(q->first + q->count) % QUEUE_MAX];
+	if (*o == NULL && (*o = malloc(sizeof(**o))) == NULL)
+		return NULL;
+	(*o)->len = (*o)->kept_len = (*o)->kept_at = 0;
+	q->count++;
+	return *o;
 }
 
 /* The sequence number of a request is its place in the batch. */
@@ -136,44 +168,39 @@ void
 inject_flow(struct inject *j, enum entry_change change, const struct flow *f)
 {
 	static const enum flow_nl_op op[] = {FLOW_NL_CREATE, FLOW_NL_UPDATE, FLOW_NL_DELETE};
-
-	uint32_t seq = j->next->len / 4 + 1;
-	bool good = inject_room(j) && put_flow(j, j->next, op[change], f) > 0;
+	struct out *o = queue_room(&j->next);
+	uint32_t seq = o != NULL ? o->len / 4 + 1 : 0;
+	bool good = o != NULL && put_flow(j, o, op[change], f) > 0;
 
 	count(&j->stats[0], change, good);
 	if (good && change == ENTRY_UPD)
-		keep(j->next, seq, f);
+		keep(o, seq, f);
 }
 
 void
 inject_expect(struct inject *j, enum entry_change change, const struct expect *e)
 {
-	count(&j->stats[1], change,
-	      inject_room(j) && put_expect(j->next, change == ENTRY_DEL ? FLOW_NL_DELETE : FLOW_NL_CREATE, e) > 0);
-}
+	enum flow_nl_op op = change == ENTRY_DEL ? FLOW_NL_DELETE : FLOW_NL_CREATE;
+	struct out *o = queue_room(&j->next);
 
-static void
-swap(struct out **a, struct out **b)
-{
-	struct out *t = *a;
-
-	*a = *b;
-	*b = t;
+	count(&j->stats[1], change, o != NULL && put_expect(o, op, e) > 0);
 }
 
 void
 inject_flush(struct inject *j)
 {
-	struct out **from = j->again->len > 0 ? &j->again : &j->next;
+	struct queue *q = j->again.count > 0 ? &j->again : &j->next;
+	struct out *o = q->count > 0 ? queue_at(q, 0) : NULL;
 
-	if (j->id != 0 || (*from)->len == 0 ||
-	    !j->env.send(j->env.arg, (j->next_id + 1) & 0x0fffffff, (*from)->data, (*from)->len))
+	if (j->id != 0 || o == NULL || o->len == 0 ||
+	    !j->env.send(j->env.arg, (j->next_id + 1) & 0x0fffffff, o->data, o->len))
 		return;
 	j->id = ++j->next_id & 0x0fffffff;
-	j->second = from == &j->again;
-	swap(from, &j->flight);
-	j->flight->kept_at = 0;
-	(*from)->len = (*from)->kept_len = 0;
+	j->second = q == &j->again;
+	q->out[q->first] = j->flight;
+	q->first = (q->first + 1) % QUEUE_MAX;
+	q->count--;
+	j->flight = o;
 }
 
 struct object {
@@ -197,12 +224,10 @@ read_back(struct inject *j, const struct nlmsghdr *nlh, struct object *o)
 static void
 put_object(struct inject *j, enum flow_nl_op op, const struct object *o)
 {
-	if (j->again->len + REQUEST_MAX > BATCH_SIZE)
-		return;
-	if (o->expect)
-		put_expect(j->again, op, &o->e);
-	else
-		put_flow(j, j->again, op, &o->f);
+	struct out *to = queue_room(&j->again);
+
+	if (to != NULL)
+		(void)(o->expect ? put_expect(to, op, &o->e) : put_flow(j, to, op, &o->f));
 }
 
 /* An update of something that is not there creates it; something in the way is deleted first. */

@@ -154,9 +154,12 @@ rx_ready(void *arg, unsigned int ready)
 
 	(void)ready;
 	s->now = loop_now(s->loop);
-	if (s->inject != NULL && !inject_room(s->inject))
-		return; /* the turn function stops watching */
-	channel_recv(s->links.link[ra->link].channel, s->conf.event_limit, peer_datagram, ra);
+	if (s->inject == NULL)
+		channel_recv(s->links.link[ra->link].channel, s->conf.event_limit, peer_datagram, ra);
+	/* what the kernel cannot take now waits in the socket: the turn function stops watching it */
+	for (uint32_t n = 0; s->inject != NULL && n < s->conf.event_limit && inject_room(s->inject); n++)
+		if (channel_recv(s->links.link[ra->link].channel, 1, peer_datagram, ra) == 0)
+			return;
 }
 
 static void
