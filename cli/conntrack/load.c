@@ -172,6 +172,8 @@ struct sending {
 	struct nl_batch batch;
 	size_t first;
 	int error[NL_BATCH_MAX];
+	size_t *late; /* steps whose master was not there yet: a listing has them in any order */
+	size_t lates, late_cap;
 };
 
 static const struct nlmsghdr *
@@ -257,13 +259,24 @@ repair(struct sending *s, const struct nlmsghdr *nlh, int err)
 
 	if (err == EEXIST && is_add(nlh))
 		return update_existing(s, nlh);
-	/* The master comes later in the file, or is gone: the entry alone is better than none. */
+	/* The master is gone: the entry alone is better than none. */
 	if (err == ENOENT && has_attr(nlh, CTA_TUPLE_MASTER))
 		return nl_talk(&s->run->change, strip(buf, nlh, DROP(CTA_TUPLE_MASTER)), NULL, NULL);
 	/* A helper this kernel does not have. */
 	if (err == EOPNOTSUPP && has_attr(nlh, CTA_HELP))
 		return nl_talk(&s->run->change, strip(buf, nlh, DROP(CTA_HELP)), NULL, NULL);
 	return -err;
+}
+
+/* Whether a refused step is put off until what follows is there. */
+static bool
+put_off(struct sending *s, size_t step, int err)
+{
+	if (err != ENOENT || !has_attr(request_of(s->ld, step), CTA_TUPLE_MASTER) ||
+	    grow((void **)&s->late, &s->late_cap, s->lates, sizeof(*s->late)) < 0)
+		return false;
+	s->late[s->lates++] = step;
+	return true;
 }
 
 static void
@@ -305,7 +318,7 @@ settle(struct sending *s, struct lines *l)
 	if ((err = nl_batch_flush(&s->batch, &ops, s)) < 0)
 		return failed(s, s->first, err, l);
 	for (unsigned i = 0; i < count; i++) {
-		if (s->error[i] == 0)
+		if (s->error[i] == 0 || put_off(s, s->first + i, s->error[i]))
 			continue;
 		if ((err = repair(s, request_of(s->ld, s->first + i), s->error[i])) == 0)
 			continue;
@@ -314,6 +327,25 @@ settle(struct sending *s, struct lines *l)
 	}
 	s->first += count;
 	return 0;
+}
+
+/* What was put off; the exit status. */
+static int
+settle_late(struct sending *s, struct lines *l)
+{
+	uint8_t buf[NL_MSG_MAX];
+	int err = 0;
+
+	for (size_t i = 0; i < s->lates && err == 0; i++) {
+		const struct nlmsghdr *nlh = request_of(s->ld, s->late[i]);
+
+		copy_request(buf, nlh);
+		err = nl_talk(&s->run->change, (struct nlmsghdr *)(void *)buf, NULL, NULL);
+		if (err < 0 && (err = repair(s, nlh, -err)) < 0)
+			(void)failed(s, s->late[i], err, l);
+	}
+	s->lates = 0;
+	return err < 0;
 }
 
 static int
@@ -342,11 +374,20 @@ carry_out(struct sending *s, struct lines *l)
 				code = settle(s, l);
 			continue;
 		}
-		if ((code = settle(s, l)) == 0)
+		if ((code = settle(s, l)) == 0 && (code = settle_late(s, l)) == 0)
 			code = run_other(ld, &ld->step[i], s->run, l);
 		s->first = i + 1;
 	}
 	return code == 0 ? settle(s, l) : code;
+}
+
+static int
+carry_out_all(struct sending *s, struct lines *l)
+{
+	int code = carry_out(s, l), late = settle_late(s, l);
+
+	free(s->late);
+	return code != 0 ? code : late;
 }
 
 int
@@ -357,7 +398,7 @@ load_run(struct load *ld, struct run *r, struct lines *l)
 
 	if (nl_batch_init(&s.batch, &r->dump, NL_BATCH_MAX) < 0)
 		return 1;
-	code = carry_out(&s, l);
+	code = carry_out_all(&s, l);
 	nl_batch_done(&s.batch);
 	return code;
 }
