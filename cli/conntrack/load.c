@@ -9,6 +9,7 @@
 #include "request.h"
 
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdlib.h>
@@ -220,24 +221,6 @@ strip(void *buf, const struct nlmsghdr *nlh, uint32_t drop)
 
 #define DROP(a) (1u << (a))
 
-/* -A of an entry that is there: an update. The translation, master and helper it has are not the file's to change, and
- * a fixed timeout not even the kernel's. */
-static int
-update_existing(struct sending *s, const struct nlmsghdr *nlh)
-{
-	const uint32_t fixed = DROP(CTA_NAT_SRC) | DROP(CTA_NAT_DST) | DROP(CTA_TUPLE_MASTER) | DROP(CTA_HELP);
-	uint8_t buf[NL_MSG_MAX];
-	struct nlmsghdr *copy = strip(buf, nlh, fixed);
-	int err;
-
-	copy->nlmsg_flags &= (uint16_t)~NLM_F_EXCL;
-	if ((err = nl_talk(&s->run->change, copy, NULL, NULL)) != -EPERM)
-		return err;
-	copy = strip(buf, nlh, fixed | DROP(CTA_TIMEOUT));
-	copy->nlmsg_flags &= (uint16_t)~NLM_F_EXCL;
-	return nl_talk(&s->run->change, copy, NULL, NULL);
-}
-
 static bool
 has_attr(const struct nlmsghdr *nlh, uint16_t type)
 {
@@ -249,6 +232,47 @@ has_attr(const struct nlmsghdr *nlh, uint16_t type)
 		if (a.type == type)
 			return true;
 	return false;
+}
+
+/* Adds bits to the status a request carries. */
+static void
+add_status(struct nlmsghdr *nlh, uint32_t bits)
+{
+	const size_t head = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
+	struct rd r = rd_init((const uint8_t *)nlh + head, nlh->nlmsg_len - head);
+	uint32_t status;
+	struct attr a;
+
+	while (attr_next(&r, &a))
+		if (a.type == CTA_STATUS && a.len == sizeof(status)) {
+			status = htonl(attr_be32(&a) | bits);
+			memcpy((uint8_t *)nlh + (a.data - (const uint8_t *)nlh), &status, sizeof(status));
+		}
+}
+
+/* The translation, master and helper an entry has are not the file's to change. */
+static int
+try_update(struct sending *s, const struct nlmsghdr *nlh, uint32_t drop, uint32_t status)
+{
+	const uint32_t fixed = DROP(CTA_NAT_SRC) | DROP(CTA_NAT_DST) | DROP(CTA_TUPLE_MASTER) | DROP(CTA_HELP);
+	uint8_t buf[NL_MSG_MAX];
+	struct nlmsghdr *copy = strip(buf, nlh, fixed | drop);
+
+	copy->nlmsg_flags &= (uint16_t)~NLM_F_EXCL;
+	add_status(copy, status);
+	return nl_talk(&s->run->change, copy, NULL, NULL);
+}
+
+/* -A of an entry that is there. Bits that cannot be changed must be as they are, and a fixed timeout not be touched. */
+static int
+update_existing(struct sending *s, const struct nlmsghdr *nlh)
+{
+	uint32_t status = has_attr(nlh, CTA_TUPLE_MASTER) ? IPS_EXPECTED : 0;
+	int err = try_update(s, nlh, 0, status);
+
+	if (err == -EBUSY && status != 0)
+		err = try_update(s, nlh, 0, status = 0);
+	return err == -EPERM ? try_update(s, nlh, DROP(CTA_TIMEOUT), status) : err;
 }
 
 /* A second try for a line that was refused: 0 when its effect is there now. */
