@@ -13,7 +13,10 @@ import subprocess
 import sys
 import time
 
-import jsonschema
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
 
 BIN = os.path.join(os.environ.get("CT_BIN", "build/bin"), "conntrack")
 SRC = os.environ.get("CT_SRC", ".")
@@ -226,6 +229,8 @@ def main():
     ap.add_argument("--seed", type=int, default=random.randrange(2**32))
     ap.add_argument("--count", type=int, default=400)
     args = ap.parse_args()
+    if jsonschema is None:
+        skip("needs python3-jsonschema")
     if os.geteuid() != 0:
         skip("needs root for network namespaces")
     if subprocess.run(["ip", "netns", "add", NS], capture_output=True).returncode != 0:
