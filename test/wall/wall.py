@@ -72,12 +72,12 @@ class Daemon:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
             s.settimeout(DEADLINE)
             s.connect(self.ctl)
-            s.sendall(command.encode() + b"\n")
             got = b""
             try:
+                s.sendall(command.encode() + b"\n")
                 while more := s.recv(4096):
                     got += more
-            except ConnectionResetError:
+            except (ConnectionResetError, BrokenPipeError):
                 pass
         words = got.decode().split()
         return {k: int(v) for k, v in zip(words[::2], words[1::2])}
