@@ -31,7 +31,7 @@ on_mode_event(void *arg, enum mode_event e)
 {
 	struct sync *s = arg;
 
-	if (e == MODE_RESYNC_ASKED)
+	if (e == MODE_RESYNC_ASKED && !s->bulk.wanted) /* else it was said, and is not yet done */
 		log_put(s->log, LV_NOTICE, "resync requested by other node");
 	if (e & (MODE_PEER_NEW | MODE_PEER_KNOWS_US | MODE_RESYNC_ASKED | MODE_STATE_LOST))
 		peer_bulk(s, false);
@@ -149,14 +149,21 @@ on_channel_failed(struct sync *s, const struct msg *m)
 			strerror(-e.err));
 }
 
-static void
-on_client(struct sync *s, const struct msg *m)
+void
+sync_client(struct sync *s, const struct msg *m)
 {
 	struct msg_client who;
 
 	memcpy(&who, m->data, sizeof(who));
-	if (ctl_accept(s->ctl, m->fd[0], &who) < 0)
-		log_put(s->log, LV_WARNING, "too many control clients, one of uid %u was turned away", who.uid);
+	if (ctl_accept(s->ctl, m->fd[0], &who) == 0)
+		return;
+	s->turned_away++;
+	if (s->now < s->turned_away_at)
+		return;
+	log_put(s->log, LV_WARNING, "too many control clients: %llu were turned away, the last one of uid %u",
+		(unsigned long long)s->turned_away, who.uid);
+	s->turned_away = 0;
+	s->turned_away_at = s->now + FULL_LOG_MS;
 }
 
 static void
@@ -211,7 +218,7 @@ on_status(struct sync *s, const struct msg *m)
 static void (*const handlers[MSG_MAX])(struct sync *s, const struct msg *m) = {
 	[MSG_CONF] = on_conf,       [MSG_START] = on_start,
 	[MSG_CHANNEL] = on_channel, [MSG_CHANNEL_FAILED] = on_channel_failed,
-	[MSG_CLIENT] = on_client,   [MSG_EVENTS] = intake_events,
+	[MSG_CLIENT] = sync_client, [MSG_EVENTS] = intake_events,
 	[MSG_OVERRUN] = on_overrun, [MSG_RESULT] = on_result,
 	[MSG_DUMP] = intake_dump,   [MSG_DUMP_DONE] = on_dump_done,
 	[MSG_STATUS] = on_status,

@@ -97,7 +97,7 @@ struct sync {
 	uint64_t ask_after; /* no RESYNC of our own accord before */
 	bool ask_wanted;
 	uint64_t purge_at, full_logged_at, flushed_at;
-	uint64_t external_full;
+	uint64_t external_full, turned_away, turned_away_at; /* clients, when to say so again */
 	uint32_t flush_id;
 	struct {
 		bool active;
@@ -113,6 +113,8 @@ struct sync {
 /* sync.c: caches, mode, control server, once loop, wall and conf are there; -ENOMEM */
 int parts_start(struct sync *s);
 void parts_free(struct sync *s);
+
+void sync_client(struct sync *s, const struct msg *m); /* sync.c: a control connection came in */
 
 /* intake.c: kernel to internal caches */
 void intake_events(struct sync *s, const struct msg *m);
