@@ -80,13 +80,24 @@ get_payload(uint8_t *at, const struct attr *a, const uint8_t *p, size_t len)
 	}
 }
 
-/* Says nothing: labels that are no whole words, empty names. */
+/* Names are printed, logged, and may become part of the name of a module that the kernel loads. */
+static bool
+good_name(const uint8_t *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && p[n] > ' ' && p[n] < 0x7f)
+		n++;
+	return n > 0 && (n == len || p[n] == '\0');
+}
+
+/* Says nothing: labels that are no whole words, empty names and those that cannot be printed. */
 static bool
 is_void(const struct attr *a, const uint8_t *p, size_t len)
 {
 	if (a->kind == ATTR_LABELS)
 		return len == 0 || len % sizeof(uint32_t) != 0;
-	return a->kind == ATTR_STR && (len == 0 || p[0] == '\0');
+	return a->kind == ATTR_STR && !good_name(p, len);
 }
 
 static bool

@@ -311,12 +311,41 @@ expectations(void **state)
 	}
 }
 
+/* Names end up in logs, on terminals, in XML, and in the name of a module to load: others are left out. */
+static void
+names_are_printable(void **state)
+{
+	static const char *const good[] = {"ftp", "Q.931", "sip-5060", "netbios-ns", "~!"}, *const bad[] = {"ftp\n",
+													    "\33[2J",
+													    "a b",
+													    "\x7f",
+													    "\xc3\xa4",
+													    "\t"};
+	const struct wire_enc_opts o = {.wscale = true};
+	struct flow_side side = {.master_l4 = 0}, got_side;
+	struct flow got, f = {.l3 = AF_INET, .l4 = 6, .have = FLOW_HELPER | FLOW_PORTS | FLOW_REPLY, .side = &side};
+	uint8_t buf[2048];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]) + sizeof(bad) / sizeof(bad[0]); i++) {
+		bool fine = i < sizeof(good) / sizeof(good[0]);
+		int n;
+
+		memset(side.helper, 0, sizeof(side.helper));
+		strcpy(side.helper, fine ? good[i] : bad[i - sizeof(good) / sizeof(good[0])]);
+		n = wire_enc_flow(&f, WIRE_CT_NEW, 0, 1, &o, buf, sizeof(buf));
+		assert_true(n > 8);
+		assert_int_equal(wire_dec_flow(buf + 8, (size_t)n - 8, &got, &got_side, NULL), WIRE_OK);
+		assert_int_equal((got.have & FLOW_HELPER) != 0, fine);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(over_the_wire),  cmocka_unit_test(options),      cmocka_unit_test(as_kernel_request),
-		cmocka_unit_test(past_the_guard), cmocka_unit_test(expectations),
+		cmocka_unit_test(past_the_guard), cmocka_unit_test(expectations), cmocka_unit_test(names_are_printable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
