@@ -10,6 +10,7 @@
 #include "sync.h"
 
 #define SEND_STEP     4096
+#define BULK_WAIT_MS  300 /* a new peer usually asks by itself: one bulk serves both */
 #define BULK_PAUSE_MS 2000  /* between bulk sends that a peer asked for */
 #define ASK_PAUSE_MS  10000 /* between requests that we make of our own accord */
 #define LINKS_MS      250
@@ -308,7 +309,7 @@ bulk_turn(struct sync *s)
 
 	if (b->wanted && !b->active && s->now >= b->not_before && s->resync.first_done &&
 	    s->mode->ops->ready(s->mode, s->now)) {
-		*b = (struct bulk){.active = true, .not_before = s->now + BULK_PAUSE_MS};
+		*b = (struct bulk){.active = true, .last = s->now};
 		s->count.resyncs_served++;
 		log_put(s->log, LV_NOTICE, "sending bulk update");
 	}
@@ -331,13 +332,19 @@ bulk_turn(struct sync *s)
 }
 
 void
-peer_bulk(struct sync *s, bool operator)
+peer_bulk(struct sync *s, enum bulk_why why)
 {
-	if (!s->mode->ops->bulk)
+	struct bulk *b = &s->bulk;
+	uint64_t paused = b->last > 0 ? b->last + BULK_PAUSE_MS : 0;
+
+	if (!s->mode->ops->bulk || (b->wanted && why == BULK_UNASKED))
 		return;
-	s->bulk.wanted = true;
-	if (operator)
-		s->bulk.not_before = s->now;
+	b->wanted = true;
+	b->not_before = s->now;
+	if (why != BULK_OPERATOR && paused > b->not_before)
+		b->not_before = paused;
+	if (why == BULK_UNASKED && s->now + BULK_WAIT_MS > b->not_before)
+		b->not_before = s->now + BULK_WAIT_MS;
 }
 
 void

@@ -33,8 +33,10 @@ on_mode_event(void *arg, enum mode_event e)
 
 	if (e == MODE_RESYNC_ASKED && !s->bulk.wanted) /* else it was said, and is not yet done */
 		log_put(s->log, LV_NOTICE, "resync requested by other node");
-	if (e & (MODE_PEER_NEW | MODE_PEER_KNOWS_US | MODE_RESYNC_ASKED | MODE_STATE_LOST))
-		peer_bulk(s, false);
+	if (e & (MODE_RESYNC_ASKED | MODE_STATE_LOST))
+		peer_bulk(s, BULK_ASKED);
+	else if (e & (MODE_PEER_NEW | MODE_PEER_KNOWS_US))
+		peer_bulk(s, BULK_UNASKED);
 	if (e & (MODE_PEER_NEW | MODE_PEER_KNOWS_US | MODE_PEER_LOST_OURS))
 		peer_ask(s, false);
 }

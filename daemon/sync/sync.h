@@ -46,8 +46,9 @@ struct resync {
 struct bulk {
 	bool wanted, active;
 	uint32_t pos, xpos;
-	uint64_t not_before;
+	uint64_t not_before, last; /* last: when one was begun, 0 never */
 };
+enum bulk_why { BULK_UNASKED, BULK_ASKED, BULK_OPERATOR };
 
 struct counters {
 	uint64_t events, filtered, unknown, catch_failed, dump_unknown, overruns, kernel_flushes, kernel_resyncs;
@@ -129,7 +130,7 @@ void peer_datagram(void *rx_arg, const uint8_t *data, size_t left); /* one that 
 void peer_direct(struct sync *s, enum entry_change change, const struct flow *f, const struct expect *e);
 void peer_turn(struct sync *s);
 uint64_t peer_due(const struct sync *s);
-void peer_bulk(struct sync *s, bool operator); /* everything to the peers */
+void peer_bulk(struct sync *s, enum bulk_why why); /* everything to the peers */
 void peer_ask(struct sync *s, bool operator);  /* and from them */
 
 /* resync.c: dumps */

@@ -102,7 +102,7 @@ after_commit(void *arg, struct ctl_client *c)
 	log_put(s->log, LV_NOTICE, "flushing caches");
 	flush_caches(s, CTL_INTERNAL | CTL_EXTERNAL, CTL_TABLE_CT | (s->conf.expect_sync ? CTL_TABLE_EXP : 0U));
 	if (s->bypass) {
-		peer_bulk(s, true);
+		peer_bulk(s, BULK_OPERATOR);
 		ctl_done(c);
 		return;
 	}
@@ -363,7 +363,7 @@ resynced(void *arg, struct ctl_client *c)
 		return;
 	}
 	if (c->step == WAIT_ROLE_RESYNC)
-		peer_bulk(s, true);
+		peer_bulk(s, BULK_OPERATOR);
 	ctl_done(c);
 }
 
@@ -383,7 +383,7 @@ do_resync_peers(struct sync *s, struct ctl_client *c)
 static void
 do_send(struct sync *s, struct ctl_client *c)
 {
-	peer_bulk(s, true);
+	peer_bulk(s, BULK_OPERATOR);
 	ctl_done(c);
 }
 
