@@ -83,14 +83,14 @@ int
 links_open(struct links *ls, unsigned int i, const struct msg_channel *mc, int rx, int tx)
 {
 	struct channel_conf cc = {.mtu = mc->mtu};
-	struct link *l;
+	struct link *l = &ls->link[i < ls->n ? i : 0];
+	uint32_t ifindex = mc->ifindex;
 
-	if (i >= ls->n) {
+	if (i >= ls->n || (l->reopen && ifindex == l->ifindex)) { /* unknown, or still those of the old device */
 		close(rx);
 		close(tx);
-		return -EINVAL;
+		return i >= ls->n ? -EINVAL : -ENODEV;
 	}
-	l = &ls->link[i];
 	link_close(ls, i);
 	cc.link = l->conf;
 	cc.any_source = l->any_source;
@@ -99,7 +99,10 @@ links_open(struct links *ls, unsigned int i, const struct msg_channel *mc, int r
 	l->ifindex = mc->ifindex;
 	l->reopen = false;
 	ls->env.opened(ls->env.arg, i);
-	l->status = (uint8_t)ls->env.probe(ls->env.arg, l, &l->ifindex);
+	l->status = (uint8_t)ls->env.probe(ls->env.arg, l, &ifindex);
+	l->reopen = ifindex != l->ifindex;
+	if (l->reopen)
+		l->status = LINK_DOWN;
 	if (i == ls->active)
 		ls->usable = link_usable(l);
 	return 0;
@@ -138,8 +141,9 @@ links_poll(struct links *ls)
 		uint32_t ifindex = l->ifindex;
 
 		l->status = (uint8_t)ls->env.probe(ls->env.arg, l, &ifindex);
-		if (ifindex != l->ifindex) /* deleted and made again: the sockets are bound to the old device */
-			l->reopen = true;
+		l->reopen = ifindex != l->ifindex;
+		if (l->reopen) /* deleted and made again: the sockets are bound to the old device */
+			l->status = LINK_DOWN;
 	}
 	if (ls->n == 0)
 		return;

@@ -38,7 +38,8 @@ struct links {
 
 void links_init(struct links *ls, const struct conf *conf, const struct links_env *env);
 void links_clear(struct links *ls);
-/* Link i has new sockets, which are taken over. 0, -EINVAL, -ENOMEM (or an MTU too small for any message). */
+/* Link i has new sockets, which are taken over. 0, -EINVAL, -ENOMEM (or an MTU too small for any message), -ENODEV
+ * (still those of a device that is gone). */
 int links_open(struct links *ls, unsigned int i, const struct msg_channel *mc, int rx, int tx);
 /* Looks at the devices; to be called a few times a second. */
 void links_poll(struct links *ls);

@@ -10,7 +10,7 @@
 #include "sync.h"
 
 #define SEND_STEP     4096
-#define BULK_WAIT_MS  300 /* a new peer usually asks by itself: one bulk serves both */
+#define BULK_WAIT_MS  300   /* a new peer usually asks by itself: one bulk serves both */
 #define BULK_PAUSE_MS 2000  /* between bulk sends that a peer asked for */
 #define ASK_PAUSE_MS  10000 /* between requests that we make of our own accord */
 #define LINKS_MS      250

@@ -89,6 +89,7 @@ struct sync {
 	struct links links;
 	struct rx_arg rx_arg[MSG_LINKS_MAX];
 	struct watch *rx[MSG_LINKS_MAX], *tx[MSG_LINKS_MAX];
+	unsigned int remade; /* bit per link: said that its device is another one now */
 	uint64_t links_at, reopen_at, mode_due;
 	struct ctl *ctl;
 	struct commit *commit;
@@ -131,7 +132,7 @@ void peer_direct(struct sync *s, enum entry_change change, const struct flow *f,
 void peer_turn(struct sync *s);
 uint64_t peer_due(const struct sync *s);
 void peer_bulk(struct sync *s, enum bulk_why why); /* everything to the peers */
-void peer_ask(struct sync *s, bool operator);  /* and from them */
+void peer_ask(struct sync *s, bool operator);      /* and from them */
 
 /* resync.c: dumps */
 void resync_start(struct sync *s, bool quiet);

@@ -184,6 +184,13 @@ test_device_made_again(void **state)
 	c->ifindex[2] = 77;
 	links_poll(&c->ls);
 	assert_true(c->ls.link[2].reopen);
+	assert_int_equal(c->ls.link[2].status, LINK_DOWN);
+	/* the same sockets again are no help */
+	c->ifindex[2] = 12;
+	assert_int_equal(open_link(c, 2), -ENODEV);
+	c->ifindex[2] = 77;
+	links_poll(&c->ls);
+	assert_true(c->ls.link[2].reopen);
 	c->ls.link[2].channel->stats.recv_pkts = 5;
 	assert_int_equal(open_link(c, 2), 0);
 	assert_false(c->ls.link[2].reopen);
