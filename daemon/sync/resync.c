@@ -81,6 +81,8 @@ finish(struct sync *s)
 	struct resync *r = &s->resync;
 
 	r->state = RESYNC_IDLE;
+	if (s->store.complete && r->started > s->flushed_at)
+		s->store.flushed = false;
 	s->count.kernel_resyncs += r->first_done;
 	if (!r->first_done)
 		wall_send(&s->wall, MSG_READY, READY_SERVING, NULL, 0);

@@ -272,7 +272,7 @@ sweep_flow(struct store *s, uint32_t slot)
 	if (!s->complete || e->gen == s->gen)
 		return;
 	s->changes++;
-	bury(s, slot, s->announce);
+	bury(s, slot, s->announce && !s->flushed);
 }
 
 static void
@@ -289,7 +289,7 @@ sweep_expect(struct store *s, uint32_t slot)
 		return;
 	s->changes++;
 	xcache_bury(s->t.expects, slot);
-	if (s->announce && s->mode != NULL) {
+	if (s->announce && !s->flushed && s->mode != NULL) {
 		announce(s, SLOT_EXPECT, slot);
 		return;
 	}

@@ -20,7 +20,7 @@ tables_of(const struct sync *s, const struct ctl_request *r)
 {
 	unsigned int all = CTL_TABLE_CT | (s->conf.expect_sync ? CTL_TABLE_EXP : 0U);
 
-	return r->tables == 0 ? all : r->tables & (CTL_TABLE_CT | CTL_TABLE_EXP);
+	return r->tables == 0 || r->tables == (CTL_TABLE_CT | CTL_TABLE_EXP) ? all : r->tables;
 }
 
 static void
@@ -288,6 +288,7 @@ flush_kernel(struct sync *s, unsigned int tables)
 
 	s->count.kernel_flushes++;
 	s->flushed_at = s->now;
+	s->store.flushed = true;
 	if (tables & CTL_TABLE_CT)
 		id = s->filtering ? delete_cached(s) : flush_table(s, SUBSYS_CT);
 	if (tables & CTL_TABLE_EXP)

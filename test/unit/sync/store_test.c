@@ -257,6 +257,23 @@ test_own(void **state)
 	assert_int_equal(announced(c, NULL), 0);
 }
 
+/* We flushed the kernel, and the events about it were lost: peers keep what they have. */
+static void
+test_own_flush(void **state)
+{
+	struct ctx *c = *state;
+
+	happens(c, STORE_NEW, 1);
+	happens(c, STORE_NEW, 2);
+	announced(c, NULL);
+	c->s.flushed = true;
+	store_dump_begin(&c->s, true);
+	dumped(c, 7, 3);
+	end(c, true);
+	assert_int_equal(announced(c, NULL), 1); /* the new one */
+	assert_int_equal(total(c), 1);
+}
+
 static void
 test_full(void **state)
 {
@@ -375,6 +392,7 @@ main(void)
 		T(test_silent_flows),
 		T(test_filtered_flow_stays),
 		T(test_own),
+		T(test_own_flush),
 		T(test_full),
 		T(test_reborn),
 		T(test_expectations),
