@@ -641,13 +641,37 @@ static const struct verb verbs[CTL_VERB_MAX] = {
 	[CTL_ROLE] = {do_role, NULL},
 };
 
+/* Why this mode has nothing that the request could be about; NULL: it has. */
+static const char *
+unsupported(const struct conf *conf, const struct ctl_request *r)
+{
+	switch (r->verb) {
+	case CTL_RSQUEUE:
+		return conf->mode != MODE_FTFW ? "only FTFW mode has a resend queue" : NULL;
+	case CTL_RESYNC_PEERS:
+	case CTL_SEND:
+		return conf->mode == MODE_ALARM ? "ALARM mode repeats all states by itself" : NULL;
+	case CTL_DUMP:
+		if (r->caches & CTL_INTERNAL && conf->disable_internal_cache)
+			return "the internal cache is disabled: conntrack -L lists the kernel's table";
+		return r->caches & CTL_EXTERNAL && conf->disable_external_cache ? "the external cache is disabled"
+										: NULL;
+	default:
+		return NULL;
+	}
+}
+
 static void
 verb_begin(void *arg, struct ctl_client *c)
 {
 	struct sync *s = arg;
+	const char *why = unsupported(&s->conf, &c->req);
 
 	s->now = loop_now(s->loop);
-	verbs[c->req.verb].begin(s, c);
+	if (why != NULL)
+		ctl_fail(c, CTL_WHY_UNSUPPORTED, -EOPNOTSUPP, why);
+	else
+		verbs[c->req.verb].begin(s, c);
 }
 
 static void
