@@ -173,6 +173,10 @@ struct sending {
 	struct nl_batch batch;
 	size_t first;
 	int error[NL_BATCH_MAX];
+	struct nl_batch again; /* updates of entries that are there, of steps first + again_index[] */
+	unsigned again_index[NL_BATCH_MAX];
+	int again_error[NL_BATCH_MAX];
+	unsigned long updated;
 	size_t *late; /* steps whose master was not there yet: a listing has them in any order */
 	size_t lates, late_cap;
 };
@@ -251,14 +255,22 @@ add_status(struct nlmsghdr *nlh, uint32_t bits)
 }
 
 /* The translation, master and helper an entry has are not the file's to change. */
-static int
-try_update(struct sending *s, const struct nlmsghdr *nlh, uint32_t drop, uint32_t status)
+static struct nlmsghdr *
+as_update(void *buf, const struct nlmsghdr *nlh, uint32_t drop)
 {
 	const uint32_t fixed = DROP(CTA_NAT_SRC) | DROP(CTA_NAT_DST) | DROP(CTA_TUPLE_MASTER) | DROP(CTA_HELP);
-	uint8_t buf[NL_MSG_MAX];
 	struct nlmsghdr *copy = strip(buf, nlh, fixed | drop);
 
 	copy->nlmsg_flags &= (uint16_t)~NLM_F_EXCL;
+	return copy;
+}
+
+static int
+try_update(struct sending *s, const struct nlmsghdr *nlh, uint32_t drop, uint32_t status)
+{
+	uint8_t buf[NL_MSG_MAX];
+	struct nlmsghdr *copy = as_update(buf, nlh, drop);
+
 	add_status(copy, status);
 	return nl_talk(&s->run->change, copy, NULL, NULL);
 }
@@ -330,24 +342,84 @@ failed(struct sending *s, size_t step, int err, struct lines *l)
 	return 1;
 }
 
+static void
+not_updated(void *arg, unsigned index, int err)
+{
+	((struct sending *)arg)->again_error[index] = err;
+}
+
+/* Sends the collected updates; what one by one fails as well ends the file, at step first + *bad. */
+static int
+settle_updates(struct sending *s, unsigned *bad)
+{
+	static const struct nl_batch_ops ops = {not_updated, NULL};
+	unsigned count = s->again.count;
+	int err;
+
+	memset(s->again_error, 0, count * sizeof(s->again_error[0]));
+	*bad = s->again_index[0];
+	if ((err = nl_batch_flush(&s->again, &ops, s)) < 0)
+		return err;
+	for (unsigned i = 0; i < count; i++) {
+		*bad = s->again_index[i];
+		if (s->again_error[i] != 0 &&
+		    (err = update_existing(s, request_of(s->ld, s->first + s->again_index[i]))) < 0)
+			return err;
+	}
+	s->updated += count;
+	return 0;
+}
+
+/* Updates cannot be taken back, so they go in batches only once many went well: then one that fails is an accident, and
+ * at most a few behind it are done, too. */
+#define UPDATES_ALONE 64
+
+static bool
+collect_update(struct sending *s, unsigned index)
+{
+	const struct nlmsghdr *nlh = request_of(s->ld, s->first + index);
+
+	if (s->error[index] != EEXIST || !is_add(nlh) || s->updated < UPDATES_ALONE || has_attr(nlh, CTA_TUPLE_MASTER))
+		return false;
+	(void)as_update(nl_batch_room(&s->again), nlh, 0);
+	s->again_index[s->again.count] = index;
+	nl_batch_add(&s->again);
+	return true;
+}
+
+/* A refused step: 0 when it could be mended, else *bad is the step that ends the file. */
+static int
+mend(struct sending *s, unsigned index, unsigned *bad)
+{
+	int err = settle_updates(s, bad);
+
+	if (err < 0)
+		return err;
+	*bad = index;
+	err = repair(s, request_of(s->ld, s->first + index), s->error[index]);
+	s->updated += err == 0;
+	return err;
+}
+
 /* Sends the batch; the exit status. */
 static int
 settle(struct sending *s, struct lines *l)
 {
 	static const struct nl_batch_ops ops = {refused, NULL};
-	unsigned count = s->batch.count;
+	unsigned count = s->batch.count, bad = 0;
 	int err;
 
 	memset(s->error, 0, sizeof(s->error));
 	if ((err = nl_batch_flush(&s->batch, &ops, s)) < 0)
 		return failed(s, s->first, err, l);
-	for (unsigned i = 0; i < count; i++) {
-		if (s->error[i] == 0 || put_off(s, s->first + i, s->error[i]))
-			continue;
-		if ((err = repair(s, request_of(s->ld, s->first + i), s->error[i])) == 0)
-			continue;
-		undo(s, i + 1, count);
-		return failed(s, s->first + i, err, l);
+	for (unsigned i = 0; i < count && err == 0; i++)
+		if (s->error[i] != 0 && !put_off(s, s->first + i, s->error[i]) && !collect_update(s, i))
+			err = mend(s, i, &bad);
+	if (err == 0)
+		err = settle_updates(s, &bad);
+	if (err < 0) {
+		undo(s, bad + 1, count);
+		return failed(s, s->first + bad, err, l);
 	}
 	s->first += count;
 	return 0;
@@ -420,9 +492,14 @@ load_run(struct load *ld, struct run *r, struct lines *l)
 	struct sending s = {.ld = ld, .run = r};
 	int code;
 
-	if (nl_batch_init(&s.batch, &r->dump, NL_BATCH_MAX) < 0)
-		return 1;
-	code = carry_out_all(&s, l);
+	if (nl_batch_init(&s.batch, &r->dump, NL_BATCH_MAX) < 0 ||
+	    nl_batch_init(&s.again, &r->change, NL_BATCH_MAX) < 0 || s.again.max < s.batch.max) {
+		report_line(REPORT_NAME "not enough memory");
+		code = 1;
+	} else {
+		code = carry_out_all(&s, l);
+	}
 	nl_batch_done(&s.batch);
+	nl_batch_done(&s.again);
 	return code;
 }
