@@ -270,7 +270,8 @@ def run_block(tools, block, shapes, pipe):
                 side.step(line)
                 side.baseline = ""
             rc, out, err = side.run(case)
-            answers.append({"rc": rc, "out": out, "err": err, "table": side.look(rc)})
+            answers.append({"rc": rc, "out": out, "err": err, "table": side.look(rc),
+                            "age": time.monotonic() - side.seeded_at})
         result = ("ok", answers)
     except NoNamespaces as e:
         result = ("skip", str(e))
