@@ -181,7 +181,7 @@ def run_file(path, tools_a, tools_b, pattern):
                           if re.search(pattern or "", c["key"]) and not (c["unsteady"] and tools_a == tools_b)]
         if not block["cases"]:
             continue
-        pair = [side.start(t, block, shape.shapes) for t in (tools_a, tools_b)]
+        pair = [side.start(t, block) for t in (tools_a, tools_b)]
         answers = [side.finish(p) for p in pair]
         for kind, text in answers:
             if kind == "skip":
