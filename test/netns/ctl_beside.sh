@@ -91,6 +91,12 @@ without_caches() {
 	as_mode NOTRACK 'DisableInternalCache on DisableExternalCache on' && statistics && same -e && same -i expect && same -e -x
 }
 
+multicast_link() {
+	local TRANSPORT=mcast4
+	as_mode FTFW && wait_for 30 external_is fw-a 39 && wait_for 30 external_is fw-b 39 && statistics &&
+		ctl fw-a -s link | grep -q '^multicast traffic device=link0 status=RUNNING role=ACTIVE:$'
+}
+
 # The same arguments end with the same status; 1.4.9 (ours) says 1 where 1.4.7 shows its help and says 0.
 statuses() {
 	local line words want a b
@@ -130,4 +136,4 @@ statuses() {
 	ROWS
 }
 
-run_cases start_both internal_cache external_cache statistics alarm_mode notrack_mode without_caches statuses
+run_cases start_both internal_cache external_cache statistics alarm_mode notrack_mode without_caches multicast_link statuses

@@ -204,6 +204,17 @@ old_options() {
 	ends 1 ctl fw-b -Z && ends 1 ctl fw-b -s nonsense && ends 1 ctl fw-b -c -d && ends 1 ctl fw-b -x && alive fw-b
 }
 
+# Output that cannot be written is a failure, a reader that leaves early is none of ours.
+full_devices_are_noticed() {
+	local words
+	some_of_each fw-a && wait_for 20 cache_is_kernel fw-a || return
+	for words in status stats 'stats --json' 'dump internal' 'dump internal --json'; do
+		own fw-a $words >/dev/full 2>"$LAB_DIR/last.err" && { echo "no complaint: $words" >&2; return 1; }
+		grep -q 'standard output' "$LAB_DIR/last.err" || return
+	done
+	[ "$(own fw-a dump internal | head -n 1 | wc -l)" = 1 ]
+}
+
 check_judges() {
 	ends 0 own fw-a check || return
 	sed 's/HashLimit/HashLimt/' "$LAB_DIR/fw-a.conf" >"$LAB_DIR/bad.conf"
@@ -255,5 +266,5 @@ unsupported_is_said() {
 }
 
 run_cases start_with_flows status_shows_both stats_are_the_old_ones stats_as_json json_is_as_published dumps_agree commit_loads_the_kernel \
-	flush_empties resync_and_send_fill roles_are_told old_options busy_is_said readers_and_others check_judges \
+	flush_empties resync_and_send_fill roles_are_told old_options busy_is_said readers_and_others full_devices_are_noticed check_judges \
 	frozen_daemon_times_out stop_waits unsupported_is_said
