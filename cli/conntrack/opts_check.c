@@ -171,7 +171,8 @@ check_proto_pair(const struct cmd *c, enum pcolumn col, bool reply, struct opt_e
 {
 	bool sport = cmd_has_proto(c, FIELD_SPORT), dport = cmd_has_proto(c, FIELD_DPORT);
 	bool rsport = cmd_has_proto(c, FIELD_RSPORT), rdport = cmd_has_proto(c, FIELD_RDPORT);
-	const char *const *name = c->proto->pair[rsport != rdport && !sport && !dport];
+	const char *const *name =
+		c->proto->pair[reply ? sport || dport || rsport || rdport : rsport != rdport && !sport && !dport];
 
 	if (name[0] == NULL || c->proto->rows[0].rule[col] != 'P' || (reply ? rsport && rdport : sport && dport))
 		return 0;

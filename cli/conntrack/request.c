@@ -132,19 +132,20 @@ icmp_answer(uint8_t proto, uint8_t type, uint8_t *answer)
 	return -EINVAL;
 }
 
-/* With NAT, the reply tuple is sent untranslated: the kernel translates it and remembers that it did. */
+/* An address that was not given is the mirror's. With NAT, the reply tuple is sent untranslated: the kernel translates
+ * it and remembers that it did. */
 static void
 fill_reply(const struct cmd *c, const struct ct_tuple *orig, struct ct_tuple *reply)
 {
+	if (!cmd_has(c, OPT_RSRC))
+		reply->src = orig->dst;
+	if (!cmd_has(c, OPT_RDST))
+		reply->dst = orig->src;
 	if (c->nat[NAT_DST].addr.family != 0) {
-		if (!cmd_has(c, OPT_RSRC))
-			reply->src = orig->dst;
 		reply->sport = orig->dport;
 		reply->has |= TUPLE_SPORT;
 	}
 	if (c->nat[NAT_SRC].addr.family != 0) {
-		if (!cmd_has(c, OPT_RDST))
-			reply->dst = orig->src;
 		reply->dport = orig->sport;
 		reply->has |= TUPLE_DPORT;
 	}
@@ -175,9 +176,11 @@ request_tuples(const struct cmd *c, struct ct_tuple *orig, struct ct_tuple *repl
 	reply->zone = c->reply.zone;
 	orig->has |= cmd_has(c, OPT_OZONE) ? TUPLE_ZONE : 0;
 	reply->has |= cmd_has(c, OPT_RZONE) ? TUPLE_ZONE : 0;
-	if (l4_name(orig->proto)->kind == L4_ICMP)
-		return icmp_answer(orig->proto, orig->icmp_type, &reply->icmp_type);
-	return 0;
+	if (l4_name(orig->proto)->kind != L4_ICMP)
+		return 0;
+	if ((orig->proto == IPPROTO_ICMPV6) != (c->family == AF_INET6))
+		return -EINVAL;
+	return icmp_answer(orig->proto, orig->icmp_type, &reply->icmp_type);
 }
 
 static void

@@ -91,6 +91,8 @@ refused(void **state)
 		 "you have to specify `--sport' and `--dport'"},
 		{"-I -s 1.1.1.1 -d 2.2.2.2 -p udp -t 5 --reply-port-src 1", 2,
 		 "you have to specify `--reply-src-port' and `--reply-dst-port'"},
+		{"-I -r 1.1.1.1 -q 2.2.2.2 -p udp -t 5 --sport 1 --dport 3", 2,
+		 "you have to specify `--reply-src-port' and `--reply-dst-port'"},
 		{"-I -s 1.1.1.1 -d 2.2.2.2 -p gre -t 5", 2, "you have to specify `--srckey' and `--dstkey'"},
 		{"-I -f ipv4", 2, "You need to supply the `--protonum' option for this command"},
 		{"-G -s 1.1.1.1 -d 2.2.2.2 -p tcp -w 5", 2, "Illegal option `--zone' with this command"},

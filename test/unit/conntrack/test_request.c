@@ -56,6 +56,10 @@ mirrors(void **state)
 	rec = created("-I -s fe80::1 -d fe80::2 -p 58 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 9 -t 5", buf);
 	assert_int_equal(rec.reply.icmp_type, 129);
 	assert_int_equal(rec.reply.icmp_id, 9);
+	/* an address that nobody gave is the mirror's */
+	rec = created("-I -s 1.1.1.1 -d 2.2.2.2 -r 3.3.3.3 -p 99 -t 5", buf);
+	assert_int_equal(rec.reply.src.u.b[0], 3);
+	assert_int_equal(rec.reply.dst.u.b[0], 1);
 	/* ports that nobody gave are not sent, so the kernel refuses instead of using 0 */
 	rec = created("-I -s 1.1.1.1 -d 2.2.2.2 -r 2.2.2.2 -q 1.1.1.1 -p udp --sport 10 --dport 20 -t 5", buf);
 	assert_int_equal(rec.reply.has & (TUPLE_SPORT | TUPLE_DPORT), 0);
@@ -69,6 +73,8 @@ unanswerable_icmp(void **state)
 
 	(void)state;
 	parse("-I -s 1.1.1.1 -d 2.2.2.2 -p icmp --icmp-type 3 --icmp-code 0 -t 5", &c);
+	assert_null(request_create(buf, &c, 0));
+	parse("-I -s ::1 -d ::2 -p icmp --icmp-type 8 --icmp-code 0 -t 5", &c);
 	assert_null(request_create(buf, &c, 0));
 }
 
