@@ -85,6 +85,23 @@ link_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), void
 	return 1;
 }
 
+/* Only in FTFW mode does a peer speak when it has nothing to say. */
+static unsigned int
+peer_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), void *ctx)
+{
+	char text[160];
+
+	if (!s->sync || s->mode != MODE_FTFW || s->uptime <= SILENT_LIMIT ||
+	    (s->peer_known && s->peer_silent <= SILENT_LIMIT))
+		return 0;
+	if (s->peer_known)
+		snprintf(text, sizeof(text), "the peer has been silent for %" PRIu32 " s", s->peer_silent);
+	else
+		snprintf(text, sizeof(text), "the peer has not been heard since the start");
+	put(ctx, text);
+	return 1;
+}
+
 static unsigned int
 process_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), void *ctx)
 {
@@ -101,7 +118,8 @@ process_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), v
 unsigned int
 status_warnings(const struct ctl_stats *s, void (*put)(void *ctx, const char *text), void *ctx)
 {
-	return link_warnings(s, put, ctx) + process_warnings(s, put, ctx) + counter_warnings(s, put, ctx);
+	return link_warnings(s, put, ctx) + peer_warnings(s, put, ctx) + process_warnings(s, put, ctx) +
+	       counter_warnings(s, put, ctx);
 }
 
 static void

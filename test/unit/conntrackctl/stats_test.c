@@ -11,6 +11,7 @@
 
 #include "conf.h"
 #include "stats.h"
+#include "status.h"
 
 static const char *folder;
 
@@ -208,6 +209,52 @@ test_clean(void **state)
 	free(got);
 }
 
+static void
+collect(void *ctx, const char *text)
+{
+	strcat(strcat(ctx, text), "\n");
+}
+
+static void
+warn_is(const struct ctl_stats *s, const char *want)
+{
+	char got[2048] = "";
+
+	status_warnings(s, collect, got);
+	assert_string_equal(got, want);
+}
+
+/* A healthy daemon is warned of nothing, each ailment is named. */
+static void
+test_warnings(void **state)
+{
+	struct ctl_stats s = ftfw();
+
+	(void)state;
+	s.uptime = 100;
+	s.peer_known = s.peer_in_sync = 1;
+	warn_is(&s, "");
+	s.peer_silent = 42;
+	warn_is(&s, "the peer has been silent for 42 s\n");
+	s.mode = MODE_ALARM;
+	warn_is(&s, "");
+	s.mode = MODE_FTFW;
+	s.peer_known = 0;
+	warn_is(&s, "the peer has not been heard since the start\n");
+	s.uptime = 1;
+	warn_is(&s, "");
+	s.link[0].status = 1;
+	warn_is(&s, "the active link va is NO-CARRIER\n");
+	s.link[0].status = 2;
+	s.status.worker_deaths = 2;
+	s.status.takeovers = 1;
+	warn_is(&s, "2 worker processes ended unexpectedly, 1 spares took over\n");
+	s.status.worker_deaths = 0;
+	s.external.no_space = 7;
+	s.log_lost = 3;
+	warn_is(&s, "7 flows did not fit the external cache (raise HashLimit)\n3 log lines were lost\n");
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -216,6 +263,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_alarm),      cmocka_unit_test(test_disabled_caches),
 		cmocka_unit_test(test_stats_mode), cmocka_unit_test(test_rsqueue),
 		cmocka_unit_test(test_uptime),     cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_warnings),
 	};
 
 	folder = argc > 1 ? argv[1] : ".";
