@@ -16,12 +16,6 @@ kernelspace(const struct conf *c)
 }
 
 static bool
-polling(const struct conf *c)
-{
-	return c->poll_secs != 0;
-}
-
-static bool
 statistics(const struct conf *c)
 {
 	return c->stats;
@@ -39,7 +33,6 @@ static const struct {
 } rows[] = {
 	{"`TCP' links", tcp},
 	{"`From Kernelspace' of `Filter' (it works in user space, with the same meaning)", kernelspace},
-	{"`PollSecs'", polling},
 	{"`Stats'", statistics},
 	{"`Helper'", helpers},
 };

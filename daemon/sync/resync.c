@@ -64,6 +64,10 @@ plan(struct sync *s)
 	struct resync *r = &s->resync;
 	uint64_t took = s->now - r->started;
 
+	if (s->conf.poll_secs > 0) { /* no events at all: dumps are the only news */
+		resync_in(s, (uint64_t)s->conf.poll_secs * 1000);
+		return;
+	}
 	if (s->store.silent == 0) {
 		r->pause = PAUSE_MIN_MS;
 		return;
