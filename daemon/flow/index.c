@@ -217,19 +217,18 @@ fill_gap(struct index *x, struct index_line *first, struct index_line *l, uint32
 void
 index_del(struct index *x, uint32_t slot, uint32_t hash)
 {
-	struct index_line *first = index_line(x, hash), *l = first;
-	uint32_t i = 0;
+	struct index_line *first = index_line(x, hash);
 
-	while (l != NULL && l->slot[i] != slot)
-		if (++i >= l->n) {
-			l = index_line_next(x, l);
-			i = 0;
-		}
-	assert(l != NULL && i < l->n);
-	fill_gap(x, first, l, i);
-	x->count--;
-	while (x->n_lines > FEWEST && x->count / 7 * 4 < x->n_lines && join(x))
-		;
+	for (struct index_line *l = first; l != NULL; l = index_line_next(x, l))
+		for (uint32_t i = 0; i < l->n; i++)
+			if (l->slot[i] == slot) {
+				fill_gap(x, first, l, i);
+				x->count--;
+				while (x->n_lines > FEWEST && x->count / 7 * 4 < x->n_lines && join(x))
+					;
+				return;
+			}
+	assert(false); /* every slot in use is filed */
 }
 
 size_t
