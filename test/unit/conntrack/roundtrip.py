@@ -217,6 +217,15 @@ def check(args, schema):
     if cut(saved) != cut(again):
         sys.exit("the second save differs from the first")
 
+    picked = r.sample(first, 30)
+    lines = "".join("-s %s -d %s\n" % (f["orig"]["src"], f["orig"]["dst"]) for f in picked)
+    gone = table(schema.records(run("-D", "--from-file", "-", "--json", text=lines)))
+    if {k for k in gone} != {key(f) for f in first if (f["orig"]["src"], f["orig"]["dst"]) in
+                             {(p["orig"]["src"], p["orig"]["dst"]) for p in picked}}:
+        sys.exit("--from-file deleted something else")
+    if json.loads(run("-C", "--json"))["count"] != len(first) - len(gone):
+        sys.exit("the count is not what is left")
+
     schema.records(run("-C", "-o", "json") + run("-S", "-o", "json") + run("-L", "expect", "-o", "json"))
     schema.records(run("-U", "-p", "udp", "-m", "4242", "-o", "json", ok=(0, 1)))
     schema.records(run("-D", "-p", "tcp", "-o", "json", ok=(0, 1)))
