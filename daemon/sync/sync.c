@@ -196,11 +196,10 @@ on_overrun(struct sync *s, const struct msg *m)
 static void
 on_result(struct sync *s, const struct msg *m)
 {
-	static _Alignas(8) struct msg_error err[MSG_DATA_MAX / sizeof(struct msg_error)];
+	const struct msg_error *err = m->data; /* s->in is aligned for it */
 	uint32_t id = m->arg & ASKER_MASK;
 	size_t n = m->len / sizeof(err[0]);
 
-	memcpy(err, m->data, n * sizeof(err[0]));
 	if (m->arg >> ASKER_SHIFT == ASK_COMMIT)
 		commit_on_result(s->commit, id, err, n);
 	else if (m->arg >> ASKER_SHIFT == ASK_INJECT && s->inject != NULL)

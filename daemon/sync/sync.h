@@ -109,7 +109,8 @@ struct sync {
 	uint64_t failed_hidden;
 	struct counters count;
 	struct wire_enc_opts enc;
-	uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)];
+	_Alignas(8) uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)];
+	_Alignas(8) uint8_t batch[MSG_DATA_MAX - 64]; /* of deletions */
 };
 
 /* sync.c: caches, mode, control server, once loop, wall and conf are there; -ENOMEM */

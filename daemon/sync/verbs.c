@@ -239,24 +239,24 @@ do_flush(struct sync *s, struct ctl_client *c)
 static void
 delete_step(struct sync *s)
 {
-	static _Alignas(8) uint8_t batch[MSG_DATA_MAX - 64];
 	struct flow_nl_opts o = {0};
 	uint32_t len = 0, slot = 0;
 	const struct entry *e;
 	int n;
 
-	while (len + REQUEST_MAX <= sizeof(batch) &&
+	while (len + REQUEST_MAX <= sizeof(s->batch) &&
 	       (slot = cache_walk(s->store.t.flows, &s->deleting.pos)) != SLOT_NONE) {
 		e = cache_entry(s->store.t.flows, slot);
 		n = e->flags & ENTRY_DEAD
 			    ? 0
-			    : flow_to_nl(&e->flow, FLOW_NL_DELETE, &o, 1, batch + len, sizeof(batch) - len);
+			    : flow_to_nl(&e->flow, FLOW_NL_DELETE, &o, 1, s->batch + len, sizeof(s->batch) - len);
 		len += n > 0 ? (uint32_t)n : 0;
 	}
 	s->deleting.active = slot != SLOT_NONE;
 	if (len > 0)
 		wall_send(&s->wall, MSG_REQUEST,
-			  (uint32_t)ASK_FLUSH << ASKER_SHIFT | (s->deleting.active ? 0 : s->deleting.id), batch, len);
+			  (uint32_t)ASK_FLUSH << ASKER_SHIFT | (s->deleting.active ? 0 : s->deleting.id), s->batch,
+			  len);
 	else if (!s->deleting.active)
 		verbs_flushed(s, s->deleting.id, 0);
 }
