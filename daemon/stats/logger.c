@@ -240,6 +240,8 @@ on_message(struct log_worker *w, struct msg *m)
 	}
 	if (m->type == MSG_START) {
 		w->phase = PHASE_RUN;
+		if (m->arg != 0) /* the file may have been rotated while this spare waited */
+			(void)logger_reopen(&w->logger);
 		return chan_send(&w->wall, MSG_READY, READY_SERVING, NULL, 0);
 	}
 	if (m->type == MSG_LOG_REOPEN && logger_reopen(&w->logger) < 0)

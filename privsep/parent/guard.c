@@ -92,9 +92,7 @@ attr_ok(struct rd body, bool nested, uint16_t rule, uint8_t family)
 		return walk(body, size == IP4 && family == AF_INET6 ? IP6 : (enum set)size, family, 0);
 	if (rule & TEXT)
 		return len > 1 && len <= size && memchr(body.p, '\0', len) == body.end - 1;
-	if (len == 0 || (rule >> 12 != 0 && *body.p > rule >> 12))
-		return false;
-	return rule & UP_TO ? len <= size : len == size;
+	return len > 0 && (rule & UP_TO ? len <= size : len == size) && (rule >> 12 == 0 || *body.p <= rule >> 12);
 }
 
 /* Recursion is as deep as the table is: four. */

@@ -184,12 +184,14 @@ on_dump(struct parent *p, struct worker *w, const struct msg *m)
 static bool
 on_channel(struct parent *p, struct worker *w, const struct msg *m)
 {
-	const int *fd = p->h.link[m->arg];
-	const struct msg_channel *info = &p->h.link_info[m->arg];
+	struct iovec info = {&p->h.link_info[m->arg], sizeof(p->h.link_info[0])};
+	struct msg_error e = {0, 0};
 
 	if (m->arg >= p->h.conf.n_links)
 		return false;
-	tell(p, w, &(struct msg){MSG_CHANNEL, m->arg, info, sizeof(*info), {fd[0], fd[1]}, 2});
+	/* may fail while a crowd of clients is on its way: the worker asks again */
+	if ((e.err = chan_sendv(&w->wall, MSG_CHANNEL, m->arg, &info, 1, p->h.link[m->arg], 2)) != 0)
+		tell(p, w, &(struct msg){MSG_CHANNEL_FAILED, m->arg, &e, sizeof(e), {0}, 0});
 	return true;
 }
 

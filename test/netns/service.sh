@@ -62,6 +62,13 @@ log_grows() {
 	ctl fw-a -B && [ -s "$LAB_DIR/fw-a.log" ]
 }
 
+# The spare has had the old file open since the start.
+spare_log_worker_writes_the_new_file() {
+	local log
+	log=$(pgrep -P "${DAEMON_PID[fw-a]}" -o -f 'ctd-worker log') && kill -9 "$log" || return
+	wait_for 10 grep -q 'a spare log worker takes over' "$LAB_DIR/fw-a.log" && alive fw-a
+}
+
 # clients WHAT: connections that say nothing, nonsense, half a request, or never read their answer.
 clients() {
 	in_ns fw-a python3 "$CT_SRC/test/netns/clients.py" "$LAB_DIR/fw-a.sock" "$@" >>"$LAB_DIR/clients.out" 2>&1 &
@@ -82,4 +89,4 @@ clients_that_do_not_read() { flows fw-a create tcp6 0 20000 && clients deaf 400;
 hasty_clients() { clients hasty 500; }
 
 run_cases sigterm_is_clean stop_request_is_clean second_start_is_refused daemon_mode_returns_when_ready \
-	sighup_opens_the_log_again silent_clients garbage_clients half_requests clients_that_do_not_read hasty_clients
+	sighup_opens_the_log_again spare_log_worker_writes_the_new_file silent_clients garbage_clients half_requests clients_that_do_not_read hasty_clients

@@ -236,19 +236,22 @@ def case_flood():
 
 def case_crowd():
     """More clients than descriptors may travel at once cost the surplus ones their connection, not the worker its life."""
-    d = Daemon()
+    ip("link", "set", "lo", "up")
+    d = Daemon("link udp lo 127.0.0.1 127.0.0.2 3780")
     sleeper = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sleeper.connect(d.ctl)
-    sleeper.sendall(b"sleep\n")
+    sleeper.sendall(b"late-channel\n")
     crowd = []
     for _ in range(400):
         s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         s.connect(d.ctl)
         crowd.append(s)
+    sleeper.recv(1)  # it has asked for the channel while the crowd was on its way
     for s in crowd:
         s.close()
-    d.status("takeover", 0)
+    wait_for("a channel after all", lambda: d.ask_safely() and d.ask("channel") and d.ask().get("channels"))
     assert "does not take message" not in d.text(), d.text()
+    assert d.ask()["takeover"] == 0
     d.end()
 
 
