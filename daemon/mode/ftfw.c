@@ -1,8 +1,9 @@
 /*
  * FT-FW: sequence numbers, acknowledgement, negative acknowledgement, resend queue. Interoperates with 1.4.x and
  * differs where its wire format allows: no state is sent before the peer confirmed our start (for a bounded time),
- * losses among HELLO messages are repaired, and neither one forged number nor one forged HELLO moves the receive
- * window: a second message has to confirm it. Called by the sync role; headers are a stranger's until the numbers fit.
+ * losses among HELLO messages are repaired, and one forged HELLO, or number beyond what may have been lost, does not
+ * move the receive window: a second message has to confirm it. Called by the sync role; headers are a stranger's until
+ * the numbers fit.
  */
 #include <stdlib.h>
 
