@@ -260,10 +260,12 @@ inject_on_result(struct inject *j, uint32_t id, const struct msg_error *err, siz
 		return;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t offset = (err[i].seq - 1) * 4;
-		const struct nlmsghdr *nlh = (const struct nlmsghdr *)(j->flight->data + offset);
+		const struct nlmsghdr *nlh;
 
-		if (err[i].seq != 0 && offset + sizeof(*nlh) <= j->flight->len && nlh->nlmsg_seq == err[i].seq &&
-		    err[i].err != 0)
+		if (err[i].seq == 0 || err[i].err == 0 || offset + sizeof(*nlh) > j->flight->len)
+			continue;
+		nlh = (const struct nlmsghdr *)(j->flight->data + offset);
+		if (nlh->nlmsg_seq == err[i].seq)
 			on_error(j, nlh, err[i].err);
 	}
 	j->id = 0;

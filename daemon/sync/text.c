@@ -14,7 +14,7 @@ flow_text(const struct flow *f, char *buf, size_t size)
 	inet_ntop(f->l3, flow_addr(f, ORIG_SRC), src, sizeof(src));
 	inet_ntop(f->l3, flow_addr(f, ORIG_DST), dst, sizeof(dst));
 	snprintf(buf, size, "proto=%u src=%s dst=%s sport=%u dport=%u zone=%u", f->l4, src, dst, ntohs(f->port[0]),
-		 ntohs(f->port[1]), f->have & FLOW_ZONE ? f->zone : 0);
+		 ntohs(f->port[1]), f->have & FLOW_ZONE ? (unsigned int)f->zone : 0U);
 	return buf;
 }
 
