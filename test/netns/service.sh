@@ -71,9 +71,8 @@ spare_log_worker_writes_the_new_file() {
 
 # clients WHAT: connections that say nothing, nonsense, half a request, or never read their answer.
 clients() {
-	in_ns fw-a python3 "$CT_SRC/test/netns/clients.py" "$LAB_DIR/fw-a.sock" "$@" >>"$LAB_DIR/clients.out" 2>&1 &
-	CLIENTS=$!
-	LAB_PIDS+=($!)
+	in_ns_bg fw-a "$LAB_DIR/clients.out" python3 "$CT_SRC/test/netns/clients.py" "$LAB_DIR/fw-a.sock" "$@"
+	CLIENTS=$BG # the clients themselves: with their connections left open there would be no place for the next ones
 	wait_for 20 grep -q "$1 there" "$LAB_DIR/clients.out" || return
 	flows fw-a create udp "$2" 20 && replicated_or_show fw-a fw-b && alive fw-a
 	local rc=$?
