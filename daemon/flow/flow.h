@@ -51,7 +51,8 @@ struct flow_side {
 };
 
 /* Addresses stand at the end and only as many words as the family needs, so an IPv4 flow is stored in
- * flow_size() octets. Order: original source, original destination, reply source, reply destination. */
+ * flow_size() octets: a flow in a cache must not be copied by assignment. Order: original source, original destination,
+ * reply source, reply destination. */
 struct flow {
 	struct flow_side *side; /* NULL unless have & FLOW_SIDE; who owns it is said where a flow is handed over */
 	uint32_t have;          /* enum flow_have */
