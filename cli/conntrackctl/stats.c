@@ -77,7 +77,7 @@ stats_worker_role(const struct msg_worker *w)
 {
 	static const char *const word[] = {
 		[ROLE_PARENT] = "parent", [ROLE_CONFIG] = "config", [ROLE_LOG] = "log",
-		[ROLE_SYNC] = "sync",     [ROLE_STATS] = "stats",   [ROLE_HELPER] = "helper"};
+		[ROLE_SYNC] = "sync",     [ROLE_STATS] = "stats",   [ROLE_HELPER] = "helper", [ROLE_LINK] = "link"};
 
 	return WORD(word, w->role);
 }

@@ -29,7 +29,7 @@ static void
 describe_events(struct start *s, bool sized)
 {
 	int on = 1;
-	socklen_t len = sizeof(s->h.bufsize);
+	socklen_t len = sizeof(s->h.status.bufsize);
 
 	if (s->h.conf.events_reliable &&
 	    setsockopt(s->h.events, SOL_NETLINK, NETLINK_BROADCAST_ERROR, &on, sizeof(on)) == 0 &&
@@ -39,8 +39,8 @@ describe_events(struct start *s, bool sized)
 		log_put(&s->log, LV_NOTICE,
 			"NetlinkBufferSize is either not set or is greater than NetlinkBufferSizeMaxGrowth. "
 			"Using current system buffer size");
-	getsockopt(s->h.events, SOL_SOCKET, SO_RCVBUF, &s->h.bufsize, &len);
-	log_put(&s->log, LV_NOTICE, "netlink event socket buffer size has been set to %u bytes", s->h.bufsize);
+	getsockopt(s->h.events, SOL_SOCKET, SO_RCVBUF, &s->h.status.bufsize, &len);
+	log_put(&s->log, LV_NOTICE, "netlink event socket buffer size has been set to %u bytes", s->h.status.bufsize);
 }
 
 void
@@ -62,7 +62,7 @@ open_netlink(struct start *s)
 		give_up(s, 1);
 	}
 	getsockname(s->h.requests, (struct sockaddr *)&sa, &len);
-	s->h.portid = sa.nl_pid;
+	s->h.status.portid = sa.nl_pid;
 	if (c->no_events)
 		log_put(&s->log, LV_NOTICE, "running in polling mode");
 	else

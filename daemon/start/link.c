@@ -1,6 +1,7 @@
 /*
  * Sockets of a dedicated link: bound to its device and address, and connected to the other firewall, so that a worker
- * that holds them can talk to nobody else. Called by main.c.
+ * that holds them can talk to nobody else. Called by main.c, and by ctd-link (link_worker.c)
+ * for a device that was made again.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -37,11 +38,16 @@ address_of(const struct msg_link *l, const uint8_t *ip, uint16_t port, uint32_t 
 	return a;
 }
 
-/* Options whose value 0 means "leave alone". */
+/* Options whose value 0 means "leave alone". What only root may force is asked for politely by ctd-link. */
 static bool
 option_fails(int fd, int level, int name, uint32_t value)
 {
-	return value != 0 && setsockopt(fd, level, name, &value, sizeof(value)) == -1;
+	if (value == 0 || setsockopt(fd, level, name, &value, sizeof(value)) == 0)
+		return false;
+	if (errno != EPERM || (name != SO_RCVBUFFORCE && name != SO_SNDBUFFORCE))
+		return true;
+	name = name == SO_RCVBUFFORCE ? SO_RCVBUF : SO_SNDBUF;
+	return setsockopt(fd, level, name, &value, sizeof(value)) == -1;
 }
 
 static int

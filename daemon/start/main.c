@@ -121,7 +121,7 @@ start_workers(struct start *s, enum role role, unsigned int n)
 		for (unsigned int sink = 0; r == 0 && role == ROLE_LOG && sink < SINK_MAX; sink++)
 			if (s->sink[sink] != -1)
 				r = give_fd(w, MSG_LOG_SINK, sink, s->sink[sink]);
-		if (r == 0 && (r = give_fd(w, MSG_CONF, 0, s->conf_fd)) == 0)
+		if (r == 0 && (role == ROLE_LINK || (r = give_fd(w, MSG_CONF, 0, s->conf_fd)) == 0))
 			continue;
 		log_put(&s->log, LV_ERROR, "can't start a %s worker: %s", role_name(role), strerror(-r));
 		give_up(s, 1);
@@ -243,6 +243,7 @@ main(int argc, char **argv)
 	if (s->h.conf.n_helpers > 0)
 		log_put(&s->log, LV_WARNING, "user-space helpers are not available yet: Helper is ignored");
 	start_workers(s, s->h.conf.sync ? ROLE_SYNC : ROLE_STATS, N_SERVING);
+	start_workers(s, ROLE_LINK, s->h.conf.n_links > 0);
 	if (chdir("/") == 0)
 		become_parent(s);
 	return 1;

@@ -51,7 +51,10 @@ spawn(struct worker *w, enum role role, uint16_t index, int log_fd)
 	char path[PATH_MAX];
 	int sv[2], size = WALL_BUFFER;
 
-	if (!locate(path, sizeof(path), role == ROLE_HELPER ? "ctd-helper" : "ctd-worker"))
+	if (!locate(path, sizeof(path),
+		    role == ROLE_HELPER ? "ctd-helper"
+		    : role == ROLE_LINK ? "ctd-link"
+					: "ctd-worker"))
 		return -ENOENT;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv) == -1)
 		return -errno;

@@ -38,10 +38,7 @@ chan_sendv(struct chan *c, uint32_t type, uint32_t arg, const struct iovec *part
 		sent = sendmsg(c->fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL);
 	} else
 		sent = writev(c->fd, iov, (int)n + 1);
-	if (sent == -1)
-		return -errno;
-	c->sent++;
-	return 0;
+	return sent == -1 ? -errno : 0;
 }
 
 int
@@ -75,10 +72,7 @@ chan_recv(struct chan *c, void *buf, size_t size, struct msg *m)
 	struct msg_hdr hdr;
 	struct iovec iov = {buf, size};
 	union fd_space space;
-	struct msghdr mh = {.msg_iov = &iov,
-			    .msg_iovlen = 1,
-			    .msg_control = space.bytes,
-			    .msg_controllen = CMSG_SPACE(CHAN_FDS_MAX * sizeof(int))};
+	struct msghdr mh = {NULL, 0, &iov, 1, space.bytes, sizeof(space.bytes), 0};
 	ssize_t n = recvmsg(c->fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 	*m = (struct msg){0};
@@ -97,6 +91,5 @@ chan_recv(struct chan *c, void *buf, size_t size, struct msg *m)
 	m->arg = hdr.arg;
 	m->data = (const uint8_t *)buf + sizeof(hdr);
 	m->len = (size_t)n - sizeof(hdr);
-	c->received++;
 	return 1;
 }

@@ -20,7 +20,7 @@
 #define CONF_NAME_MAX   255 /* of the path that comes with MSG_CONF_TEXT */
 #define MSG_WORKERS_MAX 32
 
-enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELPER, ROLE_MAX };
+enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELPER, ROLE_LINK, ROLE_MAX };
 
 enum msg_type {
 	MSG_NONE,
@@ -32,8 +32,8 @@ enum msg_type {
 	MSG_LOG_REOPEN, /* to log */
 	MSG_START,      /* stop waiting, serve: to the first worker of a role at start, to a spare when it takes over.
 			   arg: 0 first start, n = the n-th take-over */
-	MSG_CHANNEL,    /* to sync; 2 fds: receive and send socket of link arg; struct msg_channel */
-	MSG_CHANNEL_FAILED, /* to sync; arg: link; struct msg_error, seq unused */
+	MSG_CHANNEL,    /* to sync, from link; 2 fds: receive and send socket of link arg; struct msg_channel */
+	MSG_CHANNEL_FAILED, /* to sync, from link; arg: link; struct msg_error, seq unused */
 	MSG_CLIENT,         /* to sync or stats; 1 fd: an accepted control connection; struct msg_client */
 	MSG_EVENTS,         /* ctnetlink multicast messages back to back; arg: how many datagrams */
 	MSG_OVERRUN,        /* the kernel lost events; struct msg_overrun */
@@ -49,7 +49,7 @@ enum msg_type {
 	MSG_REQUEST,      /* from sync; complete ctnetlink requests back to back; arg: batch id */
 	MSG_FLUSH,        /* from sync; struct msg_flush; arg: batch id; answered by MSG_RESULT */
 	MSG_DUMP_START,   /* from sync; struct msg_dump_start; one dump at a time */
-	MSG_CHANNEL_OPEN, /* from sync; arg: link */
+	MSG_CHANNEL_OPEN, /* from sync; arg: link. To link: the same, with struct msg_link */
 	MSG_STOP,         /* from sync or stats: an operator asked the daemon to stop */
 	MSG_VERDICT,      /* from helper; struct msg_verdict */
 	MSG_MAX
@@ -57,20 +57,15 @@ enum msg_type {
 
 /* What the log worker gets before it starts: the receiving end of the log socket; directory and open file of LogFile
  * and of the statistics log (the directory is for reopening by name); the syslog socket; standard output and error. */
+/* clang-format off */
 enum log_sink {
-	SINK_SOCKET,
-	SINK_DIR,
-	SINK_FILE,
-	SINK_SYSLOG,
-	SINK_CONSOLE,
-	SINK_CONSOLE_ERR,
-	SINK_STATS_DIR,
-	SINK_STATS_FILE,
-	SINK_MAX
+	SINK_SOCKET, SINK_DIR, SINK_FILE, SINK_SYSLOG, SINK_CONSOLE, SINK_CONSOLE_ERR,
+	SINK_STATS_DIR, SINK_STATS_FILE, SINK_MAX
 };
+/* clang-format on */
 enum conf_use { CONF_START, CONF_CHECK, CONF_PRINT }; /* MSG_SETUP; verdict as exit status; print the settings */
 enum ready { READY_JAILED = 1, READY_SERVING }; /* waiting in the jail; serving (sync: start-up dump is in the cache) */
-enum subsys { SUBSYS_CT = 1, SUBSYS_EXP = 2 };
+enum subsys { SUBSYS_CT = 1, SUBSYS_EXP = 2 };  /* as the kernel numbers them */
 
 struct msg_hdr {
 	uint32_t type, arg; /* enum msg_type; as said there */

@@ -35,8 +35,10 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_LOG_SINK] = {R_PARENT, R_LOG, SETUP, 0, 0, 0, SINK_MAX - 1, 1, NULL},
 	[MSG_LOG_REOPEN] = {R_PARENT, R_LOG, RUN, 0, 0, 0, 0, 0, NULL},
 	[MSG_START] = {R_PARENT, R_WORKER, SETUP, 0, 0, 0, ANY, 0, NULL},
-	[MSG_CHANNEL] = {R_PARENT, R_SYNC, RUN, ONE(msg_channel), MSG_LINKS_MAX - 1, 2, NULL},
-	[MSG_CHANNEL_FAILED] = {R_PARENT, R_SYNC, RUN, ONE(msg_error), MSG_LINKS_MAX - 1, 0, NULL},
+	[MSG_CHANNEL] = {R_PARENT | R_LINK, R_SYNC | R_PARENT, SETUP | RUN, ONE(msg_channel), MSG_LINKS_MAX - 1, 2,
+			 NULL},
+	[MSG_CHANNEL_FAILED] = {R_PARENT | R_LINK, R_SYNC | R_PARENT, SETUP | RUN, ONE(msg_error), MSG_LINKS_MAX - 1, 0,
+				NULL},
 	[MSG_CLIENT] = {R_PARENT, R_SERVING, RUN, ONE(msg_client), 0, 1, NULL},
 	[MSG_EVENTS] = {R_PARENT, R_SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, MSG_EVENTS_MAX, 0, NULL},
 	[MSG_OVERRUN] = {R_PARENT, R_SERVING, RUN, ONE(msg_overrun), 0, 0, NULL},
@@ -47,11 +49,12 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_STATUS] = {R_PARENT, R_SERVING, RUN, ONE(msg_status), 0, 0, NULL},
 	[MSG_PACKET] = {R_PARENT, R_HELPER, RUN, sizeof(struct msg_packet), MSG_DATA_MAX, 0, 0, 0, NULL},
 	[MSG_SETUP] = {R_CONFIG, R_PARENT, SETUP, ONE(msg_setup), 0, 1, NULL},
-	[MSG_READY] = {R_WORKER, R_PARENT, SETUP | RUN, 0, 0, 0, READY_SERVING, 0, NULL},
+	[MSG_READY] = {R_WORKER | R_LINK, R_PARENT, SETUP | RUN, 0, 0, 0, READY_SERVING, 0, NULL},
 	[MSG_REQUEST] = {R_SERVING, R_PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
 	[MSG_FLUSH] = {R_SERVING, R_PARENT, RUN, ONE(msg_flush), ANY, 0, check_table},
 	[MSG_DUMP_START] = {R_SERVING, R_PARENT, RUN, ONE(msg_dump_start), 0, 0, check_table},
-	[MSG_CHANNEL_OPEN] = {R_SYNC, R_PARENT, RUN, 0, 0, 0, MSG_LINKS_MAX - 1, 0, NULL},
+	[MSG_CHANNEL_OPEN] = {R_SYNC | R_PARENT, R_PARENT | R_LINK, SETUP | RUN, 0, sizeof(struct msg_link),
+			      sizeof(struct msg_link), MSG_LINKS_MAX - 1, 0, NULL},
 	[MSG_STOP] = {R_SERVING, R_PARENT, RUN, 0, 0, 0, 0, 0, NULL},
 	[MSG_VERDICT] = {R_HELPER, R_PARENT, RUN, ONE(msg_verdict), 0, 0, NULL},
 };
@@ -85,7 +88,7 @@ msg_admit_name(enum admit a)
 const char *
 role_name(enum role role)
 {
-	static const char *const names[] = {"parent", "config", "log", "sync", "stats", "helper"};
+	static const char *const names[] = {"parent", "config", "log", "sync", "stats", "helper", "link"};
 
 	return role < ROLE_MAX ? names[role] : "?";
 }

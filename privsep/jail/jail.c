@@ -119,7 +119,7 @@ jail_enter(const struct jail *j, struct log *log)
 	/* the bounding set needs CAP_SETPCAP, so it goes before the uid; seccomp is last: it bans what the others need
 	 */
 	if (failed(log, "descriptors", j->last_fd < 0 ? 0 : close_range((unsigned int)j->last_fd + 1, ~0U, 0)) ||
-	    failed(log, "network namespace", j->net_admin ? 0 : unshare(CLONE_NEWNET)) ||
+	    failed(log, "network namespace", j->host_net ? 0 : unshare(CLONE_NEWNET)) ||
 	    failed(log, JAIL_DIR " must be empty, root's and not writable", prepare_dir()) ||
 	    failed(log, "chroot", chroot(JAIL_DIR)) || failed(log, "chdir", chdir("/")) ||
 	    failed(log, "bounding set", caps_drop_bounding()) ||

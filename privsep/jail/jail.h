@@ -13,9 +13,8 @@
 #include "msg.h"
 
 #define JAIL_RUN_DIR "/run/conntrackd"
-#define JAIL_DIR                                                                                             \
-	JAIL_RUN_DIR "/empty" /* root of every process; created when absent, refused unless empty and root's \
-			       */
+/* root of every process: created when absent, refused unless empty and root's */
+#define JAIL_DIR         JAIL_RUN_DIR "/empty"
 #define JAIL_PARENT_USER "_conntrackd"
 #define JAIL_WORKER_USER "_ctd-worker"
 /* The only way the log worker may open files (seccomp compares the whole word). */
@@ -24,10 +23,10 @@
 struct jail {
 	enum role role;
 	const char *user;
-	int last_fd;            /* higher descriptors are closed; negative: none are */
-	bool net_admin;         /* keep CAP_NET_ADMIN, and the network namespace */
-	bool landlock_required; /* conf: refuse to run on a kernel without landlock (else a warning) */
-	int log_dir[2];         /* log role: directories below which it may create and append; -1: none */
+	int last_fd;              /* higher descriptors are closed; negative: none are */
+	bool net_admin, host_net; /* keep CAP_NET_ADMIN; the network namespace */
+	bool landlock_required;   /* conf: refuse to run on a kernel without landlock (else a warning) */
+	int log_dir[2];           /* log role: directories below which it may create and append; -1: none */
 	rlim_t files, file_size;
 };
 
@@ -42,11 +41,11 @@ int limits_apply(const struct jail *j);
 int landlock_deny_all(const struct jail *j); /* -ENOSYS, -EOPNOTSUPP: the kernel has none */
 int seccomp_load_role(enum role role);
 
-/* A row of roles.c: system calls by name, the roles that have them, and the argument they are limited to. */
+/* A row of roles.c: system calls by name, the roles that have them, and the argument they are limited to (mask 0:
+ * none). */
 struct sys_row {
 	unsigned int roles;
 	const char *calls; /* names between blanks */
-	bool limited;
 	unsigned int arg;
 	uint64_t mask, value; /* allowed when (argument & mask) == value */
 };

@@ -1,8 +1,9 @@
 /*
  * What each role keeps: its user, limits and system calls, with the reason beside each. Anything else kills the
  * process. Never here: open by name (but for the log worker), exec, fork, ptrace, executable memory, and for workers
- * socket, bind, connect and every way to name a destination: sendmsg and sendmmsg carry addresses that a filter cannot
- * see, so workers send by write, writev and send (sendto without an address).
+ * socket, bind, connect (but for link's, which reads nothing foreign) and every way to name a destination: sendmsg and
+ * sendmmsg carry addresses that a filter cannot see, so workers send by write, writev and send (sendto without an
+ * address).
  */
 #include <fcntl.h>
 #include <net/if.h>
@@ -20,13 +21,14 @@
 #define NO_FILES 0
 #endif
 static const struct jail rows[ROLE_MAX] = {
-	/* role		  user		    last fd	   admin  lock dirs	 files	file size */
-	[ROLE_PARENT] = {ROLE_PARENT, JAIL_PARENT_USER, -1, true, false, {-1, -1}, 256, NO_FILES},
-	[ROLE_CONFIG] = {ROLE_CONFIG, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, {-1, -1}, 32, 16 << 20},
-	[ROLE_LOG] = {ROLE_LOG, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, {-1, -1}, 32, NO_LIMIT},
-	[ROLE_SYNC] = {ROLE_SYNC, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, {-1, -1}, 256, NO_FILES},
-	[ROLE_STATS] = {ROLE_STATS, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, {-1, -1}, 256, NO_FILES},
-	[ROLE_HELPER] = {ROLE_HELPER, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, {-1, -1}, 16, NO_FILES},
+	/* role user, last fd, admin, host's network, landlock must, dirs, files, file size */
+	[ROLE_PARENT] = {ROLE_PARENT, JAIL_PARENT_USER, -1, true, true, false, {-1, -1}, 256, NO_FILES},
+	[ROLE_CONFIG] = {ROLE_CONFIG, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 32, 16 << 20},
+	[ROLE_LOG] = {ROLE_LOG, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 32, NO_LIMIT},
+	[ROLE_SYNC] = {ROLE_SYNC, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 256, NO_FILES},
+	[ROLE_STATS] = {ROLE_STATS, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 256, NO_FILES},
+	[ROLE_LINK] = {ROLE_LINK, JAIL_WORKER_USER, WORKER_LOG_FD, false, true, false, {-1, -1}, 32, NO_FILES},
+	[ROLE_HELPER] = {ROLE_HELPER, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 16, NO_FILES},
 };
 
 const struct jail *
@@ -35,43 +37,47 @@ jail_row(enum role role)
 	return role < ROLE_MAX ? &rows[role] : NULL;
 }
 
-enum { WORKER = R_WORKER | R_CONFIG, ALL = R_PARENT | WORKER };
-#define ONLY(arg, mask, value) true, arg, mask, value
+enum { WORKER = R_WORKER | R_CONFIG | R_LINK, ALL = R_PARENT | WORKER };
+#define ONLY(arg, mask, value) arg, mask, value
 
 const struct sys_row sys_rows[] = {
 	/* the wall, the log, channels and clients, all by descriptor */
-	{ALL, "read readv write writev recvfrom recvmsg recvmmsg close", false, 0, 0, 0},
-	{ALL, "sendto", ONLY(4, UINT64_MAX, 0)},                                 /* send(): no address */
-	{ALL, "poll ppoll select pselect6", false, 0, 0, 0},                     /* waiting */
-	{ALL, "epoll_create1 epoll_ctl epoll_wait epoll_pwait", false, 0, 0, 0}, /* the event loop */
-	{ALL, "epoll_pwait2 timerfd_create timerfd_settime", false, 0, 0, 0},
-	{WORKER, "eventfd2 pipe2", false, 0, 0, 0}, /* libevent wakes itself up */
-	{ALL, "clock_gettime gettimeofday time getpid getuid geteuid getgid getegid", false, 0, 0,
-	 0},                                                                /* timers; log lines */
-	{ALL, "brk munmap mremap madvise futex getrandom", false, 0, 0, 0}, /* malloc; hash keys */
-	{ALL, "mmap", ONLY(2, PROT_EXEC, 0)},                               /* memory, never code */
-	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_GETFL)},                       /* non-blocking mode */
+	{ALL, "read readv write writev recvfrom recvmsg recvmmsg close", 0, 0, 0},
+	{ALL, "sendto", ONLY(4, UINT64_MAX, 0)},                          /* send(): no address */
+	{ALL, "poll ppoll select pselect6", 0, 0, 0},                     /* waiting */
+	{ALL, "epoll_create1 epoll_ctl epoll_wait epoll_pwait", 0, 0, 0}, /* the event loop */
+	{ALL, "epoll_pwait2 timerfd_create timerfd_settime", 0, 0, 0},
+	{WORKER, "eventfd2 pipe2", 0, 0, 0}, /* libevent wakes itself up */
+	{ALL, "clock_gettime gettimeofday time getpid getuid geteuid getgid getegid", 0, 0, 0}, /* timers; log lines */
+	{ALL, "brk munmap mremap madvise futex getrandom", 0, 0, 0},                            /* malloc; hash keys */
+	{ALL, "mmap", ONLY(2, PROT_EXEC, 0)},                                                   /* memory, never code */
+	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_GETFL)},                                           /* non-blocking mode */
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_SETFL)},
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_SETFD)},
-	{ALL, "fstat newfstatat", false, 0, 0, 0}, /* size of the settings; its root is empty */
-	{ALL, "exit exit_group rt_sigreturn restart_syscall", false, 0, 0, 0},
-	{R_CONFIG | R_LOG, "lseek", false, 0, 0, 0}, /* stdio on its files */
-	{R_CONFIG, "ftruncate", false, 0, 0, 0},     /* sizing the settings */
+	{ALL, "fstat newfstatat", 0, 0, 0}, /* size of the settings; its root is empty */
+	{ALL, "exit exit_group rt_sigreturn restart_syscall", 0, 0, 0},
+	{R_CONFIG | R_LOG, "lseek", 0, 0, 0}, /* stdio on its files */
+	{R_CONFIG, "ftruncate", 0, 0, 0},     /* sizing the settings */
 	{R_CONFIG, "fcntl", ONLY(1, UINT32_MAX, F_ADD_SEALS)},
-	{R_CONFIG, "sendmsg", false, 0, 0, 0}, /* hands over the settings; it has no socket but the wall */
-	{WORKER, "fcntl", ONLY(1, UINT32_MAX, F_GET_SEALS)},        /* whoever reads the settings */
-	{R_LOG, "openat", ONLY(2, UINT32_MAX, JAIL_LOG_OPEN)},      /* after rotation; landlock says where */
-	{R_SERVING, "shutdown", false, 0, 0, 0},                    /* ending an answer to a client */
-	{R_SERVING, "getsockopt", false, 0, 0, 0},                  /* SO_ERROR of a channel */
-	{R_SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFFLAGS)},       /* link state of channel devices */
-	{R_SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFINDEX)},       /* a device that was deleted and made again */
-	{R_PARENT, "setsockopt getsockopt", false, 0, 0, 0},        /* the event buffer grows; who is the client */
-	{R_PARENT, "sendmsg accept4 waitid wait4", false, 0, 0, 0}, /* netlink; clients; dead workers */
+	{R_CONFIG, "sendmsg", 0, 0, 0}, /* hands over the settings; it has no socket but the wall */
+	{WORKER, "fcntl", ONLY(1, UINT32_MAX, F_GET_SEALS)},   /* whoever reads the settings */
+	{R_LOG, "openat", ONLY(2, UINT32_MAX, JAIL_LOG_OPEN)}, /* after rotation; landlock says where */
+	{R_SERVING, "shutdown", 0, 0, 0},                      /* ending an answer to a client */
+	{R_SERVING, "getsockopt", 0, 0, 0},                    /* SO_ERROR of a channel */
+	{R_SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFFLAGS)},  /* link state of channel devices */
+	/* sockets of links, made anew for a device that was: no right but being in the host's network */
+	{R_LINK, "socket", ONLY(0, UINT32_MAX, AF_INET)},
+	{R_LINK, "socket", ONLY(0, UINT32_MAX, AF_INET6)},
+	{R_LINK, "bind connect setsockopt sendmsg", 0, 0, 0},
+	{R_LINK, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFMTU)},
+	{R_LINK | R_SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFINDEX)}, /* a device that was deleted and made again */
+	{R_PARENT, "setsockopt getsockopt", 0, 0, 0},                  /* the event buffer grows; who is the client */
+	{R_PARENT, "sendmsg accept4 waitid wait4", 0, 0, 0},           /* netlink; clients; dead workers */
 #ifdef CT_SANITIZE
 	/* sanitizer run-time: reports, its own maps, leak check at exit */
-	{ALL, "mprotect sigaltstack rt_sigprocmask rt_sigaction tgkill gettid sched_yield", false, 0, 0, 0},
-	{ALL, "readlink readlinkat open openat prctl clone ptrace process_vm_readv sched_getaffinity", false, 0, 0, 0},
-	{ALL, "wait4 kill getrlimit prlimit64 set_robust_list rseq lseek getppid getdents64 ioctl", false, 0, 0, 0},
+	{ALL, "mprotect sigaltstack rt_sigprocmask rt_sigaction tgkill gettid sched_yield", 0, 0, 0},
+	{ALL, "readlink readlinkat open openat prctl clone ptrace process_vm_readv sched_getaffinity", 0, 0, 0},
+	{ALL, "wait4 kill getrlimit prlimit64 set_robust_list rseq lseek getppid getdents64 ioctl", 0, 0, 0},
 #endif
-	{0, NULL, false, 0, 0, 0},
+	{0, NULL, 0, 0, 0},
 };

@@ -25,7 +25,7 @@ allow_row(scmp_filter_ctx ctx, const struct sys_row *row)
 
 		if (nr == __NR_SCMP_ERROR)
 			return -ENOSYS;
-		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, row->limited, &only);
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, row->mask != 0, &only);
 		if (r != 0)
 			return r;
 	}

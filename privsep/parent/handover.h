@@ -19,6 +19,7 @@ struct worker {
 	pid_t pid;        /* 0: ended and reaped */
 	struct chan wall; /* fd -1: cut off */
 	enum phase phase;
+	uint32_t channels; /* bits: links whose sockets it has had */
 };
 
 struct handover {
@@ -27,7 +28,7 @@ struct handover {
 	unsigned int n_workers;
 	int log_fd, control, notify; /* control, notify: -1 when there is none */
 	int events, requests, dumps; /* netlink; events: -1 when the worker polls */
-	uint32_t portid, bufsize;    /* of requests, of events */
+	struct msg_status status;    /* portid of requests, bufsize of events; the rest begins at 0 */
 	int link[MSG_LINKS_MAX][2];  /* receive, send; kept for the next worker */
 	struct msg_channel link_info[MSG_LINKS_MAX];
 	bool daemon;       /* a waiting process reads standard error until it sees a zero byte */

@@ -81,17 +81,15 @@ on_signal(struct parent *p)
 static struct timespec
 sleep_time(struct parent *p, uint64_t now)
 {
-	uint64_t until = now + 60000000000U;
+	uint64_t pause = p->pause_until > now ? p->pause_until - now : 60000000000U;
 
 	if (p->h.watchdog != 0 && now >= p->watchdog_at) {
 		notify(p, "WATCHDOG=1");
 		p->watchdog_at = now + p->h.watchdog;
 	}
-	if (p->h.watchdog != 0)
-		until = p->watchdog_at;
-	if (p->pause_until > now)
-		until = p->pause_until;
-	return (struct timespec){(time_t)((until - now) / 1000000000U), (long)((until - now) % 1000000000U)};
+	if (p->h.watchdog != 0 && p->watchdog_at - now < pause)
+		pause = p->watchdog_at - now;
+	return (struct timespec){(time_t)(pause / 1000000000U), (long)(pause % 1000000000U)};
 }
 
 static void
@@ -145,8 +143,6 @@ main(void)
 	sigfillset(&set); /* those without a meaning here are ignored */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	p->status.portid = p->h.portid;
-	p->status.bufsize = p->h.bufsize;
 	jail.landlock_required = p->h.conf.landlock_required != 0;
 	if (jail_enter(&jail, &p->log) != 0)
 		die(p, 1);

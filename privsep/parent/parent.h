@@ -37,7 +37,6 @@ struct parent {
 	struct handover h;
 	struct log log;
 	int signals;
-	struct msg_status status;
 	struct dump dump;
 	bool status_changed, ready, growth_warned;
 	uint64_t watchdog_at, paid_until, pause_until; /* ns; see pace() for the last two */

@@ -9,16 +9,6 @@
 #define RECORD_PRICE 400000U            /* ns: so often may a record be small in the long run */
 #define CREDIT       (4 * RECORD_PRICE) /* and so many may be in a row */
 
-static uint32_t
-nl_bufsize(int fd)
-{
-	uint32_t size = 0;
-	socklen_t len = sizeof(size);
-
-	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len);
-	return size;
-}
-
 /* Up to n datagrams into slots of size bytes; their number, 0 when there is nothing, -ENOBUFS when some were lost. */
 static int
 nl_read(int fd, struct batch *b, unsigned int n, size_t size)
@@ -35,9 +25,7 @@ nl_read(int fd, struct batch *b, unsigned int n, size_t size)
 		b->iov[i].iov_len = b->mm[i].msg_len;
 		lost = lost || b->mm[i].msg_hdr.msg_flags & MSG_TRUNC;
 	}
-	if (lost)
-		return -ENOBUFS;
-	return got >= 0 ? got : errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	return lost ? -ENOBUFS : got >= 0 ? got : errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
 int
@@ -55,11 +43,11 @@ nl_ask(int fd, uint16_t type, uint16_t flags, uint8_t family)
 static void
 overrun(struct parent *p, struct worker *w)
 {
-	uint32_t size = nl_bufsize(p->h.events), max = p->h.conf.nl_buf_max;
-	struct msg_overrun m = {++p->status.overruns, size, size <= max / 2, 0};
+	uint32_t size = p->h.status.bufsize; /* the kernel doubles what it is given */
+	struct msg_overrun m = {++p->h.status.overruns, size, size <= p->h.conf.nl_buf_max / 2, 0};
 
 	if (m.grown && setsockopt(p->h.events, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) == 0) {
-		m.bufsize = nl_bufsize(p->h.events);
+		p->h.status.bufsize = m.bufsize = 2 * size;
 		log_put(&p->log, LV_NOTICE, "netlink event socket buffer size has been doubled to %u bytes", m.bufsize);
 	} else if (!p->growth_warned) {
 		p->growth_warned = true;
@@ -70,7 +58,6 @@ overrun(struct parent *p, struct worker *w)
 			"replicas. Please, consider increasing netlink socket buffer size via NetlinkBufferSize and "
 			"NetlinkBufferSizeMaxGrowth clauses in conntrackd.conf");
 	}
-	p->status.bufsize = m.bufsize;
 	p->status_changed = true;
 	tell(p, w, &(struct msg){.type = MSG_OVERRUN, .data = &m, .len = sizeof(m)});
 }
@@ -146,8 +133,7 @@ void
 dump_next(struct parent *p)
 {
 	struct dump *d = &p->dump;
-	uint16_t type = d->next.subsys == SUBSYS_CT ? NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET
-						    : NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_GET;
+	uint16_t type = (uint16_t)(d->next.subsys << 8 | IPCTNL_MSG_CT_GET); /* of expectations the same */
 	int r;
 
 	if (d->active || !d->waiting)

@@ -57,7 +57,7 @@ void
 tell_status(struct parent *p)
 {
 	struct worker *server = server_of(p);
-	struct msg_status *s = &p->status;
+	struct msg_status *s = &p->h.status;
 
 	if (!p->status_changed || server == NULL)
 		return;
@@ -83,7 +83,7 @@ start_worker(struct parent *p, enum role role, uint16_t index)
 			p->status_changed = true;
 			if (p->ready)
 				log_put(&p->log, LV_WARNING, "a spare %s worker takes over", role_name(role));
-			tell(p, w, &(struct msg){.type = MSG_START, .arg = p->status.takeovers});
+			tell(p, w, &(struct msg){.type = MSG_START, .arg = p->h.status.takeovers});
 			return;
 		}
 	log_put(&p->log, LV_ERROR, "no spare %s worker is left: ending, to be started again", role_name(role));
@@ -110,7 +110,7 @@ worker_gone(struct parent *p, struct worker *w)
 		log_put(&p->log, LV_ERROR, "conntrackd cannot start, please review your configuration");
 		die(p, 1);
 	}
-	p->status.takeovers++;
+	p->h.status.takeovers++;
 	start_worker(p, w->role, w->index);
 }
 
@@ -126,8 +126,8 @@ workers_reap(struct parent *p)
 			if (w->pid != pid)
 				continue;
 			p->status_changed = true;
-			p->status.worker_deaths++;
-			p->status.worker_signals += sig != 0;
+			p->h.status.worker_deaths++;
+			p->h.status.worker_signals += sig != 0;
 			log_put(&p->log, LV_ERROR, "child process (pid=%d) has aborted: worker %s, %s %d%s", (int)pid,
 				role_name(w->role), sig != 0 ? "signal" : "exit status",
 				sig != 0 ? sig : WEXITSTATUS(status),
@@ -139,7 +139,7 @@ workers_reap(struct parent *p)
 }
 
 static bool
-on_ready(struct parent *p, struct worker *w, const struct msg *m)
+on_ready(struct parent *p, struct worker *w, struct msg *m)
 {
 	if (p->ready || m->arg != READY_SERVING || w != server_of(p))
 		return true;
@@ -151,7 +151,7 @@ on_ready(struct parent *p, struct worker *w, const struct msg *m)
 }
 
 static bool
-on_request(struct parent *p, struct worker *w, const struct msg *m)
+on_request(struct parent *p, struct worker *w, struct msg *m)
 {
 	if (guard_batch(m->data, m->len) != 0)
 		return false;
@@ -160,18 +160,17 @@ on_request(struct parent *p, struct worker *w, const struct msg *m)
 }
 
 static bool
-on_flush(struct parent *p, struct worker *w, const struct msg *m)
+on_flush(struct parent *p, struct worker *w, struct msg *m)
 {
 	const struct msg_flush *f = m->data;
-	uint16_t type = f->subsys == SUBSYS_CT ? NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE
-					       : NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_DELETE;
+	uint16_t type = (uint16_t)(f->subsys << 8 | IPCTNL_MSG_CT_DELETE); /* of expectations the same */
 
 	relay_answers(p, w, m->arg, nl_ask(p->h.requests, type, NLM_F_ACK, f->family));
 	return true;
 }
 
 static bool
-on_dump(struct parent *p, struct worker *w, const struct msg *m)
+on_dump(struct parent *p, struct worker *w, struct msg *m)
 {
 	if (p->dump.owner == w || p->dump.waiting)
 		return false;
@@ -181,31 +180,65 @@ on_dump(struct parent *p, struct worker *w, const struct msg *m)
 	return true;
 }
 
-static bool
-on_channel(struct parent *p, struct worker *w, const struct msg *m)
+static void
+give_link(struct parent *p, struct worker *w, uint32_t i)
 {
-	struct iovec info = {&p->h.link_info[m->arg], sizeof(p->h.link_info[0])};
+	struct iovec info = {&p->h.link_info[i], sizeof(p->h.link_info[0])};
 	struct msg_error e = {0, 0};
 
-	if (m->arg >= p->h.conf.n_links)
-		return false;
 	/* may fail while a crowd of clients is on its way: the worker asks again */
-	if ((e.err = chan_sendv(&w->wall, MSG_CHANNEL, m->arg, &info, 1, p->h.link[m->arg], 2)) != 0)
-		tell(p, w, &(struct msg){MSG_CHANNEL_FAILED, m->arg, &e, sizeof(e), {0}, 0});
+	if ((e.err = chan_sendv(&w->wall, MSG_CHANNEL, i, &info, 1, p->h.link[i], 2)) != 0)
+		tell(p, w, &(struct msg){MSG_CHANNEL_FAILED, i, &e, sizeof(e), {0}, 0});
+}
+
+/* Once the sockets that are there; when the same worker asks again its device has changed, and the link worker opens
+ * new ones. */
+static bool
+on_channel(struct parent *p, struct worker *w, struct msg *m)
+{
+	const struct msg_link *l = &p->h.conf.link[m->arg];
+
+	if (m->arg >= p->h.conf.n_links || w != server_of(p))
+		return false;
+	if ((w->channels & 1U << m->arg) == 0)
+		give_link(p, w, m->arg);
+	else
+		for (struct worker *o = p->h.worker; o < p->h.worker + p->h.n_workers; o++)
+			if (o->role == ROLE_LINK)
+				tell(p, o, &(struct msg){MSG_CHANNEL_OPEN, m->arg, l, sizeof(*l), {0}, 0});
+	w->channels |= 1U << m->arg;
+	return true;
+}
+
+/* From the link worker; the next worker gets these as well. */
+static bool
+on_opened(struct parent *p, struct worker *w, struct msg *m)
+{
+	if ((w = server_of(p)) != NULL && m->type == MSG_CHANNEL_FAILED)
+		tell(p, w, m);
+	for (; m->nfds > 0; m->nfds--) {
+		close(p->h.link[m->arg][m->nfds - 1]);
+		p->h.link[m->arg][m->nfds - 1] = m->fd[m->nfds - 1];
+	}
+	if (m->type == MSG_CHANNEL)
+		memcpy(&p->h.link_info[m->arg], m->data, sizeof(struct msg_channel));
+	if (w != NULL && m->type == MSG_CHANNEL)
+		give_link(p, w, m->arg);
 	return true;
 }
 
 static bool
-on_stop(struct parent *p, struct worker *w, const struct msg *m)
+on_stop(struct parent *p, struct worker *w, struct msg *m)
 {
 	(void)w, (void)m;
 	stop(p);
 }
 
 /* False: the message, though of good shape, is not allowed. */
-static bool (*const handlers[MSG_MAX])(struct parent *, struct worker *, const struct msg *) = {
-	[MSG_READY] = on_ready,     [MSG_REQUEST] = on_request,      [MSG_FLUSH] = on_flush,
-	[MSG_DUMP_START] = on_dump, [MSG_CHANNEL_OPEN] = on_channel, [MSG_STOP] = on_stop,
+static bool (*const handlers[MSG_MAX])(struct parent *, struct worker *, struct msg *) = {
+	[MSG_READY] = on_ready,     [MSG_REQUEST] = on_request,       [MSG_FLUSH] = on_flush,
+	[MSG_DUMP_START] = on_dump, [MSG_CHANNEL_OPEN] = on_channel,  [MSG_STOP] = on_stop,
+	[MSG_CHANNEL] = on_opened,  [MSG_CHANNEL_FAILED] = on_opened,
 };
 
 /* One message a turn of the loop, so that the kernel's events are read between batches of requests. */

@@ -26,8 +26,8 @@ def fields(row):
 
 
 def who(word):
-    word = word.removeprefix("R_")
-    return GROUPS.get(word, word.lower())
+    words = [w.removeprefix("R_") for w in word.split(" | ")]
+    return ", ".join(GROUPS.get(w, w.lower()) for w in words)
 
 
 def length(lo, hi, unit):

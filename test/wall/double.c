@@ -33,7 +33,7 @@ struct double_state {
 	enum phase phase;
 	uint8_t in[IN_MAX];
 	char text[8192]; /* the configuration */
-	unsigned int events, event_records, overruns, own_events, dumped, answers, results, failed, channels;
+	unsigned int events, event_records, overruns, own_events, dumped, answers, results, failed, channels, nochannel;
 	int last_err, channel_fd[2];
 	struct msg_status status;
 	struct msg_client client;
@@ -474,7 +474,7 @@ act(struct double_state *d, const char *name)
 	else if (strcmp(name, "netlink-delete-all") == 0)
 		send_flow(d, spoil_delete);
 	else if (strcmp(name, "crash") == 0)
-		*(volatile int *)d->wall.received = 1; /* a small number is no address */
+		*(volatile int *)d->wall.refused = 1; /* 0, which the compiler does not know */
 	else if (strcmp(name, "forbidden-call") == 0)
 		syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
 	else if (strcmp(name, "leave") == 0)
@@ -502,10 +502,11 @@ answer(struct double_state *d, int fd)
 	int n = snprintf(
 		line, sizeof(line),
 		"events %u records %u own %u overruns %u dumped %u done %d answers %u results %u failed %u last %d "
-		"channels %u takeover %u uid %u access %u bufsize %u deaths %u signals %u workers %u\n",
+		"channels %u nochannel %u takeover %u uid %u access %u bufsize %u deaths %u signals %u workers %u\n",
 		d->events, d->event_records, d->own_events, d->overruns, d->dumped, d->dump_done, d->answers,
-		d->results, d->failed, d->last_err, d->channels, d->takeover, d->client.uid, d->client.access,
-		d->status.bufsize, d->status.worker_deaths, d->status.worker_signals, d->status.n_workers);
+		d->results, d->failed, d->last_err, d->channels, d->nochannel, d->takeover, d->client.uid,
+		d->client.access, d->status.bufsize, d->status.worker_deaths, d->status.worker_signals,
+		d->status.n_workers);
 
 	if (write(fd, line, (size_t)n) != n)
 		log_put(&d->log, LV_WARNING, "double: a client left early");
@@ -589,6 +590,9 @@ serve(struct double_state *d, struct msg *m)
 			memcpy(&e, m->data, sizeof(e));
 			d->last_err = e.err;
 		}
+		break;
+	case MSG_CHANNEL_FAILED:
+		d->nochannel++;
 		break;
 	case MSG_CHANNEL:
 		d->channels++;

@@ -33,10 +33,12 @@ def wait_for(what, probe):
         if got:
             return got
         time.sleep(0.02)
-    raise AssertionError("never happened: " + what)
+    raise AssertionError("never happened: " + what + "".join(f"\n{d.dir}: {d.text()}" for d in Daemon.running))
 
 
 class Daemon:
+    running = []
+
     def __init__(self, *lines, env=None, args=(), wait=True, start=True):
         self.dir = tempfile.mkdtemp(prefix="ct-wall-")
         os.chmod(self.dir, 0o755)
@@ -55,6 +57,8 @@ class Daemon:
         if wait:
             wait_for("start of the daemon", lambda: "initialization completed" in self.text() or self.proc.poll())
             assert "initialization completed" in self.text(), self.output()
+
+        Daemon.running = [self]
 
     def text(self):
         try:
@@ -468,12 +472,15 @@ def case_links():
         ip("addr", "add", ll, "dev", dev, "nodad")
         ip("link", "set", dev, "up")
 
+    def make_pair():
+        ip("link", "add", "cw0", "type", "veth", "peer", "name", "cw1")
+        ip("link", "set", "cw1", "netns", peer_side.path)
+        set_up("cw0", "10.9.8.1/24", "fe80::8:1/64")
+        with peer_side:
+            set_up("cw1", "10.9.8.2/24", "fe80::8:2/64")
+
     peer_side = Elsewhere()
-    ip("link", "add", "cw0", "type", "veth", "peer", "name", "cw1")
-    ip("link", "set", "cw1", "netns", peer_side.path)
-    set_up("cw0", "10.9.8.1/24", "fe80::8:1/64")
-    with peer_side:
-        set_up("cw1", "10.9.8.2/24", "fe80::8:2/64")
+    make_pair()
     for link, group in (("udp cw0 10.9.8.1 10.9.8.2 3780", None), ("udp cw0 fe80::8:1 fe80::8:2 3781", None),
                         ("mcast cw0 10.9.8.1 225.0.0.50 3782", "225.0.0.50"), ("mcast cw0 fe80::8:1 ff02::50 3783", "ff02::50")):
         peer, port = link.split()[3:]
@@ -491,14 +498,38 @@ def case_links():
                              socket.inet_pton(family, group) + index.to_bytes(4, sys.byteorder))
             d = Daemon("link " + link)
             for _ in range(2):
-                d.ask("channel")
-                d.status("channels", 1)
-                d.ask("say")
-                data, who = s.recvfrom(100)
-                assert data == b"hello" and who[0].split("%")[0] == link.split()[2], (link, data, who)
+                # once what there is, again when asked again: opened anew, without rights
+                for n in (1, 2):
+                    d.ask("channel")
+                    d.status("channels", n)
+                    d.ask("say")
+                    data, who = s.recvfrom(100)
+                    assert data == b"hello" and who[0].split("%")[0] == link.split()[2], (link, data, who)
                 d.ask("act leave")
                 wait_for("take-over", lambda: (d.ask_safely() or {}).get("channels") == 0)
             d.end()
+    # a device that is deleted and made again; in between there is no channel
+    d = Daemon("link udp cw0 10.9.8.1 10.9.8.2 3780")
+    d.ask("channel")
+    d.status("channels", 1)
+    ip("link", "del", "cw0")
+    d.ask("channel")
+    d.status("nochannel", 1)
+    make_pair()
+    with peer_side:
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with s:
+        s.settimeout(DEADLINE)
+        s.bind(("", 3780))
+        d.ask("channel")
+        d.status("channels", 2)
+        d.ask("say")
+        assert s.recvfrom(100)[0] == b"hello"
+    opener = next(pid for pid, name in workers(d.proc.pid) if name == "link")
+    os.kill(opener, signal.SIGKILL)
+    wait_for("the news", lambda: "worker link, signal 9" in d.text())
+    assert d.ask()["takeover"] == 0  # it is missed, but nobody ends for it
+    d.end()
     for link, text in (("udp nodev 10.9.8.1 10.9.8.2 3780", "can't open channel socket: No such device"),
                        ("udp cw0 10.9.8.77 10.9.8.2 3780", "can't open channel socket: Cannot assign requested address"),
                        ("tcp cw0 10.9.8.1 10.9.8.2 3780", "link 0: transport not supported yet")):

@@ -73,8 +73,6 @@ records_keep_their_edges(void **state)
 	assert_int_equal(chan_recv(&p->b, p->buf, sizeof(p->buf), &m), 1);
 	assert_int_equal(m.type, 6);
 	assert_int_equal(m.len, 0);
-	assert_int_equal(p->a.sent, 2);
-	assert_int_equal(p->b.received, 2);
 }
 
 static void
@@ -139,7 +137,6 @@ malformed_records_are_refused(void **state)
 	assert_int_equal(chan_recv(&p->b, small, sizeof(small), &m), -EBADMSG);
 	assert_int_equal(open_fds(), before);
 	assert_int_equal(p->b.refused, 4);
-	assert_int_equal(p->b.received, 0);
 }
 
 static void
