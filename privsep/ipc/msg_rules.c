@@ -27,6 +27,7 @@ check_table(const struct msg *m)
 }
 
 #define ANY       UINT32_MAX
+#define LAST_LINK (MSG_LINKS_MAX - 1)
 #define ONE(type) sizeof(struct type), sizeof(struct type), 0
 static const struct msg_rule rules[MSG_MAX] = {
 	/* type		       from    to	phase	     length: min, max, unit	 arg	 fds check */
@@ -35,10 +36,8 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_LOG_SINK] = {R_PARENT, R_LOG, SETUP, 0, 0, 0, SINK_MAX - 1, 1, NULL},
 	[MSG_LOG_REOPEN] = {R_PARENT, R_LOG, RUN, 0, 0, 0, 0, 0, NULL},
 	[MSG_START] = {R_PARENT, R_WORKER, SETUP, 0, 0, 0, ANY, 0, NULL},
-	[MSG_CHANNEL] = {R_PARENT | R_LINK, R_SYNC | R_PARENT, SETUP | RUN, ONE(msg_channel), MSG_LINKS_MAX - 1, 2,
-			 NULL},
-	[MSG_CHANNEL_FAILED] = {R_PARENT | R_LINK, R_SYNC | R_PARENT, SETUP | RUN, ONE(msg_error), MSG_LINKS_MAX - 1, 0,
-				NULL},
+	[MSG_CHANNEL] = {R_PARENT | R_LINK, R_SYNC | R_PARENT, SETUP | RUN, ONE(msg_channel), LAST_LINK, 2, NULL},
+	[MSG_CHANNEL_FAILED] = {R_PARENT | R_LINK, R_SYNC | R_PARENT, SETUP | RUN, ONE(msg_error), LAST_LINK, 0, NULL},
 	[MSG_CLIENT] = {R_PARENT, R_SERVING, RUN, ONE(msg_client), 0, 1, NULL},
 	[MSG_EVENTS] = {R_PARENT, R_SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, MSG_EVENTS_MAX, 0, NULL},
 	[MSG_OVERRUN] = {R_PARENT, R_SERVING, RUN, ONE(msg_overrun), 0, 0, NULL},
@@ -54,7 +53,7 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_FLUSH] = {R_SERVING, R_PARENT, RUN, ONE(msg_flush), ANY, 0, check_table},
 	[MSG_DUMP_START] = {R_SERVING, R_PARENT, RUN, ONE(msg_dump_start), 0, 0, check_table},
 	[MSG_CHANNEL_OPEN] = {R_SYNC | R_PARENT, R_PARENT | R_LINK, SETUP | RUN, 0, sizeof(struct msg_link),
-			      sizeof(struct msg_link), MSG_LINKS_MAX - 1, 0, NULL},
+			      sizeof(struct msg_link), LAST_LINK, 0, NULL},
 	[MSG_STOP] = {R_SERVING, R_PARENT, RUN, 0, 0, 0, 0, 0, NULL},
 	[MSG_VERDICT] = {R_HELPER, R_PARENT, RUN, ONE(msg_verdict), 0, 0, NULL},
 };
@@ -66,7 +65,7 @@ msg_admit(enum role from, enum role to, enum phase phase, const struct msg *m)
 
 	if (r->from == 0)
 		return ADMIT_UNKNOWN;
-	if ((r->from & ROLE_BIT(from)) == 0 || (r->to & ROLE_BIT(to)) == 0)
+	if ((r->from & 1U << from) == 0 || (r->to & 1U << to) == 0)
 		return ADMIT_SENDER;
 	if ((r->phase & phase) == 0)
 		return ADMIT_PHASE;

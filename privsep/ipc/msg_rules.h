@@ -9,10 +9,8 @@
 
 #include "chan.h"
 
-#define ROLE_BIT(role) (1U << (role))
-enum { R_PARENT = ROLE_BIT(ROLE_PARENT), R_CONFIG = ROLE_BIT(ROLE_CONFIG), R_LOG = ROLE_BIT(ROLE_LOG) };
-enum { R_SYNC = ROLE_BIT(ROLE_SYNC), R_STATS = ROLE_BIT(ROLE_STATS), R_HELPER = ROLE_BIT(ROLE_HELPER) };
-enum { R_LINK = ROLE_BIT(ROLE_LINK) };
+enum { R_PARENT = 1 << ROLE_PARENT, R_CONFIG = 1 << ROLE_CONFIG, R_LOG = 1 << ROLE_LOG, R_LINK = 1 << ROLE_LINK };
+enum { R_SYNC = 1 << ROLE_SYNC, R_STATS = 1 << ROLE_STATS, R_HELPER = 1 << ROLE_HELPER };
 enum { R_SERVING = R_SYNC | R_STATS, R_WORKER = R_LOG | R_SERVING | R_HELPER }; /* those with settings */
 
 /* Before MSG_START was sent (received), and from then on. */
