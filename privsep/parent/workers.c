@@ -245,11 +245,11 @@ static bool (*const handlers[MSG_MAX])(struct parent *, struct worker *, struct 
 void
 worker_readable(struct parent *p, struct worker *w)
 {
-	struct msg m;
+	struct msg m = {0};
 	int r = w->wall.fd == -1 ? 0 : chan_recv(&w->wall, p->in, sizeof(p->in), &m); /* cut off in this turn: 0 */
 	enum admit a = r == 1 ? msg_admit(w->role, ROLE_PARENT, w->phase, &m) : ADMIT_LENGTH;
 
-	if (r == 1 && a == ADMIT_OK && !handlers[m.type](p, w, &m))
+	if (r == 1 && a == ADMIT_OK && (handlers[m.type] == NULL || !handlers[m.type](p, w, &m)))
 		a = ADMIT_CONTENT;
 	msg_close_fds(&m);
 	if (r == 0 || a == ADMIT_OK)
