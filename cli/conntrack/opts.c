@@ -446,6 +446,13 @@ saved_helper(struct scan *s, char *value)
 	return 0;
 }
 
+static int
+set_helper(struct scan *s, const struct optdef *d, char *value)
+{
+	(void)d;
+	return saved_helper(s, value);
+}
+
 /* PROTO,SRC,SPORT,DST,DPORT. */
 static int
 saved_master(struct scan *s, char *value)
@@ -470,6 +477,13 @@ saved_master(struct scan *s, char *value)
 	t->has = TUPLE_SRC | TUPLE_DST | TUPLE_PROTO | TUPLE_SPORT | TUPLE_DPORT;
 	s->c->given |= OPT_BIT(OPT_MASTER);
 	return 0;
+}
+
+static int
+set_master(struct scan *s, const struct optdef *d, char *value)
+{
+	(void)d;
+	return saved_master(s, value);
 }
 
 /* 32-bit words in hexadecimal, bit 0 first, separated by commas. */
@@ -531,6 +545,8 @@ static const struct optdef defs[] = {
 	{"buffer-size", 'b', TAKES_VALUE, set_buffer, OPT_BUFFER},
 	{"counter", 'C', TAKES_DROPPED, set_command, CMD_COUNT},
 	{"create", 'I', TAKES_DROPPED, set_command, CMD_CREATE},
+	{"ct-helper", 0, TAKES_VALUE, set_helper, OPT_HELPER},
+	{"ct-master", 0, TAKES_VALUE, set_master, OPT_MASTER},
 	{"delete", 'D', TAKES_DROPPED, set_command, CMD_DELETE},
 	{"dst", 'd', TAKES_VALUE, set_addr, OPT_DST},
 	{"dst-nat", 'g', TAKES_MAYBE, set_nat, OPT_DNAT},

@@ -63,8 +63,8 @@ static const struct {
 	[OPT_RZONE] = {"reply-zone", "oo-o--o----"},
 	[OPT_LABELMAP] = {"labelmap", "o-oo--o----"},
 	[OPT_FROM_FILE] = {"from-file", "---o-------"},
-	[OPT_HELPER] = {"helper", "-o---------"},
-	[OPT_MASTER] = {"master", "-o---------"},
+	[OPT_HELPER] = {"ct-helper", "-o---------"},
+	[OPT_MASTER] = {"ct-master", "-o---------"},
 	[OPT_SAVED_LABELS] = {"labels", "-o---------"},
 };
 

@@ -283,13 +283,13 @@ static void
 all_long_names(void **state)
 {
 	static const char *const names[] = {
-		"add",       "any-nat", "buffer-size", "counter",    "create",    "delete",     "dst",
-		"dst-nat",   "dump",    "event",       "event-mask", "family",    "flush",      "from-file",
-		"get",       "help",    "id",          "json",       "label",     "label-add",  "label-del",
-		"labelmap",  "mark",    "mask-dst",    "mask-src",   "nat-range", "orig-dst",   "orig-src",
-		"orig-zone", "output",  "protonum",    "reply-dst",  "reply-src", "reply-zone", "secmark",
-		"src",       "src-nat", "stats",       "status",     "timeout",   "tuple-dst",  "tuple-src",
-		"update",    "version", "zero",        "zone",
+		"add",        "any-nat",   "buffer-size", "counter", "ct-helper", "ct-master",  "create",
+		"delete",     "dst",       "dst-nat",     "dump",    "event",     "event-mask", "family",
+		"flush",      "from-file", "get",         "help",    "id",        "json",       "label",
+		"label-add",  "label-del", "labelmap",    "mark",    "mask-dst",  "mask-src",   "nat-range",
+		"orig-dst",   "orig-src",  "orig-zone",   "output",  "protonum",  "reply-dst",  "reply-src",
+		"reply-zone", "secmark",   "src",         "src-nat", "stats",     "status",     "timeout",
+		"tuple-dst",  "tuple-src", "update",      "version", "zero",      "zone",
 	};
 	struct opt_error err;
 	char line[64];
