@@ -27,12 +27,17 @@ classic() {
 	esac
 }
 
+# A worker of the daemon may be just then giving way to its spare, so one refusal is not the end of it.
 change_role() {
-	if [ -x "$CONNTRACKCTL_BIN" ]; then
-		"$CONNTRACKCTL_BIN" -C "$CONNTRACKD_CONFIG" role "$1" || note err "conntrackctl role $1 failed"
-	else
+	if [ ! -x "$CONNTRACKCTL_BIN" ]; then
 		classic "$1"
+		return
 	fi
+	for pause in 0.2 1 0; do
+		"$CONNTRACKCTL_BIN" -C "$CONNTRACKD_CONFIG" role "$1" && return
+		sleep $pause
+	done
+	note err "conntrackctl role $1 failed"
 }
 
 answers() {
