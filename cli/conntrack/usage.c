@@ -3,6 +3,8 @@
  */
 #include "usage.h"
 
+#include <netdb.h>
+
 static const char text[] = "Command line interface for the connection tracking system. Version " CT_COMPAT_VERSION "\n"
 			   "Usage: conntrack [commands] [options]\n"
 			   "\n"
@@ -90,7 +92,9 @@ usage(struct out *o, const struct cmd *c)
 	if (!cmd_has(c, OPT_PROTO))
 		return;
 	if (c->proto == NULL) {
-		out_fmt(o, "Proto `%s' help:\n  no options (unsupported)\n", "unknown");
+		const struct protoent *pe = getprotobynumber(c->orig.proto);
+
+		out_fmt(o, "Proto `%s' help:\n  no options (unsupported)\n", pe != NULL ? pe->p_name : "unknown");
 		return;
 	}
 	out_fmt(o, "Proto `%s' help:\n", c->proto->name);
