@@ -89,7 +89,10 @@ settle_delete(struct pass *p)
 	unsigned count = p->batch.count;
 	int err = nl_batch_flush(&p->batch, &ops, p);
 
-	keep_lines(p, count);
+	if (err == 0)
+		keep_lines(p, count);
+	else if (count > 0) /* nobody knows what happened to these */
+		p->run->out.len = p->line[0];
 	return err;
 }
 
@@ -239,6 +242,8 @@ pass(struct pass *p, int err)
 
 	if (err == 0)
 		err = pass_run(p);
+	if (err < 0 && p->batch.count > 0 && p->settle == settle_delete) /* selected, but not deleted any more */
+		r->out.len = p->line[0];
 	pass_done(p);
 	if (err == 0)
 		return run_summary(r, p->cmd, p->n);
