@@ -140,7 +140,8 @@ peer_datagram(void *arg, const uint8_t *data, size_t left)
 				break;
 			continue;
 		}
-		links_heard(&s->links, ra->link);
+		if (wire_is_state(&h) || wire_is_control(&h))
+			links_heard(&s->links, ra->link);
 		if (s->mode->ops->recv(s->mode, &h, s->now))
 			take_state(s, &b, &h, body, len);
 	}

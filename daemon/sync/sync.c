@@ -304,16 +304,16 @@ turn(void *arg)
 		log_full(s);
 	}
 	watch_want(s->wall_watch, LOOP_READ | (wall_ready(&s->wall) ? 0U : LOOP_WRITE));
-	if (due != NEVER)
-		timer_arm(s->timer, due > s->now ? due - s->now : 1);
-	else
-		timer_stop(s->timer);
+	if (due >= s->armed) /* waking up early once costs less than setting the timer every turn */
+		return;
+	s->armed = due;
+	timer_arm(s->timer, due > s->now ? due - s->now : 1);
 }
 
 static void
 wake(void *arg)
 {
-	(void)arg; /* the turn function follows */
+	((struct sync *)arg)->armed = NEVER; /* the turn function follows */
 }
 
 static int
@@ -343,7 +343,7 @@ sync_role(int wall_fd, struct log *log)
 	s->log = log;
 	s->wall.chan.fd = wall_fd;
 	s->phase = PHASE_SETUP;
-	s->resync.due = s->purge_at = NEVER;
+	s->resync.due = s->purge_at = s->armed = NEVER;
 	status = serve(s);
 	parts_free(s);
 	watch_free(s->wall_watch);

@@ -73,7 +73,7 @@ struct sync {
 	bool have_conf;
 	struct conf conf;
 	struct msg_status parent;
-	uint64_t now, started_at;
+	uint64_t now, started_at, armed; /* armed: when the timer fires */
 	uint32_t now_s;
 	int role; /* enum ctl_role, last one that an operator gave us */
 
