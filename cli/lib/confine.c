@@ -34,6 +34,13 @@ static const struct call calls[] = {
 	{SCMP_SYS(lseek), CONFINE_TALK}, /* stdio, at exit, gives unread input back */
 	{SCMP_SYS(fstat), CONFINE_TALK},
 	{SCMP_SYS(newfstatat), CONFINE_TALK}, /* what glibc makes of fstat */
+	{SCMP_SYS(statx), CONFINE_TALK},
+	{SCMP_SYS(fstat64), CONFINE_TALK}, /* the same on 32 bits, as are the other …64 */
+	{SCMP_SYS(fstatat64), CONFINE_TALK},
+	{SCMP_SYS(_llseek), CONFINE_TALK},
+	{SCMP_SYS(clock_gettime64), CONFINE_TALK},
+	{SCMP_SYS(futex_time64), CONFINE_TALK},
+	{SCMP_SYS(ppoll_time64), CONFINE_WAIT},
 	{SCMP_SYS(brk), CONFINE_TALK},
 	{SCMP_SYS(munmap), CONFINE_TALK},
 	{SCMP_SYS(mremap), CONFINE_TALK},
@@ -68,6 +75,9 @@ allow_calls(scmp_filter_ctx ctx, unsigned what)
 	/* Memory, but none that can be executed. */
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap2), 1,
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
