@@ -76,8 +76,8 @@ const char *
 stats_worker_role(const struct msg_worker *w)
 {
 	static const char *const word[] = {
-		[ROLE_PARENT] = "parent", [ROLE_CONFIG] = "config", [ROLE_LOG] = "log",
-		[ROLE_SYNC] = "sync",     [ROLE_STATS] = "stats",   [ROLE_HELPER] = "helper", [ROLE_LINK] = "link"};
+		[ROLE_PARENT] = "parent", [ROLE_CONFIG] = "config", [ROLE_LOG] = "log",  [ROLE_SYNC] = "sync",
+		[ROLE_STATS] = "stats",   [ROLE_HELPER] = "helper", [ROLE_LINK] = "link"};
 
 	return WORD(word, w->role);
 }
