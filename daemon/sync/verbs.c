@@ -429,8 +429,12 @@ verbs_last_words(struct sync *s)
 static void
 do_role(struct sync *s, struct ctl_client *c)
 {
+	if (c->req.role != CTL_ROLE_PRIMARY && c->req.role != CTL_ROLE_BACKUP && c->req.role != CTL_ROLE_FAULT) {
+		ctl_fail(c, CTL_WHY_BAD_REQUEST, -EINVAL, "no such role");
+		return;
+	}
 	s->role = c->req.role;
-	switch (c->req.role) {
+	switch (s->role) {
 	case CTL_ROLE_PRIMARY:
 		begin_commit(s, CTL_TABLE_CT | CTL_TABLE_EXP);
 		wait_for(c, WAIT_ROLE_COMMIT, 0);
@@ -441,12 +445,9 @@ do_role(struct sync *s, struct ctl_client *c)
 		arm_purge(s);
 		peer_ask(s, true);
 		break;
-	case CTL_ROLE_FAULT:
+	default:
 		arm_purge(s);
 		break;
-	default:
-		ctl_fail(c, CTL_WHY_BAD_REQUEST, -EINVAL, "no such role");
-		return;
 	}
 	ctl_done(c);
 }

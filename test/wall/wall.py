@@ -38,6 +38,7 @@ def wait_for(what, probe):
 
 class Daemon:
     running = []
+    started = []  # every process, so that a failed case leaves none behind
 
     def __init__(self, *lines, env=None, args=(), wait=True, start=True):
         self.dir = tempfile.mkdtemp(prefix="ct-wall-")
@@ -54,6 +55,7 @@ class Daemon:
         with open(f"{self.dir}/out", "a") as out:
             self.proc = subprocess.Popen([f"{BIN}/conntrackd", "-C", self.conf, *args], stdout=out, stderr=out,
                                          stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, **kw)
+        Daemon.started.append(self.proc)
         if wait:
             wait_for("start of the daemon", lambda: "initialization completed" in self.text() or self.proc.poll())
             assert "initialization completed" in self.text(), self.output()
@@ -550,10 +552,17 @@ def main():
     subprocess.run(["nft", "add table inet t; add chain inet t c { type filter hook input priority 0; };"
                     "add rule inet t c ct state new accept"], check=True)
     cases = {n[5:]: f for n, f in globals().items() if n.startswith("case_")}
-    for name in sys.argv[2:] or cases:
-        began = time.monotonic()
-        cases[name]()
-        print(f"ok {name} ({time.monotonic() - began:.1f} s)", flush=True)
+    try:
+        for name in sys.argv[2:] or cases:
+            began = time.monotonic()
+            cases[name]()
+            print(f"ok {name} ({time.monotonic() - began:.1f} s)", flush=True)
+    finally:
+        for proc in Daemon.started:
+            if proc.poll() is None:
+                for pid in [p for p, _ in workers(proc.pid)]:
+                    os.kill(pid, signal.SIGKILL)
+                proc.kill()
     return 0
 
 
