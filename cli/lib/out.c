@@ -66,15 +66,6 @@ out_drain(struct out *o)
 }
 
 void
-out_mem(struct out *o, const void *data, size_t len)
-{
-	if (o->cap - o->len < len)
-		out_room(o, len);
-	memcpy(o->buf + o->len, data, len);
-	o->len += len;
-}
-
-void
 out_u64(struct out *o, uint64_t v)
 {
 	char text[20], *p = text + sizeof(text);

@@ -31,7 +31,16 @@ void out_drain(struct out *o);
 /* Writes all there is. */
 void out_flush(struct out *o);
 
-void out_mem(struct out *o, const void *data, size_t len);
+/* Inline: most of what is written is a literal, whose copy is then a store or two. */
+static inline void
+out_mem(struct out *o, const void *data, size_t len)
+{
+	if (o->cap - o->len < len)
+		out_room(o, len);
+	memcpy(o->buf + o->len, data, len);
+	o->len += len;
+}
+
 void out_u64(struct out *o, uint64_t v);
 void out_hex(struct out *o, uint32_t v);
 void out_addr(struct out *o, const struct addr *a);

@@ -25,7 +25,7 @@ close_member(struct out *o, char bracket)
 	PUT(o, ",");
 }
 
-static void
+static inline void
 put_number(struct out *o, const char *key, size_t len, uint64_t v)
 {
 	out_mem(o, key, len);
@@ -85,7 +85,7 @@ put_string(struct out *o, const char *key, size_t len, const char *value)
 }
 #define STRING(o, name, v) put_string(o, "\"" name "\":", sizeof(name) + 2, v)
 
-static void
+static inline void
 put_address(struct out *o, const char *key, size_t len, const struct addr *a)
 {
 	out_mem(o, key, len);

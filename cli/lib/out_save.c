@@ -8,7 +8,7 @@
 
 #define PUT(o, s) out_mem(o, s, sizeof(s) - 1)
 
-static void
+static inline void
 put_number(struct out *o, const char *option, uint64_t v)
 {
 	out_str(o, option);

@@ -31,7 +31,7 @@ fmt_event_of(uint16_t type, uint16_t flags)
 	return flags & NLM_F_CREATE ? EV_NEW : EV_UPDATE;
 }
 
-static void
+static inline void
 put_number(struct out *o, const char *name, size_t len, uint64_t v)
 {
 	out_mem(o, name, len);

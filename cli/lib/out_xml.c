@@ -35,7 +35,7 @@ struct tag {
 		"<" name ">", "</" name ">", sizeof(name) + 1, sizeof(name) + 2 \
 	}
 
-static void
+static inline void
 put_number(struct out *o, struct tag t, uint64_t v)
 {
 	out_mem(o, t.open, t.open_len);
