@@ -22,8 +22,8 @@
 #endif
 static const struct jail rows[ROLE_MAX] = {
 	/* role user, last fd, admin, host's network, landlock must, dirs, files, file size */
-	[ROLE_PARENT] =
-		{ROLE_PARENT, JAIL_PARENT_USER, -1, true, true, false, {-1, -1}, 4096, NO_FILES}, /* in flight */
+	/* the parent's files: descriptors in flight count too */
+	[ROLE_PARENT] = {ROLE_PARENT, JAIL_PARENT_USER, -1, true, true, false, {-1, -1}, 4096, NO_FILES},
 	[ROLE_CONFIG] = {ROLE_CONFIG, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 32, 16 << 20},
 	[ROLE_LOG] = {ROLE_LOG, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 32, NO_LIMIT},
 	[ROLE_SYNC] = {ROLE_SYNC, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 256, NO_FILES},
