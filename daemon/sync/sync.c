@@ -140,7 +140,7 @@ on_channel(struct sync *s, const struct msg *m)
 	if (r == -ENODEV && (s->remade & 1U << m->arg) == 0) {
 		s->remade |= 1U << m->arg;
 		log_put(s->log, LV_WARNING,
-			"device `%s' was deleted and made again: its link is down until conntrackd is restarted",
+			"device `%s' was deleted and made again: its link is down until its sockets are opened anew",
 			s->links.link[m->arg].conf->ifname);
 	} else if (r < 0 && r != -ENODEV)
 		log_put(s->log, LV_ERROR, "link %u cannot be used: its MTU is too small, or there is no memory",

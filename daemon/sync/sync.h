@@ -105,8 +105,8 @@ struct sync {
 		bool active;
 		uint32_t pos, id;
 	} deleting;                /* flows of the internal cache out of the kernel */
-	unsigned int failed_shown; /* lines about failed entries in this commit */
-	uint64_t failed_hidden;
+	unsigned int failed_shown; /* lines about failed entries in this commit, or this minute of injection */
+	uint64_t failed_hidden, failed_until;
 	struct counters count;
 	struct wire_enc_opts enc;
 	_Alignas(8) uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)];

@@ -10,6 +10,7 @@
 #include "sync.h"
 
 #define COMMIT_STEPS 4
+#define FAILED_MS    60000
 #define FAILED_SHOWN 10
 #define RECORD_MAX   (sizeof(struct ctl_flow) + sizeof(struct flow) + sizeof(struct flow_side) + 8)
 #define VISITS_MAX   8192
@@ -143,10 +144,19 @@ commit_failed(void *arg, const char *what, int err, const struct flow *f, const 
 static void
 inject_failed(void *arg, const char *what, int err, const struct flow *f, const struct expect *e)
 {
+	struct sync *s = arg;
 	char line[64];
 
+	if (s->now >= s->failed_until) { /* injection has no end at which to start over: once a minute */
+		if (s->failed_hidden > 0)
+			log_put(s->log, LV_WARNING, "%llu more entries of peers could not be written",
+				(unsigned long long)s->failed_hidden);
+		s->failed_shown = 0;
+		s->failed_hidden = 0;
+		s->failed_until = s->now + FAILED_MS;
+	}
 	snprintf(line, sizeof(line), "%s %s entry", what, f != NULL ? "ct" : "exp");
-	show_failed(arg, LV_WARNING, line, err, f, e);
+	show_failed(s, LV_WARNING, line, err, f, e);
 }
 
 static bool
