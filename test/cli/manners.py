@@ -108,16 +108,21 @@ def events_lost():
     for words in ("-E -b 10000", "-E -b 10000 -o json"):
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             p = subprocess.Popen([TOOLS["conntrack"]] + words.split(), stdout=out, stderr=err)
-            wait(lambda: side.Side.event_sockets(p.pid))
-            p.send_signal(signal.SIGSTOP)
-            fill()
-            p.send_signal(signal.SIGCONT)
-            wait(lambda: "ENOBUFS" in text(err))
-            wait(lambda: not any(side.Side.event_sockets(p.pid)))
-            subprocess.run([TOOLS["conntrack"]] + (NEW % ("7.7.7.7", 7)).split(), check=True, stderr=subprocess.DEVNULL)
-            went_on = wait(lambda: "7.7.7.7" in text(out))
-            p.send_signal(signal.SIGINT)
-            rc = p.wait(10)
+            try:
+                wait(lambda: side.Side.event_sockets(p.pid))
+                p.send_signal(signal.SIGSTOP)
+                fill()
+                p.send_signal(signal.SIGCONT)
+                wait(lambda: "ENOBUFS" in text(err))
+                wait(lambda: not any(side.Side.event_sockets(p.pid)))
+                subprocess.run([TOOLS["conntrack"]] + (NEW % ("7.7.7.7", 7)).split(), check=True, stderr=subprocess.DEVNULL)
+                went_on = wait(lambda: "7.7.7.7" in text(out))
+                p.send_signal(signal.SIGINT)
+                rc = p.wait(10)
+            finally:
+                if p.poll() is None:
+                    p.kill()
+                    p.wait()
             told = text(err)
             check("WARNING: We have hit ENOBUFS! We are losing events." in told, "conntrack %s tells of lost events" % words)
             check(went_on, "and shows what comes after them")

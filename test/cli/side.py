@@ -236,24 +236,29 @@ class Side:
         """Start the listener, wait until it has joined its groups, act, wait until it has read all, end it."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             p = self.spawn(case, subprocess.DEVNULL, out, err)
-            if case["silent"]:      # joins nothing: only give it time to start
-                self.wait(p, lambda: False, 0.5)
-            else:
-                self.wait(p, lambda: self.event_sockets(p.pid))
-            for action in case["events"]:
-                if p.poll() is None:
-                    self.step(action)
-            drained = lambda: not any(self.event_sockets(p.pid)) and self.asleep(p.pid)
-            for _ in range(2):
-                self.wait(p, drained)
-                time.sleep(0.01)
-            if p.poll() is None:
-                p.send_signal(case["signal"])
             try:
-                rc = p.wait(DEADLINE)
-            except subprocess.TimeoutExpired:
-                p.kill()
-                rc = p.wait()
+                if case["silent"]:      # joins nothing: only give it time to start
+                    self.wait(p, lambda: False, 0.5)
+                else:
+                    self.wait(p, lambda: self.event_sockets(p.pid))
+                for action in case["events"]:
+                    if p.poll() is None:
+                        self.step(action)
+                drained = lambda: not any(self.event_sockets(p.pid)) and self.asleep(p.pid)
+                for _ in range(2):
+                    self.wait(p, drained)
+                    time.sleep(0.01)
+                if p.poll() is None:
+                    p.send_signal(case["signal"])
+                try:
+                    rc = p.wait(DEADLINE)
+                except subprocess.TimeoutExpired:
+                    p.kill()
+                    rc = p.wait()
+            finally:
+                if p.poll() is None:    # a scripted action failed
+                    p.kill()
+                    p.wait()
             texts = []
             for f in (out, err):
                 f.seek(0)
