@@ -44,10 +44,10 @@ enum { WORKER = R_WORKER | R_CONFIG | R_LINK, ALL = R_PARENT | WORKER };
 const struct sys_row sys_rows[] = {
 	/* the wall, the log, channels and clients, all by descriptor */
 	{ALL, "read readv write writev recvfrom recvmsg recvmmsg close", 0, 0, 0},
-	{ALL, "sendto", ONLY(4, UINT64_MAX, 0)},                          /* send(): no address */
-	{ALL, "poll ppoll select pselect6", 0, 0, 0},                     /* waiting */
-	{ALL, "epoll_create1 epoll_ctl epoll_wait epoll_pwait", 0, 0, 0}, /* the event loop */
-	{ALL, "epoll_pwait2 timerfd_create timerfd_settime", 0, 0, 0},
+	{ALL, "sendto", ONLY(4, UINT64_MAX, 0)}, /* send(): no address */
+	/* waiting, the event loop */
+	{ALL, "poll ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2", 0, 0, 0},
+	{ALL, "timerfd_create timerfd_settime", 0, 0, 0},
 	{WORKER, "eventfd2 pipe2", 0, 0, 0}, /* libevent wakes itself up */
 	{ALL, "clock_gettime gettimeofday time getpid getuid geteuid getgid getegid", 0, 0, 0}, /* timers; log lines */
 	{ALL, "brk munmap mremap madvise futex getrandom", 0, 0, 0},                            /* malloc; hash keys */
