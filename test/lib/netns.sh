@@ -237,6 +237,7 @@ daemon_conf() {
 			}
 			NetlinkBufferSize 2097152
 			NetlinkBufferSizeMaxGrowth 67108864
+			NetlinkOverrunResync 2
 			${5:-}
 		}
 	CONF
