@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "roles.h"
 #include "start.h"
 
 static void

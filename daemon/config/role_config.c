@@ -15,7 +15,7 @@
 
 #include "blob.h"
 #include "chan.h"
-#include "jail.h"
+#include "roles.h"
 #include "later.h"
 #include "msg_rules.h"
 #include "parse.h"
@@ -181,7 +181,7 @@ jail_unprivileged(const struct jail *j)
 	signal(SIGXFSZ, SIG_IGN);
 	if ((r = landlock_deny_all(j)) != 0 && r != -ENOSYS && r != -EOPNOTSUPP)
 		return r;
-	return (r = limits_apply(j)) != 0 ? r : seccomp_load_role(j->role);
+	return (r = limits_apply(j)) != 0 ? r : filter_load(j);
 }
 
 int

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "blob.h"
-#include "jail.h"
+#include "roles.h"
 #include "msg_rules.h"
 
 #define DRAIN_MAX 64

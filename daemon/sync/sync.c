@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "jail.h"
+#include "roles.h"
 #include "sync_role.h"
 
 #define RECORDS_PER_TURN 16

@@ -4,6 +4,8 @@
  */
 #include "msg_rules.h"
 
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define NL_MIN 20 /* netlink and nfnetlink header */
@@ -24,6 +26,33 @@ check_table(const struct msg *m)
 
 	return (t[0] == SUBSYS_CT || t[0] == SUBSYS_EXP) && t[2] == 0 && t[3] == 0 &&
 	       (t[1] == AF_UNSPEC || t[1] == AF_INET || t[1] == AF_INET6);
+}
+
+#define nitems(a) (sizeof(a) / sizeof((a)[0]))
+
+static bool
+expect_ok(const struct msg_expect *e)
+{
+	return e->src < REF_MAX && e->dst != REF_ANY && e->dst < REF_MAX && e->permanent <= 1 && e->class == 0 &&
+	       e->nat_dir <= 2 && e->dport != 0 && (e->proto == IPPROTO_TCP || e->proto == IPPROTO_UDP);
+}
+
+/* The form of an answer; whether it fits the helper and the packet is judged where the queues are served. */
+static bool
+check_verdict(const struct msg *m)
+{
+	struct msg_verdict v;
+	bool ok;
+
+	memcpy(&v, m->data, sizeof(v));
+	ok = v.accept <= 1 && v.n_expect <= (v.accept ? nitems(v.expect) : 0) && v.n_edits <= nitems(v.edit) &&
+	     v.priv_len <= sizeof(v.priv);
+	for (unsigned int i = 0; ok && i < v.n_expect; i++)
+		ok = expect_ok(&v.expect[i]);
+	for (unsigned int i = 0; ok && i < v.n_edits; i++)
+		ok = v.edit[i].new_len <= sizeof(v.edit[i].bytes) && v.edit[i].old_len <= sizeof(v.edit[i].bytes) &&
+		     v.edit[i].offset < MSG_DATA_MAX;
+	return ok;
 }
 
 #define ANY       UINT32_MAX
@@ -55,7 +84,7 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_CHANNEL_OPEN] = {R_SYNC | R_PARENT, R_PARENT | R_LINK, SETUP | RUN, 0, sizeof(struct msg_link),
 			      sizeof(struct msg_link), LAST_LINK, 0, NULL},
 	[MSG_STOP] = {R_SERVING, R_PARENT, RUN, 0, 0, 0, 0, 0, NULL},
-	[MSG_VERDICT] = {R_HELPER, R_PARENT, RUN, ONE(msg_verdict), 0, 0, NULL},
+	[MSG_VERDICT] = {R_HELPER, R_PARENT, RUN, ONE(msg_verdict), 0, 0, check_verdict},
 };
 
 enum admit

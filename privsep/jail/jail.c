@@ -130,7 +130,7 @@ jail_enter(const struct jail *j, struct log *log)
 	    failed(log, "dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) ||
 	    failed(log, "no new privileges", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) ||
 	    failed(log, "landlock", landlock(j, log)) || failed(log, "limits", limits_apply(j)) ||
-	    failed(log, "seccomp", seccomp_load_role(j->role)))
+	    failed(log, "seccomp", filter_load(j)))
 		return -EPERM;
 	return 0;
 }

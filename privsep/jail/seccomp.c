@@ -1,4 +1,4 @@
-/* Turns the rows of roles.c into a filter and loads it. Called by jail_enter(), last. */
+/* Turns the rows of a role into a filter and loads it. Called by jail_enter(), last. */
 #include <errno.h>
 #include <seccomp.h>
 #include <string.h>
@@ -33,13 +33,13 @@ allow_row(scmp_filter_ctx ctx, const struct sys_row *row)
 }
 
 int
-seccomp_load_role(enum role role)
+filter_load(const struct jail *j)
 {
 	scmp_filter_ctx ctx = seccomp_init(OTHERWISE);
 	int r = ctx != NULL ? 0 : -ENOMEM;
 
-	for (const struct sys_row *row = sys_rows; r == 0 && row->calls != NULL; row++)
-		if (row->roles & 1U << role)
+	for (const struct sys_row *row = j->calls; r == 0 && row->calls != NULL; row++)
+		if (row->roles & 1U << j->role)
 			r = allow_row(ctx, row);
 	if (r == 0)
 		r = seccomp_load(ctx);

@@ -132,7 +132,7 @@ main(void)
 {
 	static struct parent parent;
 	struct parent *p = &parent;
-	struct jail jail = *jail_row(ROLE_PARENT);
+	struct jail jail = jail_parent;
 	sigset_t set;
 
 	if (read(HANDOVER_FD, &p->h, sizeof(p->h)) != sizeof(p->h))

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "jail.h"
+#include "roles.h"
 #include "msg_rules.h"
 
 static int pair[2];
@@ -262,7 +262,7 @@ main(int argc, char **argv)
 		role++;
 	if (argc < 2 || role == ROLE_MAX || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair) == -1)
 		return 2;
-	j = *jail_row(role);
+	j = role == ROLE_PARENT ? jail_parent : *jail_row(role);
 	j.last_fd = pair[1];
 	if (jail_enter(&j, &log) != 0)
 		return 3;

@@ -21,7 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "jail.h"
+#include "roles.h"
 #include "msg_rules.h"
 
 #define IN_MAX (MSG_DATA_MAX + sizeof(struct msg_hdr))

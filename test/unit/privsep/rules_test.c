@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "msg_rules.h"
@@ -220,6 +221,51 @@ wrong_content(void **state)
 	assert_int_equal(with(MSG_DUMP_START, 0, 7, 1), ADMIT_CONTENT);
 }
 
+static enum admit
+judge(const struct msg_verdict *v)
+{
+	struct msg m = {.type = MSG_VERDICT, .data = v, .len = sizeof(*v)};
+
+	return msg_admit(ROLE_HELPER, ROLE_PARENT, PHASE_RUN, &m);
+}
+
+#define VERDICT_BAD(field, value)                             \
+	do {                                                  \
+		struct msg_verdict bad = v;                   \
+		bad.field = (value);                          \
+		assert_int_equal(judge(&bad), ADMIT_CONTENT); \
+	} while (0)
+
+/* A helper's answer names what it wants by small numbers; each of them has an end. */
+static void
+verdicts(void **state)
+{
+	struct msg_verdict v = {.id = 7, .accept = 1, .n_expect = 3, .n_edits = 2, .priv_len = 32};
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		v.expect[i] =
+			(struct msg_expect){.src = REF_ANY, .dst = REF_REPLY_DST, .proto = IPPROTO_TCP, .dport = 20};
+	v.edit[1] = (struct msg_edit){.offset = 40, .old_len = 64, .new_len = 64};
+	assert_int_equal(judge(&v), ADMIT_OK);
+	VERDICT_BAD(accept, 2);
+	VERDICT_BAD(accept, 0); /* nothing is expected from a packet that is dropped */
+	VERDICT_BAD(n_expect, 4);
+	VERDICT_BAD(n_edits, 3);
+	VERDICT_BAD(priv_len, 33);
+	VERDICT_BAD(expect[2].src, REF_MAX);
+	VERDICT_BAD(expect[2].dst, REF_MAX);
+	VERDICT_BAD(expect[0].dst, REF_ANY);
+	VERDICT_BAD(expect[1].dport, 0);
+	VERDICT_BAD(expect[1].proto, IPPROTO_ICMP);
+	VERDICT_BAD(expect[0].class, 1);
+	VERDICT_BAD(expect[0].nat_dir, 3);
+	VERDICT_BAD(expect[0].permanent, 2);
+	VERDICT_BAD(edit[1].new_len, 65);
+	VERDICT_BAD(edit[1].old_len, 65);
+	VERDICT_BAD(edit[0].offset, MSG_DATA_MAX);
+}
+
 static void
 names(void **state)
 {
@@ -242,6 +288,7 @@ main(void)
 		cmocka_unit_test(wrong_descriptors),
 		cmocka_unit_test(wrong_content),
 		cmocka_unit_test(messages_of_links),
+		cmocka_unit_test(verdicts),
 		cmocka_unit_test(names),
 	};
 
