@@ -37,7 +37,7 @@ expect_ok(const struct msg_expect *e)
 	       e->nat_dir <= 2 && e->dport != 0 && (e->proto == IPPROTO_TCP || e->proto == IPPROTO_UDP);
 }
 
-/* The form of an answer; whether it fits the helper and the packet is judged where the queues are served. */
+/* Only the form of an answer: nobody serves queues yet, and whoever does must judge it by helper and packet. */
 static bool
 check_verdict(const struct msg *m)
 {
