@@ -5,11 +5,10 @@
 
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
 
-#include "nla.h"
+#include "ctnl.h"
 
 #define N(rows)     (sizeof(rows) / sizeof((rows)[0]))
 #define X_TYPE(msg) (NFNL_SUBSYS_CTNETLINK_EXP << 8 | (msg))
@@ -32,7 +31,7 @@ static const struct nla_row nat_rows[] = {
 static bool
 get_nat(const struct nla *nest, struct expect *e)
 {
-	struct rd r = rd_init(nest->data, nest->len);
+	struct rd r = nla_nested(nest);
 	uint32_t have = 0;
 	struct nla a;
 
@@ -89,14 +88,14 @@ get_attr(struct rd *r, const struct nla *a, struct expect *e, uint32_t *seen)
 int
 expect_from_nl(const struct nlmsghdr *nlh, struct expect *e)
 {
-	uint8_t family;
-	struct rd r = nla_msg_attrs(nlh, &family);
+	struct nfgenmsg head;
+	struct rd r = nla_msg_attrs(nlh, &head);
 	uint32_t seen = 0;
 	struct nla a;
 
 	memset(e, 0, sizeof(*e));
-	e->l3 = family;
-	if (!r.bad && family != AF_INET && family != AF_INET6)
+	e->l3 = head.nfgen_family;
+	if (!r.bad && e->l3 != AF_INET && e->l3 != AF_INET6)
 		return -EAFNOSUPPORT;
 	while (nla_next(&r, &a))
 		if (!get_attr(&r, &a, e, &seen))

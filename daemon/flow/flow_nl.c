@@ -8,11 +8,10 @@
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
 
-#include "nla.h"
+#include "ctnl.h"
 
 #define N(rows)         (sizeof(rows) / sizeof((rows)[0]))
 #define CT_TYPE(msg)    (NFNL_SUBSYS_CTNETLINK << 8 | (msg))
@@ -162,7 +161,7 @@ get_master(struct reader *rd, const struct nla *a)
 static bool
 get_protoinfo(struct reader *rd, const struct nla *nest)
 {
-	struct rd r = rd_init(nest->data, nest->len);
+	struct rd r = nla_nested(nest);
 	struct nla a;
 
 	while (nla_next(&r, &a))
@@ -176,7 +175,7 @@ get_protoinfo(struct reader *rd, const struct nla *nest)
 static bool
 get_help(struct reader *rd, const struct nla *nest)
 {
-	struct rd r = rd_init(nest->data, nest->len);
+	struct rd r = nla_nested(nest);
 	struct nla a;
 
 	while (nla_next(&r, &a)) {
@@ -245,13 +244,13 @@ int
 flow_from_nl(const struct nlmsghdr *nlh, struct flow *f, struct flow_side *side)
 {
 	struct reader rd = {.f = f, .scratch = side};
-	uint8_t family;
-	struct rd r = nla_msg_attrs(nlh, &family);
+	struct nfgenmsg head;
+	struct rd r = nla_msg_attrs(nlh, &head);
 	struct nla a;
 
 	memset(f, 0, sizeof(*f));
-	f->l3 = family;
-	if (!r.bad && family != AF_INET && family != AF_INET6)
+	f->l3 = head.nfgen_family;
+	if (!r.bad && f->l3 != AF_INET && f->l3 != AF_INET6)
 		return -EAFNOSUPPORT;
 	while (nla_next(&r, &a)) {
 		if (a.type < N(getters) && getters[a.type] != NULL) {

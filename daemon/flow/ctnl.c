@@ -1,26 +1,12 @@
 /*
- * Walks and builds netlink attributes. What is read comes from the kernel by way of the parent: sizes are checked,
- * values are not interpreted.
+ * Reads tuples and builds messages. What is read comes from the kernel by way of the parent: sizes are checked, values
+ * are not interpreted.
  */
-#include "nla.h"
+#include "ctnl.h"
 
-#include <endian.h>
 #include <errno.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
-
-bool
-nla_get_all(const struct nla *nest, const struct nla_row *rows, size_t n, void *base, uint32_t *have)
-{
-	struct rd r = rd_init(nest->data, nest->len);
-	struct nla a;
-
-	while (nla_next(&r, &a))
-		if (a.type < n && rows[a.type].size != 0)
-			*have |= nla_get(&r, &rows[a.type], &a, base);
-	return !r.bad;
-}
 
 static uint8_t *
 put_head(struct wr *w, uint16_t type, size_t len)
@@ -143,7 +129,7 @@ bool
 nla_get_tuple(const struct nla *nest, uint8_t l3, struct flow_tuple *t, uint32_t *have)
 {
 	const uint32_t addrs = l3 == AF_INET ? T_SRC4 | T_DST4 : T_SRC6 | T_DST6;
-	struct rd r = rd_init(nest->data, nest->len);
+	struct rd r = nla_nested(nest);
 	uint32_t seen = 0;
 	struct nla a;
 
@@ -218,16 +204,4 @@ nla_msg_end(struct wr *w)
 		return -ENOSPC;
 	memcpy(w->start + offsetof(struct nlmsghdr, nlmsg_len), &len, sizeof(len));
 	return (int)len;
-}
-
-struct rd
-nla_msg_attrs(const struct nlmsghdr *nlh, uint8_t *family)
-{
-	const size_t head = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
-	struct rd r = rd_init(nlh, nlh->nlmsg_len);
-
-	*family = 0;
-	if (rd_take(&r, head) != NULL)
-		*family = ((const uint8_t *)nlh)[NLMSG_HDRLEN + offsetof(struct nfgenmsg, nfgen_family)];
-	return r;
 }
