@@ -2,14 +2,13 @@
  * Commands that only look: -L, -G, -C, -S, and expectations. Formats a message as soon as it is received, so memory
  * does not depend on the size of the table.
  */
-#include "attr.h"
 #include "filter.h"
+#include "nla.h"
 #include "report.h"
 #include "request.h"
 #include "run.h"
 
 #include <errno.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,13 +180,12 @@ run_flush(struct run *r, const struct cmd *c)
 static int
 take_count(void *arg, const struct nlmsghdr *nlh)
 {
-	struct rd r = rd_init(nlh, nlh->nlmsg_len);
-	struct attr a;
+	struct rd r = nla_msg_attrs(nlh, NULL);
+	struct nla a;
 
-	rd_take(&r, NLMSG_HDRLEN + sizeof(struct nfgenmsg));
-	while (!r.bad && attr_next(&r, &a))
+	while (nla_next(&r, &a))
 		if (a.type == CTA_STATS_GLOBAL_ENTRIES && a.len == 4)
-			*(long *)arg = attr_be32(&a);
+			*(long *)arg = nla_be32(&a);
 	return r.bad ? -EBADMSG : 0;
 }
 

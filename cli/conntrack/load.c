@@ -4,13 +4,13 @@
  * -A of an entry that exists is repeated as an update, in the order of the file.
  */
 #include "load.h"
-#include "attr.h"
+#include "nla.h"
 #include "report.h"
 #include "request.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,13 +206,13 @@ static struct nlmsghdr *
 strip(void *buf, const struct nlmsghdr *nlh, uint32_t drop)
 {
 	const size_t head = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
-	struct rd r = rd_init((const uint8_t *)nlh + head, nlh->nlmsg_len - head);
+	struct rd r = nla_msg_attrs(nlh, NULL);
 	struct nlmsghdr *copy = memcpy(buf, nlh, head);
-	struct attr a;
+	struct nla a;
 
 	copy->nlmsg_pid = 0;
 	copy->nlmsg_len = (uint32_t)head;
-	while (attr_next(&r, &a)) {
+	while (nla_next(&r, &a)) {
 		size_t len = NLA_ALIGN(a.len + sizeof(struct nlattr));
 
 		if (drop >> a.type & 1)
@@ -228,11 +228,10 @@ strip(void *buf, const struct nlmsghdr *nlh, uint32_t drop)
 static bool
 has_attr(const struct nlmsghdr *nlh, uint16_t type)
 {
-	const size_t head = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
-	struct rd r = rd_init((const uint8_t *)nlh + head, nlh->nlmsg_len - head);
-	struct attr a;
+	struct rd r = nla_msg_attrs(nlh, NULL);
+	struct nla a;
 
-	while (attr_next(&r, &a))
+	while (nla_next(&r, &a))
 		if (a.type == type)
 			return true;
 	return false;
@@ -242,14 +241,13 @@ has_attr(const struct nlmsghdr *nlh, uint16_t type)
 static void
 add_status(struct nlmsghdr *nlh, uint32_t bits)
 {
-	const size_t head = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
-	struct rd r = rd_init((const uint8_t *)nlh + head, nlh->nlmsg_len - head);
+	struct rd r = nla_msg_attrs(nlh, NULL);
 	uint32_t status;
-	struct attr a;
+	struct nla a;
 
-	while (attr_next(&r, &a))
+	while (nla_next(&r, &a))
 		if (a.type == CTA_STATUS && a.len == sizeof(status)) {
-			status = htonl(attr_be32(&a) | bits);
+			status = htonl(nla_be32(&a) | bits);
 			memcpy((uint8_t *)nlh + (a.data - (const uint8_t *)nlh), &status, sizeof(status));
 		}
 }

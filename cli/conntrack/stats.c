@@ -1,12 +1,12 @@
 /*
  * -S: counters of each CPU, from netlink or, failing that, from the proc file system.
  */
-#include "attr.h"
+#include "nla.h"
 #include "report.h"
 #include "run.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,22 +44,20 @@ static int
 one_cpu(void *arg, const struct nlmsghdr *nlh)
 {
 	const struct stats *s = arg;
-	struct rd r = rd_init(nlh, nlh->nlmsg_len);
+	struct nfgenmsg head;
+	struct rd r = nla_msg_attrs(nlh, &head);
 	uint32_t value[32] = {0};
-	struct nfgenmsg nfg;
 	uint32_t seen = 0;
-	struct attr a;
+	struct nla a;
 
-	rd_take(&r, NLMSG_HDRLEN);
-	rd_copy(&r, &nfg, sizeof(nfg));
-	while (!r.bad && attr_next(&r, &a))
+	while (nla_next(&r, &a))
 		if (a.type < s->n && a.type > 0 && a.len == 4) {
-			value[a.type] = attr_be32(&a);
+			value[a.type] = nla_be32(&a);
 			seen |= 1u << a.type;
 		}
 	if (r.bad)
 		return -EBADMSG;
-	put_cpu(s, ntohs(nfg.res_id));
+	put_cpu(s, ntohs(head.res_id));
 	for (size_t i = 1; i < s->n; i++)
 		if (seen >> i & 1)
 			put_value(s, s->names[i], value[i]);

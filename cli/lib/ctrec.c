@@ -1,679 +1,269 @@
 /*
- * Decoder of ctnetlink messages, one row per attribute: called for every entry of a dump and for every event, so it
- * fills a caller's struct and copies nothing it can borrow. Trusts no length and no value in the message.
+ * Decoder of ctnetlink messages: called for every entry of a dump and for every event, so it fills a caller's struct
+ * and copies nothing it can borrow. Fields of fixed size are rows (nla.h); what is nested or borrowed has a getter.
+ * Trusts no length and no value in the message.
  */
 #include "ctrec.h"
-#include "attr.h"
 #include "ctnames.h"
+#include "nla.h"
 
 #include <errno.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
-#define NITEMS(a) (sizeof(a) / sizeof((a)[0]))
+#define N(rows)    (sizeof(rows) / sizeof((rows)[0]))
+#define T_FIELD(f) offsetof(struct ct_tuple, f)
+#define R_FIELD(f) offsetof(struct ct_rec, f)
+#define C_FIELD(f) offsetof(struct ct_counters, f)
+#define X_FIELD(f) offsetof(struct exp_rec, f)
 
-/* How an attribute is read: at least len bytes, else the message is malformed. */
-struct row {
-	void (*read)(void *dst, const struct attr *a, struct rd *up);
-	uint16_t len;
+enum { SRC4 = 1, DST4 = 2, SRC6 = 4, DST6 = 8 };
+static const struct nla_row ip_rows[] = {
+	[CTA_IP_V4_SRC] = {4, NLA_RAW, T_FIELD(src.u), SRC4},
+	[CTA_IP_V4_DST] = {4, NLA_RAW, T_FIELD(dst.u), DST4},
+	[CTA_IP_V6_SRC] = {16, NLA_RAW, T_FIELD(src.u), SRC6},
+	[CTA_IP_V6_DST] = {16, NLA_RAW, T_FIELD(dst.u), DST6},
 };
 
-/* Reads all attributes of r through rows; up->bad tells of nested ones that were malformed. */
-static void
-walk(struct rd *r, const struct row *rows, size_t n, void *dst)
-{
-	struct attr a;
+static const struct nla_row l4_rows[] = {
+	[CTA_PROTO_NUM] = {1, NLA_RAW, T_FIELD(proto), TUPLE_PROTO},
+	[CTA_PROTO_SRC_PORT] = {2, NLA_BE, T_FIELD(sport), TUPLE_SPORT},
+	[CTA_PROTO_DST_PORT] = {2, NLA_BE, T_FIELD(dport), TUPLE_DPORT},
+	[CTA_PROTO_ICMP_ID] = {2, NLA_BE, T_FIELD(icmp_id), TUPLE_ID},
+	[CTA_PROTO_ICMP_TYPE] = {1, NLA_RAW, T_FIELD(icmp_type), TUPLE_TYPE},
+	[CTA_PROTO_ICMP_CODE] = {1, NLA_RAW, T_FIELD(icmp_code), TUPLE_CODE},
+	[CTA_PROTO_ICMPV6_ID] = {2, NLA_BE, T_FIELD(icmp_id), TUPLE_ID},
+	[CTA_PROTO_ICMPV6_TYPE] = {1, NLA_RAW, T_FIELD(icmp_type), TUPLE_TYPE},
+	[CTA_PROTO_ICMPV6_CODE] = {1, NLA_RAW, T_FIELD(icmp_code), TUPLE_CODE},
+};
 
-	while (attr_next(r, &a)) {
-		if (a.type >= n || rows[a.type].read == NULL)
-			continue;
-		if (a.len < rows[a.type].len) {
-			r->bad = true;
-			return;
-		}
-		rows[a.type].read(dst, &a, r);
+static const struct nla_row zone_row = {2, NLA_BE, T_FIELD(zone), TUPLE_ZONE};
+
+static const struct nla_row count_rows[] = {
+	[CTA_COUNTERS_PACKETS] = {8, NLA_BE, C_FIELD(packets), 0},
+	[CTA_COUNTERS_BYTES] = {8, NLA_BE, C_FIELD(bytes), 0},
+};
+
+static const struct nla_row time_rows[] = {
+	[CTA_TIMESTAMP_START] = {8, NLA_BE, R_FIELD(start), REC_START},
+	[CTA_TIMESTAMP_STOP] = {8, NLA_BE, R_FIELD(stop), REC_STOP},
+};
+
+static const struct nla_row tcp_rows[] = {
+	[CTA_PROTOINFO_TCP_STATE] = {1, NLA_RAW, R_FIELD(state), REC_STATE},
+};
+static const struct nla_row dccp_rows[] = {
+	[CTA_PROTOINFO_DCCP_STATE] = {1, NLA_RAW, R_FIELD(state), REC_STATE},
+	[CTA_PROTOINFO_DCCP_ROLE] = {1, NLA_RAW, R_FIELD(role), REC_ROLE},
+};
+static const struct nla_row sctp_rows[] = {
+	[CTA_PROTOINFO_SCTP_STATE] = {1, NLA_RAW, R_FIELD(state), REC_STATE},
+	[CTA_PROTOINFO_SCTP_VTAG_ORIGINAL] = {4, NLA_BE, R_FIELD(vtag[0]), REC_VTAGS},
+	[CTA_PROTOINFO_SCTP_VTAG_REPLY] = {4, NLA_BE, R_FIELD(vtag[1]), REC_VTAGS},
+};
+
+static const struct {
+	const struct nla_row *rows;
+	size_t n;
+} protoinfo[] = {
+	[CTA_PROTOINFO_TCP] = {tcp_rows, N(tcp_rows)},
+	[CTA_PROTOINFO_DCCP] = {dccp_rows, N(dccp_rows)},
+	[CTA_PROTOINFO_SCTP] = {sctp_rows, N(sctp_rows)},
+};
+
+static const struct nla_row ct_rows[] = {
+	[CTA_STATUS] = {4, NLA_BE, R_FIELD(status), REC_STATUS},
+	[CTA_TIMEOUT] = {4, NLA_BE, R_FIELD(timeout), REC_TIMEOUT},
+	[CTA_MARK] = {4, NLA_BE, R_FIELD(mark), REC_MARK},
+	[CTA_USE] = {4, NLA_BE, R_FIELD(use), REC_USE},
+	[CTA_ID] = {4, NLA_BE, R_FIELD(id), REC_ID},
+	[CTA_SECMARK] = {4, NLA_BE, R_FIELD(secmark), REC_SECMARK},
+	[CTA_ZONE] = {2, NLA_BE, R_FIELD(zone), REC_ZONE},
+	[CTA_EVENT_TIME] = {8, NLA_BE, R_FIELD(event_time), REC_EVENT_TIME},
+};
+
+static const struct nla_row exp_rows[] = {
+	[CTA_EXPECT_TIMEOUT] = {4, NLA_BE, X_FIELD(timeout), EXP_TIMEOUT},
+	[CTA_EXPECT_ID] = {4, NLA_BE, X_FIELD(id), EXP_ID},
+	[CTA_EXPECT_ZONE] = {2, NLA_BE, X_FIELD(zone), EXP_ZONE},
+	[CTA_EXPECT_FLAGS] = {4, NLA_BE, X_FIELD(exp_flags), EXP_FLAGS},
+	[CTA_EXPECT_CLASS] = {4, NLA_BE, X_FIELD(class), EXP_CLASS},
+};
+
+static bool
+get_addrs(struct ct_tuple *t, const struct nla *nest)
+{
+	uint32_t seen = 0;
+
+	if (!nla_get_all(nest, ip_rows, N(ip_rows), t, &seen))
+		return false;
+	if (seen & (SRC4 | SRC6)) {
+		t->src.family = seen & SRC4 ? AF_INET : AF_INET6;
+		t->has |= TUPLE_SRC;
 	}
+	if (seen & (DST4 | DST6)) {
+		t->dst.family = seen & DST4 ? AF_INET : AF_INET6;
+		t->has |= TUPLE_DST;
+	}
+	return true;
 }
 
-static void
-nest(const struct attr *a, struct rd *up, const struct row *rows, size_t n, void *dst)
+static bool
+get_tuple(struct ct_tuple *t, const struct nla *nest)
 {
-	struct rd r = attr_nest(a);
-
-	walk(&r, rows, n, dst);
-	up->bad |= r.bad;
-}
-
-static void
-read_addr(struct addr *d, const struct attr *a, uint8_t family)
-{
-	d->family = family;
-	memcpy(d->u.b, a->data, family == AF_INET ? 4 : 16);
-}
-
-static void
-v4_src(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	read_addr(&t->src, a, AF_INET);
-	t->has |= TUPLE_SRC;
-}
-
-static void
-v4_dst(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	read_addr(&t->dst, a, AF_INET);
-	t->has |= TUPLE_DST;
-}
-
-static void
-v6_src(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	read_addr(&t->src, a, AF_INET6);
-	t->has |= TUPLE_SRC;
-}
-
-static void
-v6_dst(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	read_addr(&t->dst, a, AF_INET6);
-	t->has |= TUPLE_DST;
-}
-
-static const struct row ip_rows[] = {
-	[CTA_IP_V4_SRC] = {v4_src, 4},
-	[CTA_IP_V4_DST] = {v4_dst, 4},
-	[CTA_IP_V6_SRC] = {v6_src, 16},
-	[CTA_IP_V6_DST] = {v6_dst, 16},
-};
-
-static void
-l4_num(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	t->proto = a->data[0];
-	t->has |= TUPLE_PROTO;
-}
-
-static void
-l4_sport(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	t->sport = attr_be16(a);
-	t->has |= TUPLE_SPORT;
-}
-
-static void
-l4_dport(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	t->dport = attr_be16(a);
-	t->has |= TUPLE_DPORT;
-}
-
-static void
-l4_type(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	t->icmp_type = a->data[0];
-	t->has |= TUPLE_TYPE;
-}
-
-static void
-l4_code(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	t->icmp_code = a->data[0];
-	t->has |= TUPLE_CODE;
-}
-
-static void
-l4_id(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	t->icmp_id = attr_be16(a);
-	t->has |= TUPLE_ID;
-}
-
-static const struct row l4_rows[] = {
-	[CTA_PROTO_NUM] = {l4_num, 1},          [CTA_PROTO_SRC_PORT] = {l4_sport, 2},
-	[CTA_PROTO_DST_PORT] = {l4_dport, 2},   [CTA_PROTO_ICMP_ID] = {l4_id, 2},
-	[CTA_PROTO_ICMP_TYPE] = {l4_type, 1},   [CTA_PROTO_ICMP_CODE] = {l4_code, 1},
-	[CTA_PROTO_ICMPV6_ID] = {l4_id, 2},     [CTA_PROTO_ICMPV6_TYPE] = {l4_type, 1},
-	[CTA_PROTO_ICMPV6_CODE] = {l4_code, 1},
-};
-
-static void
-tuple_ip(void *dst, const struct attr *a, struct rd *up)
-{
-	nest(a, up, ip_rows, NITEMS(ip_rows), dst);
-}
-
-static void
-tuple_l4(void *dst, const struct attr *a, struct rd *up)
-{
-	nest(a, up, l4_rows, NITEMS(l4_rows), dst);
-}
-
-static void
-tuple_zone(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_tuple *t = dst;
-
-	(void)up;
-	t->zone = attr_be16(a);
-	t->has |= TUPLE_ZONE;
-}
-
-static const struct row tuple_rows[] = {
-	[CTA_TUPLE_IP] = {tuple_ip, 0},
-	[CTA_TUPLE_PROTO] = {tuple_l4, 0},
-	[CTA_TUPLE_ZONE] = {tuple_zone, 2},
-};
-
-static void
-read_tuple(struct ct_tuple *t, const struct attr *a, struct rd *up)
-{
-	nest(a, up, tuple_rows, NITEMS(tuple_rows), t);
-}
-
-static void
-rec_orig(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	rec->raw_orig = (const struct nlattr *)(const void *)(a->data - sizeof(struct nlattr));
-	rec->has |= REC_ORIG;
-	read_tuple(&rec->orig, a, up);
-}
-
-static void
-rec_reply(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	rec->has |= REC_REPLY;
-	read_tuple(&rec->reply, a, up);
-}
-
-static void
-rec_master(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	rec->has |= REC_MASTER;
-	read_tuple(&rec->master, a, up);
-}
-
-static void
-rec_status(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->status = attr_be32(a);
-	rec->has |= REC_STATUS;
-}
-
-static void
-rec_timeout(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->timeout = attr_be32(a);
-	rec->has |= REC_TIMEOUT;
-}
-
-static void
-rec_mark(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->mark = attr_be32(a);
-	rec->has |= REC_MARK;
-}
-
-static void
-rec_secmark(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->secmark = attr_be32(a);
-	rec->has |= REC_SECMARK;
-}
-
-static void
-rec_use(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->use = attr_be32(a);
-	rec->has |= REC_USE;
-}
-
-static void
-rec_id(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->id = attr_be32(a);
-	rec->has |= REC_ID;
-}
-
-static void
-rec_zone(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->zone = attr_be16(a);
-	rec->has |= REC_ZONE;
-}
-
-static void
-rec_event_time(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->event_time = attr_be64(a);
-	rec->has |= REC_EVENT_TIME;
-}
-
-static void
-rec_labels(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-	unsigned words = a->len / 4;
-
-	(void)up;
-	rec->labels = a->data;
-	rec->label_words = words < CT_LABEL_WORDS_MAX ? words : CT_LABEL_WORDS_MAX;
-}
-
-static void
-count_packets(void *dst, const struct attr *a, struct rd *up)
-{
-	(void)up;
-	((struct ct_counters *)dst)->packets = attr_be64(a);
-}
-
-static void
-count_bytes(void *dst, const struct attr *a, struct rd *up)
-{
-	(void)up;
-	((struct ct_counters *)dst)->bytes = attr_be64(a);
-}
-
-static void
-count_packets32(void *dst, const struct attr *a, struct rd *up)
-{
-	(void)up;
-	((struct ct_counters *)dst)->packets = attr_be32(a);
-}
-
-static void
-count_bytes32(void *dst, const struct attr *a, struct rd *up)
-{
-	(void)up;
-	((struct ct_counters *)dst)->bytes = attr_be32(a);
-}
-
-static const struct row count_rows[] = {
-	[CTA_COUNTERS_PACKETS] = {count_packets, 8},
-	[CTA_COUNTERS_BYTES] = {count_bytes, 8},
-	[CTA_COUNTERS32_PACKETS] = {count_packets32, 4},
-	[CTA_COUNTERS32_BYTES] = {count_bytes32, 4},
-};
-
-static void
-rec_count_orig(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	rec->has |= REC_COUNT_ORIG;
-	nest(a, up, count_rows, NITEMS(count_rows), &rec->count[0]);
-}
-
-static void
-rec_count_reply(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	rec->has |= REC_COUNT_REPLY;
-	nest(a, up, count_rows, NITEMS(count_rows), &rec->count[1]);
-}
-
-static void
-time_start(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->start = attr_be64(a);
-	rec->has |= REC_START;
-}
-
-static void
-time_stop(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->stop = attr_be64(a);
-	rec->has |= REC_STOP;
-}
-
-static const struct row time_rows[] = {
-	[CTA_TIMESTAMP_START] = {time_start, 8},
-	[CTA_TIMESTAMP_STOP] = {time_stop, 8},
-};
-
-static void
-rec_time(void *dst, const struct attr *a, struct rd *up)
-{
-	nest(a, up, time_rows, NITEMS(time_rows), dst);
+	struct rd r = nla_nested(nest);
+	struct nla a;
+
+	while (nla_next(&r, &a)) {
+		if (a.type == CTA_TUPLE_IP && !get_addrs(t, &a))
+			return false;
+		if (a.type == CTA_TUPLE_PROTO && !nla_get_all(&a, l4_rows, N(l4_rows), t, &t->has))
+			return false;
+		if (a.type == CTA_TUPLE_ZONE)
+			t->has |= nla_get(&r, &zone_row, &a, t);
+	}
+	return !r.bad;
 }
 
 /* A string attribute with or without its terminator. */
-static struct text
-read_text(const struct attr *a)
+static bool
+get_text(struct text *t, const struct nla *a)
 {
-	return (struct text){(const char *)a->data, strnlen((const char *)a->data, a->len)};
+	*t = (struct text){(const char *)a->data, strnlen((const char *)a->data, a->len)};
+	return a->len > 0;
 }
 
-static void
-help_name(void *dst, const struct attr *a, struct rd *up)
+/* The one string that matters in a nest. */
+static bool
+get_nested_text(struct text *t, const struct nla *nest, uint16_t type)
 {
-	(void)up;
-	((struct ct_rec *)dst)->helper = read_text(a);
+	struct rd r = nla_nested(nest);
+	struct nla a;
+
+	while (nla_next(&r, &a))
+		if (a.type == type && !get_text(t, &a))
+			return false;
+	return !r.bad;
 }
 
-static const struct row help_rows[] = {[CTA_HELP_NAME] = {help_name, 1}};
-
-static void
-rec_help(void *dst, const struct attr *a, struct rd *up)
+static bool
+get_protoinfo(struct ct_rec *rec, const struct nla *nest)
 {
-	nest(a, up, help_rows, NITEMS(help_rows), dst);
+	struct rd r = nla_nested(nest);
+	struct nla a;
+
+	while (nla_next(&r, &a))
+		if (a.type < N(protoinfo) &&
+		    !nla_get_all(&a, protoinfo[a.type].rows, protoinfo[a.type].n, rec, &rec->has))
+			return false;
+	return !r.bad;
 }
 
-static void
-secctx_name(void *dst, const struct attr *a, struct rd *up)
+static bool
+get_counters(struct ct_rec *rec, unsigned dir, const struct nla *nest)
 {
-	(void)up;
-	((struct ct_rec *)dst)->secctx = read_text(a);
+	rec->has |= dir == 0 ? REC_COUNT_ORIG : REC_COUNT_REPLY;
+	return nla_get_all(nest, count_rows, N(count_rows), &rec->count[dir], &rec->has);
 }
 
-static const struct row secctx_rows[] = {[CTA_SECCTX_NAME] = {secctx_name, 1}};
-
-static void
-rec_secctx(void *dst, const struct attr *a, struct rd *up)
+static bool
+get_labels(struct ct_rec *rec, const struct nla *a)
 {
-	nest(a, up, secctx_rows, NITEMS(secctx_rows), dst);
+	const unsigned words = a->len / 4;
+
+	rec->labels = a->data;
+	rec->label_words = words < CT_LABEL_WORDS_MAX ? words : CT_LABEL_WORDS_MAX;
+	return true;
 }
 
-static void
-info_state(void *dst, const struct attr *a, struct rd *up)
+static bool
+get_ct(struct ct_rec *rec, struct rd *r, const struct nla *a)
 {
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->state = a->data[0];
-	rec->has |= REC_STATE;
+	switch (a->type) {
+	case CTA_TUPLE_ORIG:
+		rec->has |= REC_ORIG;
+		rec->raw_orig = (const struct nlattr *)(const void *)(a->data - sizeof(struct nlattr));
+		return get_tuple(&rec->orig, a);
+	case CTA_TUPLE_REPLY:
+		rec->has |= REC_REPLY;
+		return get_tuple(&rec->reply, a);
+	case CTA_TUPLE_MASTER:
+		rec->has |= REC_MASTER;
+		return get_tuple(&rec->master, a);
+	case CTA_PROTOINFO:
+		return get_protoinfo(rec, a);
+	case CTA_COUNTERS_ORIG:
+	case CTA_COUNTERS_REPLY:
+		return get_counters(rec, a->type == CTA_COUNTERS_REPLY, a);
+	case CTA_TIMESTAMP:
+		return nla_get_all(a, time_rows, N(time_rows), rec, &rec->has);
+	case CTA_HELP:
+		return get_nested_text(&rec->helper, a, CTA_HELP_NAME);
+	case CTA_SECCTX:
+		return get_nested_text(&rec->secctx, a, CTA_SECCTX_NAME);
+	case CTA_LABELS:
+		return get_labels(rec, a);
+	default:
+		if (a->type < N(ct_rows) && ct_rows[a->type].size != 0)
+			rec->has |= nla_get(r, &ct_rows[a->type], a, rec);
+		return true;
+	}
 }
 
-static void
-info_role(void *dst, const struct attr *a, struct rd *up)
+static bool
+get_exp(struct exp_rec *rec, struct rd *r, const struct nla *a)
 {
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->role = a->data[0];
-	rec->has |= REC_ROLE;
-}
-
-static void
-info_vtag_orig(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->vtag[0] = attr_be32(a);
-	rec->has |= REC_VTAGS;
-}
-
-static void
-info_vtag_reply(void *dst, const struct attr *a, struct rd *up)
-{
-	struct ct_rec *rec = dst;
-
-	(void)up;
-	rec->vtag[1] = attr_be32(a);
-	rec->has |= REC_VTAGS;
-}
-
-static const struct row tcp_rows[] = {[CTA_PROTOINFO_TCP_STATE] = {info_state, 1}};
-static const struct row dccp_rows[] = {
-	[CTA_PROTOINFO_DCCP_STATE] = {info_state, 1},
-	[CTA_PROTOINFO_DCCP_ROLE] = {info_role, 1},
-};
-static const struct row sctp_rows[] = {
-	[CTA_PROTOINFO_SCTP_STATE] = {info_state, 1},
-	[CTA_PROTOINFO_SCTP_VTAG_ORIGINAL] = {info_vtag_orig, 4},
-	[CTA_PROTOINFO_SCTP_VTAG_REPLY] = {info_vtag_reply, 4},
-};
-
-static void
-info_tcp(void *dst, const struct attr *a, struct rd *up)
-{
-	nest(a, up, tcp_rows, NITEMS(tcp_rows), dst);
-}
-
-static void
-info_dccp(void *dst, const struct attr *a, struct rd *up)
-{
-	nest(a, up, dccp_rows, NITEMS(dccp_rows), dst);
-}
-
-static void
-info_sctp(void *dst, const struct attr *a, struct rd *up)
-{
-	nest(a, up, sctp_rows, NITEMS(sctp_rows), dst);
-}
-
-static const struct row info_rows[] = {
-	[CTA_PROTOINFO_TCP] = {info_tcp, 0},
-	[CTA_PROTOINFO_DCCP] = {info_dccp, 0},
-	[CTA_PROTOINFO_SCTP] = {info_sctp, 0},
-};
-
-static void
-rec_info(void *dst, const struct attr *a, struct rd *up)
-{
-	nest(a, up, info_rows, NITEMS(info_rows), dst);
-}
-
-static const struct row ct_rows[] = {
-	[CTA_TUPLE_ORIG] = {rec_orig, 0},
-	[CTA_TUPLE_REPLY] = {rec_reply, 0},
-	[CTA_STATUS] = {rec_status, 4},
-	[CTA_PROTOINFO] = {rec_info, 0},
-	[CTA_HELP] = {rec_help, 0},
-	[CTA_TIMEOUT] = {rec_timeout, 4},
-	[CTA_MARK] = {rec_mark, 4},
-	[CTA_COUNTERS_ORIG] = {rec_count_orig, 0},
-	[CTA_COUNTERS_REPLY] = {rec_count_reply, 0},
-	[CTA_USE] = {rec_use, 4},
-	[CTA_ID] = {rec_id, 4},
-	[CTA_TUPLE_MASTER] = {rec_master, 0},
-	[CTA_SECMARK] = {rec_secmark, 4},
-	[CTA_ZONE] = {rec_zone, 2},
-	[CTA_SECCTX] = {rec_secctx, 0},
-	[CTA_TIMESTAMP] = {rec_time, 0},
-	[CTA_LABELS] = {rec_labels, 0},
-	[CTA_EVENT_TIME] = {rec_event_time, 8},
-};
-
-static void
-exp_master(void *dst, const struct attr *a, struct rd *up)
-{
-	struct exp_rec *rec = dst;
-
-	rec->has |= EXP_MASTER;
-	read_tuple(&rec->master, a, up);
-}
-
-static void
-exp_tuple(void *dst, const struct attr *a, struct rd *up)
-{
-	struct exp_rec *rec = dst;
-
-	rec->has |= EXP_TUPLE;
-	read_tuple(&rec->tuple, a, up);
-}
-
-static void
-exp_mask(void *dst, const struct attr *a, struct rd *up)
-{
-	struct exp_rec *rec = dst;
-
-	rec->has |= EXP_MASK;
-	read_tuple(&rec->mask, a, up);
-}
-
-static void
-exp_timeout(void *dst, const struct attr *a, struct rd *up)
-{
-	struct exp_rec *rec = dst;
-
-	(void)up;
-	rec->timeout = attr_be32(a);
-	rec->has |= EXP_TIMEOUT;
-}
-
-static void
-exp_id(void *dst, const struct attr *a, struct rd *up)
-{
-	struct exp_rec *rec = dst;
-
-	(void)up;
-	rec->id = attr_be32(a);
-	rec->has |= EXP_ID;
-}
-
-static void
-exp_help(void *dst, const struct attr *a, struct rd *up)
-{
-	(void)up;
-	((struct exp_rec *)dst)->helper = read_text(a);
-}
-
-static void
-exp_zone(void *dst, const struct attr *a, struct rd *up)
-{
-	struct exp_rec *rec = dst;
-
-	(void)up;
-	rec->zone = attr_be16(a);
-	rec->has |= EXP_ZONE;
-}
-
-static void
-exp_flags(void *dst, const struct attr *a, struct rd *up)
-{
-	struct exp_rec *rec = dst;
-
-	(void)up;
-	rec->exp_flags = attr_be32(a);
-	rec->has |= EXP_FLAGS;
-}
-
-static void
-exp_class(void *dst, const struct attr *a, struct rd *up)
-{
-	struct exp_rec *rec = dst;
-
-	(void)up;
-	rec->class = attr_be32(a);
-	rec->has |= EXP_CLASS;
-}
-
-static const struct row exp_rows[] = {
-	[CTA_EXPECT_MASTER] = {exp_master, 0}, [CTA_EXPECT_TUPLE] = {exp_tuple, 0},
-	[CTA_EXPECT_MASK] = {exp_mask, 0},     [CTA_EXPECT_TIMEOUT] = {exp_timeout, 4},
-	[CTA_EXPECT_ID] = {exp_id, 4},         [CTA_EXPECT_HELP_NAME] = {exp_help, 1},
-	[CTA_EXPECT_ZONE] = {exp_zone, 2},     [CTA_EXPECT_FLAGS] = {exp_flags, 4},
-	[CTA_EXPECT_CLASS] = {exp_class, 4},
-};
-
-/* The attributes behind both headers; bad when the message is too short for them. */
-static struct rd
-message(const struct nlmsghdr *nlh, uint8_t *family)
-{
-	struct rd r = rd_init(nlh, nlh->nlmsg_len);
-	const uint8_t *head = rd_take(&r, NLMSG_HDRLEN + sizeof(struct nfgenmsg));
-
-	*family = head != NULL ? head[NLMSG_HDRLEN] : 0;
-	return r;
+	switch (a->type) {
+	case CTA_EXPECT_MASTER:
+		rec->has |= EXP_MASTER;
+		return get_tuple(&rec->master, a);
+	case CTA_EXPECT_TUPLE:
+		rec->has |= EXP_TUPLE;
+		return get_tuple(&rec->tuple, a);
+	case CTA_EXPECT_MASK:
+		rec->has |= EXP_MASK;
+		return get_tuple(&rec->mask, a);
+	case CTA_EXPECT_HELP_NAME:
+		return get_text(&rec->helper, a);
+	default:
+		if (a->type < N(exp_rows) && exp_rows[a->type].size != 0)
+			rec->has |= nla_get(r, &exp_rows[a->type], a, rec);
+		return true;
+	}
 }
 
 int
 ct_rec_decode(struct ct_rec *rec, const struct nlmsghdr *nlh)
 {
-	struct rd r;
+	struct nfgenmsg head;
+	struct rd r = nla_msg_attrs(nlh, &head);
+	struct nla a;
 
 	memset(rec, 0, sizeof(*rec));
-	r = message(nlh, &rec->family);
-	if (r.bad)
-		return -EBADMSG;
+	rec->family = head.nfgen_family;
 	rec->type = nlh->nlmsg_type & 0xff;
 	rec->flags = nlh->nlmsg_flags;
 	rec->portid = nlh->nlmsg_pid;
-	walk(&r, ct_rows, NITEMS(ct_rows), rec);
+	while (nla_next(&r, &a))
+		if (!get_ct(rec, &r, &a))
+			return -EBADMSG;
 	return r.bad ? -EBADMSG : 0;
 }
 
 int
 exp_rec_decode(struct exp_rec *rec, const struct nlmsghdr *nlh)
 {
-	struct rd r;
+	struct nfgenmsg head;
+	struct rd r = nla_msg_attrs(nlh, &head);
+	struct nla a;
 
 	memset(rec, 0, sizeof(*rec));
-	r = message(nlh, &rec->family);
-	if (r.bad)
-		return -EBADMSG;
+	rec->family = head.nfgen_family;
 	rec->type = nlh->nlmsg_type & 0xff;
 	rec->flags = nlh->nlmsg_flags;
 	rec->portid = nlh->nlmsg_pid;
-	walk(&r, exp_rows, NITEMS(exp_rows), rec);
+	while (nla_next(&r, &a))
+		if (!get_exp(rec, &r, &a))
+			return -EBADMSG;
 	return r.bad ? -EBADMSG : 0;
 }
 

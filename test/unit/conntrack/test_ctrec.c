@@ -128,7 +128,7 @@ truncated(void **state)
 }
 
 static void
-short_attribute(void **state)
+wrong_size(void **state)
 {
 	uint8_t buf[NL_MSG_MAX];
 	struct nlmsghdr *nlh = nl_request(buf, NFNL_SUBSYS_CTNETLINK << 8, 0, AF_INET);
@@ -136,6 +136,9 @@ short_attribute(void **state)
 
 	(void)state;
 	mnl_attr_put_u16(nlh, CTA_MARK, 5);
+	assert_int_equal(ct_rec_decode(&rec, nlh), -EBADMSG);
+	nlh = nl_request(buf, NFNL_SUBSYS_CTNETLINK << 8, 0, AF_INET);
+	mnl_attr_put_u64(nlh, CTA_MARK, 5);
 	assert_int_equal(ct_rec_decode(&rec, nlh), -EBADMSG);
 	nlh = nl_request(buf, NFNL_SUBSYS_CTNETLINK << 8, 0, AF_INET);
 	mnl_attr_put(nlh, CTA_TUPLE_ORIG, 3, "abc");
@@ -190,7 +193,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything), cmocka_unit_test(truncated), cmocka_unit_test(short_attribute),
+		cmocka_unit_test(everything), cmocka_unit_test(truncated), cmocka_unit_test(wrong_size),
 		cmocka_unit_test(damaged),    cmocka_unit_test(nat),
 	};
 

@@ -2,11 +2,11 @@
  * Whole commands against a played kernel: one that has no filters, one that ignores them, one that interrupts dumps,
  * cuts them off or refuses a single change.
  */
-#include "attr.h"
 #include "request.h"
 #include "run.h"
 
 #include "cmt.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
