@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink_cthelper.h>
 #include <netinet/in.h>
@@ -30,13 +31,6 @@ static const struct known {
 	{"tns", true, false, 1, 300, 1},
 };
 
-static int
-fail(char *err, const char *text)
-{
-	snprintf(err, REQUEST_ERR, "%s", text);
-	return -EINVAL;
-}
-
 static const struct known *
 known_find(const char *name, uint8_t l4)
 {
@@ -50,7 +44,7 @@ static int
 read_l3(const char *word, uint16_t *l3, char *err)
 {
 	*l3 = family_by_name(word);
-	return *l3 == AF_UNSPEC ? fail(err, "unknown layer 3 protocol") : 0;
+	return *l3 == AF_UNSPEC ? request_fail(err, "unknown layer 3 protocol") : 0;
 }
 
 static int
@@ -61,7 +55,7 @@ read_l4(const char *word, uint8_t *l4, char *err)
 	else if (strcmp(word, "udp") == 0)
 		*l4 = IPPROTO_UDP;
 	else
-		return fail(err, "unsupported layer 4 protocol");
+		return request_fail(err, "unsupported layer 4 protocol");
 	return 0;
 }
 
@@ -93,58 +87,35 @@ put_policy(struct request *rq, const struct known *h)
 static int
 show(void *arg, const struct nlmsghdr *nlh)
 {
-	const struct nlattr *tb[NFCTH_MAX + 1], *tuple[NFCTH_TUPLE_MAX + 1] = {NULL}, *t;
+	struct nla tb[NFCTH_MAX + 1], tuple[NFCTH_TUPLE_MAX + 1] = {{0}};
 	const struct show *s = arg;
 	char name[NAME_MAX_LEN];
 	const char *status;
 	yajl_gen g;
 
-	if (attrs_of_msg(nlh, NFCTH_MAX, tb) < 0)
+	if (attrs_index(nla_msg_attrs(nlh, NULL), NFCTH_MAX, tb) < 0)
 		return -EBADMSG;
-	if ((t = tb[NFCTH_TUPLE]) != NULL &&
-	    attrs_index((const uint8_t *)t + NLA_HDRLEN, t->nla_len - NLA_HDRLEN, NFCTH_TUPLE_MAX, tuple) < 0)
+	if (tb[NFCTH_TUPLE].data != NULL && attrs_index(nla_nested(&tb[NFCTH_TUPLE]), NFCTH_TUPLE_MAX, tuple) < 0)
 		return -EBADMSG;
-	attr_text(tb[NFCTH_NAME], name, sizeof(name));
-	status = attr_be32(tb[NFCTH_STATUS]) == NFCT_HELPER_STATUS_ENABLED ? "enabled" : "disabled";
+	attr_text(&tb[NFCTH_NAME], name, sizeof(name));
+	status = attr_be32(&tb[NFCTH_STATUS]) == NFCT_HELPER_STATUS_ENABLED ? "enabled" : "disabled";
 	if (!s->json) {
 		fprintf(s->out, "{\n\t.name = %s,\n\t.queuenum = %u,\n\t.l3protonum = %u,\n\t.l4protonum = %u,\n", name,
-			attr_be32(tb[NFCTH_QUEUE_NUM]), attr_be16(tuple[NFCTH_TUPLE_L3PROTONUM]),
-			attr_u8(tuple[NFCTH_TUPLE_L4PROTONUM]));
-		fprintf(s->out, "\t.priv_data_len = %u,\n\t.status = %s,\n};\n", attr_be32(tb[NFCTH_PRIV_DATA_LEN]),
+			attr_be32(&tb[NFCTH_QUEUE_NUM]), attr_be16(&tuple[NFCTH_TUPLE_L3PROTONUM]),
+			attr_u8(&tuple[NFCTH_TUPLE_L4PROTONUM]));
+		fprintf(s->out, "\t.priv_data_len = %u,\n\t.status = %s,\n};\n", attr_be32(&tb[NFCTH_PRIV_DATA_LEN]),
 			status);
 		return 0;
 	}
 	if ((g = json_begin()) == NULL)
 		return -ENOMEM;
 	json_text(g, "name", name);
-	json_number(g, "queuenum", attr_be32(tb[NFCTH_QUEUE_NUM]));
-	json_number(g, "l3protonum", attr_be16(tuple[NFCTH_TUPLE_L3PROTONUM]));
-	json_number(g, "l4protonum", attr_u8(tuple[NFCTH_TUPLE_L4PROTONUM]));
-	json_number(g, "priv_data_len", attr_be32(tb[NFCTH_PRIV_DATA_LEN]));
+	json_number(g, "queuenum", attr_be32(&tb[NFCTH_QUEUE_NUM]));
+	json_number(g, "l3protonum", attr_be16(&tuple[NFCTH_TUPLE_L3PROTONUM]));
+	json_number(g, "l4protonum", attr_u8(&tuple[NFCTH_TUPLE_L4PROTONUM]));
+	json_number(g, "priv_data_len", attr_be32(&tb[NFCTH_PRIV_DATA_LEN]));
 	json_text(g, "status", status);
 	return json_end(g, s->out);
-}
-
-static int
-do_list(struct request *rq, int argc, char **argv, char *err)
-{
-	(void)argv;
-	if (argc > 0)
-		return fail(err, "too many arguments");
-	nl_request(&rq->msg, MSG(GET), 0, AF_UNSPEC);
-	rq->dump = true;
-	rq->show = show;
-	return 0;
-}
-
-static int
-do_flush(struct request *rq, int argc, char **argv, char *err)
-{
-	(void)argv;
-	if (argc > 0)
-		return fail(err, "too many arguments");
-	nl_request(&rq->msg, MSG(DEL), 0, AF_UNSPEC);
-	return 0;
 }
 
 /* NAME FAMILY PROTO of add and disable. */
@@ -154,21 +125,19 @@ read_known(char **argv, uint16_t *l3, uint8_t *l4, const struct known **h, char 
 	if (read_l3(argv[1], l3, err) < 0 || read_l4(argv[2], l4, err) < 0)
 		return -EINVAL;
 	*h = known_find(argv[0], *l4);
-	return *h == NULL ? fail(err, "that helper is not supported") : 0;
+	return *h == NULL ? request_fail(err, "that helper is not supported") : 0;
 }
 
 static int
-do_add(struct request *rq, int argc, char **argv, char *err)
+put_add(struct request *rq, int argc, char **argv, char *err)
 {
 	const struct known *h;
 	uint16_t l3;
 	uint8_t l4;
 
-	if (argc < 3)
-		return fail(err, "missing parameters\nsyntax: nfct add helper name family protocol");
+	(void)argc;
 	if (read_known(argv, &l3, &l4, &h, err) < 0)
 		return -EINVAL;
-	nl_request(&rq->msg, MSG(NEW), NLM_F_CREATE, AF_UNSPEC);
 	mnl_attr_put_strz(&rq->msg.head, NFCTH_NAME, h->name);
 	mnl_attr_put_u32(&rq->msg.head, NFCTH_PRIV_DATA_LEN, htonl(h->private_len));
 	put_tuple(rq, l3, l4);
@@ -178,17 +147,15 @@ do_add(struct request *rq, int argc, char **argv, char *err)
 }
 
 static int
-do_disable(struct request *rq, int argc, char **argv, char *err)
+put_disable(struct request *rq, int argc, char **argv, char *err)
 {
 	const struct known *h;
 	uint16_t l3;
 	uint8_t l4;
 
-	if (argc < 3)
-		return fail(err, "missing parameters\nsyntax: nfct disable helper name family protocol");
+	(void)argc;
 	if (read_known(argv, &l3, &l4, &h, err) < 0)
 		return -EINVAL;
-	nl_request(&rq->msg, MSG(NEW), NLM_F_CREATE, AF_UNSPEC);
 	mnl_attr_put_strz(&rq->msg.head, NFCTH_NAME, h->name);
 	put_tuple(rq, l3, l4);
 	mnl_attr_put_u32(&rq->msg.head, NFCTH_STATUS, htonl(NFCT_HELPER_STATUS_DISABLED));
@@ -197,49 +164,38 @@ do_disable(struct request *rq, int argc, char **argv, char *err)
 
 /* NAME [FAMILY [PROTO]] of get and delete. */
 static int
-do_named(struct request *rq, uint16_t type, int argc, char **argv, char *err)
+put_named(struct request *rq, int argc, char **argv, char *err)
 {
 	uint16_t l3 = 0;
 	uint8_t l4 = 0;
 
-	if (argc < 1)
-		return fail(err, "missing helper policy name");
-	if (argc > 3)
-		return fail(err, "too many arguments");
 	if (argc > 1 && read_l3(argv[1], &l3, err) < 0)
 		return -EINVAL;
 	if (argc > 2 && read_l4(argv[2], &l4, err) < 0)
 		return -EINVAL;
 	if (strlen(argv[0]) >= NAME_MAX_LEN)
-		return fail(err, "helper name is too long");
-	nl_request(&rq->msg, type, 0, AF_UNSPEC);
+		return request_fail(err, "helper name is too long");
 	mnl_attr_put_strz(&rq->msg.head, NFCTH_NAME, argv[0]);
 	if (argc > 1)
 		put_tuple(rq, l3, l4);
 	return 0;
 }
 
-static int
-do_get(struct request *rq, int argc, char **argv, char *err)
-{
-	rq->show = show;
-	return do_named(rq, MSG(GET), argc, argv, err);
-}
+#define MISSING(verb) "missing parameters\nsyntax: nfct " verb " helper name family protocol"
+#define NO_NAME       "missing helper policy name"
 
-static int
-do_delete(struct request *rq, int argc, char **argv, char *err)
-{
-	return do_named(rq, MSG(DEL), argc, argv, err);
-}
+/* add and disable have always ignored what stands behind the protocol. */
+static const struct verb verbs[CMD_MAX] = {
+	[CMD_LIST] = {.type = MSG(GET), .show = show, .dump = true},
+	[CMD_ADD] = {MSG(NEW), NLM_F_CREATE, 3, INT_MAX, MISSING("add"), put_add, NULL, false},
+	[CMD_DELETE] = {MSG(DEL), 0, 1, 3, NO_NAME, put_named, NULL, false},
+	[CMD_GET] = {MSG(GET), 0, 1, 3, NO_NAME, put_named, show, false},
+	[CMD_FLUSH] = {.type = MSG(DEL)},
+	[CMD_DISABLE] = {MSG(NEW), NLM_F_CREATE, 3, INT_MAX, MISSING("disable"), put_disable, NULL, false},
+};
 
 int
 helper_request(struct request *rq, enum nfct_cmd cmd, int argc, char **argv, char *err)
 {
-	static int (*const verbs[CMD_MAX])(struct request *, int, char **, char *) = {
-		[CMD_LIST] = do_list, [CMD_ADD] = do_add,     [CMD_DELETE] = do_delete,
-		[CMD_GET] = do_get,   [CMD_FLUSH] = do_flush, [CMD_DISABLE] = do_disable,
-	};
-
-	memset(rq, 0, sizeof(*rq));
-	return verbs[cmd] == NULL ? -ENOSYS : verbs[cmd](rq, argc, argv, err);
+	return request_make(rq, &verbs[cmd], argc, argv, err);
 }

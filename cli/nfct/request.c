@@ -1,11 +1,11 @@
 /*
- * Bounded reading of nfnetlink answers, and the words both subsystems share. The kernel's bytes are not trusted:
- * lengths are checked before anything is read.
+ * What both subsystems share: a command's words become one message, an answer's attributes are found by number. The
+ * kernel's bytes are not trusted: lengths are checked before anything is read.
  */
 #include "request.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -18,84 +18,70 @@ family_by_name(const char *name)
 }
 
 int
-attrs_index(const void *data, size_t len, unsigned max, const struct nlattr **tb)
+request_fail(char *err, const char *fmt, ...)
 {
-	const uint8_t *p = data;
+	va_list ap;
 
-	memset(tb, 0, (max + 1) * sizeof(*tb));
-	while (len >= NLA_HDRLEN) {
-		const struct nlattr *a = (const struct nlattr *)(const void *)p;
-		unsigned type = a->nla_type & NLA_TYPE_MASK;
-		size_t step = NLA_ALIGN(a->nla_len);
-
-		if (a->nla_len < NLA_HDRLEN || a->nla_len > len)
-			return -EBADMSG;
-		if (type <= max)
-			tb[type] = a;
-		step = step < len ? step : len;
-		p += step;
-		len -= step;
-	}
-	return len == 0 ? 0 : -EBADMSG;
+	va_start(ap, fmt);
+	vsnprintf(err, REQUEST_ERR, fmt, ap);
+	va_end(ap);
+	return -EINVAL;
 }
 
 int
-attrs_of_msg(const struct nlmsghdr *nlh, unsigned max, const struct nlattr **tb)
+request_make(struct request *rq, const struct verb *v, int argc, char **argv, char *err)
 {
-	const size_t head = NLMSG_LENGTH(sizeof(struct nfgenmsg));
-
-	if (nlh->nlmsg_len < head)
-		return -EBADMSG;
-	return attrs_index((const uint8_t *)nlh + head, nlh->nlmsg_len - head, max, tb);
+	memset(rq, 0, sizeof(*rq));
+	if (v->type == 0)
+		return -ENOSYS;
+	if (argc < v->min)
+		return request_fail(err, "%s", v->missing);
+	if (argc > v->max)
+		return request_fail(err, "too many arguments");
+	nl_request(&rq->msg, v->type, v->flags, AF_UNSPEC);
+	rq->dump = v->dump;
+	rq->show = v->show;
+	return v->put == NULL ? 0 : v->put(rq, argc, argv, err);
 }
 
-static bool
-attr_read(const struct nlattr *a, void *out, size_t size)
+int
+attrs_index(struct rd r, unsigned max, struct nla *tb)
 {
-	if (a == NULL || a->nla_len != NLA_HDRLEN + size)
-		return false;
-	memcpy(out, (const uint8_t *)a + NLA_HDRLEN, size);
-	return true;
+	struct nla a;
+
+	memset(tb, 0, (max + 1) * sizeof(*tb));
+	while (nla_next(&r, &a))
+		if (a.type <= max)
+			tb[a.type] = a;
+	return r.bad ? -EBADMSG : 0;
 }
 
 uint32_t
-attr_be32(const struct nlattr *a)
+attr_be32(const struct nla *a)
 {
-	uint32_t v;
-
-	return attr_read(a, &v, sizeof(v)) ? ntohl(v) : 0;
+	return a->len == sizeof(uint32_t) ? nla_be32(a) : 0;
 }
 
 uint16_t
-attr_be16(const struct nlattr *a)
+attr_be16(const struct nla *a)
 {
-	uint16_t v;
-
-	return attr_read(a, &v, sizeof(v)) ? ntohs(v) : 0;
+	return a->len == sizeof(uint16_t) ? (uint16_t)(a->data[0] << 8 | a->data[1]) : 0;
 }
 
 uint8_t
-attr_u8(const struct nlattr *a)
+attr_u8(const struct nla *a)
 {
-	uint8_t v;
-
-	return attr_read(a, &v, sizeof(v)) ? v : 0;
+	return a->len == sizeof(uint8_t) ? a->data[0] : 0;
 }
 
 void
-attr_text(const struct nlattr *a, char *out, size_t size)
+attr_text(const struct nla *a, char *out, size_t size)
 {
-	size_t n;
+	size_t n = a->len < size ? a->len : size - 1;
 
-	if (a == NULL) {
-		out[0] = '\0';
-		return;
+	if (n > 0) {
+		n = strnlen((const char *)a->data, n);
+		memcpy(out, a->data, n);
 	}
-	n = a->nla_len - NLA_HDRLEN;
-	n = n < size ? n : size - 1;
-	if (n > 0)
-		n = strnlen((const char *)a + NLA_HDRLEN, n);
-	if (n > 0)
-		memcpy(out, (const uint8_t *)a + NLA_HDRLEN, n);
 	out[n] = '\0';
 }

@@ -9,11 +9,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink_cttimeout.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 
@@ -44,17 +44,6 @@ static const struct l4 {
 	{IPPROTO_ICMPV6, "icmpv6", {"TIMEOUT"}},
 	{L4_GENERIC, "generic", {"TIMEOUT"}},
 };
-
-static int
-fail(char *err, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(err, REQUEST_ERR, fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
 
 static const struct l4 *
 l4_by_number(uint8_t number)
@@ -98,7 +87,8 @@ static int
 put_name(struct request *rq, const char *name, char *err)
 {
 	if (strlen(name) >= CTNL_TIMEOUT_NAME_MAX)
-		return fail(err, "timeout policy name `%s' is longer than %d bytes", name, CTNL_TIMEOUT_NAME_MAX - 1);
+		return request_fail(err, "timeout policy name `%s' is longer than %d bytes", name,
+				    CTNL_TIMEOUT_NAME_MAX - 1);
 	mnl_attr_put_strz(&rq->msg.head, CTA_TIMEOUT_NAME, name);
 	return 0;
 }
@@ -110,9 +100,9 @@ put_protocols(struct request *rq, char **argv, uint8_t *l4, char *err)
 	uint8_t l3 = family_by_name(argv[0]);
 
 	if (l3 == AF_UNSPEC)
-		return fail(err, "unknown layer 3 protocol");
+		return request_fail(err, "unknown layer 3 protocol");
 	if (l4_by_name(argv[1], l4) < 0)
-		return fail(err, "unknown layer 4 protocol");
+		return request_fail(err, "unknown layer 4 protocol");
 	mnl_attr_put_u16(&rq->msg.head, CTA_TIMEOUT_L3PROTO, htons(l3));
 	mnl_attr_put_u8(&rq->msg.head, CTA_TIMEOUT_L4PROTO, *l4);
 	return 0;
@@ -125,11 +115,11 @@ read_state(char **argv, int left, const char *proto, uint8_t l4, uint16_t *attr,
 
 	*attr = state_attr(l4, argv[0]);
 	if (left < 2)
-		return fail(err, "missing value for this timeout");
+		return request_fail(err, "missing value for this timeout");
 	if (*attr == 0)
-		return fail(err, "Wrong state name: `%s' for protocol `%s'", argv[0], proto);
+		return request_fail(err, "Wrong state name: `%s' for protocol `%s'", argv[0], proto);
 	if (arg_decimal(argv[1], UINT32_MAX, &v) < 0)
-		return fail(err, "invalid value `%s' for timeout %s", argv[1], argv[0]);
+		return request_fail(err, "invalid value `%s' for timeout %s", argv[1], argv[0]);
 	*secs = (uint32_t)v;
 	return 0;
 }
@@ -161,7 +151,7 @@ put_states(struct request *rq, int argc, char **argv, const char *proto, uint8_t
 }
 
 static void
-show_text(FILE *out, const char *name, uint16_t l3, uint8_t l4, const struct nlattr *const *states)
+show_text(FILE *out, const char *name, uint16_t l3, uint8_t l4, const struct nla *states)
 {
 	const struct l4 *p = l4_by_number(l4);
 
@@ -169,13 +159,13 @@ show_text(FILE *out, const char *name, uint16_t l3, uint8_t l4, const struct nla
 		fprintf(out, ".%s = {\n", name);
 	fprintf(out, "\t.l3proto = %u,\n\t.l4proto = %u,\n\t.policy = {\n", l3, l4);
 	for (size_t i = 0; p != NULL && i < STATES_MAX && p->states[i] != NULL; i++)
-		if (states[i + 1] != NULL)
-			fprintf(out, "\t\t.%s = %u,\n", p->states[i], attr_be32(states[i + 1]));
+		if (states[i + 1].data != NULL)
+			fprintf(out, "\t\t.%s = %u,\n", p->states[i], attr_be32(&states[i + 1]));
 	fputs("\t},\n};\n", out);
 }
 
 static int
-show_json(FILE *out, const char *name, uint16_t l3, uint8_t l4, const struct nlattr *const *states)
+show_json(FILE *out, const char *name, uint16_t l3, uint8_t l4, const struct nla *states)
 {
 	const struct l4 *p = l4_by_number(l4);
 	yajl_gen g = json_begin();
@@ -191,8 +181,8 @@ show_json(FILE *out, const char *name, uint16_t l3, uint8_t l4, const struct nla
 		json_text(g, "protocol", p->name);
 	json_nest(g, "policy");
 	for (size_t i = 0; p != NULL && i < STATES_MAX && p->states[i] != NULL; i++)
-		if (states[i + 1] != NULL)
-			json_number(g, p->states[i], attr_be32(states[i + 1]));
+		if (states[i + 1].data != NULL)
+			json_number(g, p->states[i], attr_be32(&states[i + 1]));
 	yajl_gen_map_close(g);
 	return json_end(g, out);
 }
@@ -200,21 +190,19 @@ show_json(FILE *out, const char *name, uint16_t l3, uint8_t l4, const struct nla
 static int
 show(void *arg, const struct nlmsghdr *nlh)
 {
-	const struct nlattr *tb[CTA_TIMEOUT_MAX + 1], *states[STATES_MAX + 1] = {NULL}, *data;
+	struct nla tb[CTA_TIMEOUT_MAX + 1], states[STATES_MAX + 1] = {{0}};
 	const struct show *s = arg;
 	char name[CTNL_TIMEOUT_NAME_MAX];
 	uint16_t l3;
 	uint8_t l4;
 
-	if (attrs_of_msg(nlh, CTA_TIMEOUT_MAX, tb) < 0)
+	if (attrs_index(nla_msg_attrs(nlh, NULL), CTA_TIMEOUT_MAX, tb) < 0)
 		return -EBADMSG;
-	data = tb[CTA_TIMEOUT_DATA];
-	if (data != NULL &&
-	    attrs_index((const uint8_t *)data + NLA_HDRLEN, data->nla_len - NLA_HDRLEN, STATES_MAX, states) < 0)
+	if (tb[CTA_TIMEOUT_DATA].data != NULL && attrs_index(nla_nested(&tb[CTA_TIMEOUT_DATA]), STATES_MAX, states) < 0)
 		return -EBADMSG;
-	attr_text(tb[CTA_TIMEOUT_NAME], name, sizeof(name));
-	l3 = attr_be16(tb[CTA_TIMEOUT_L3PROTO]);
-	l4 = attr_u8(tb[CTA_TIMEOUT_L4PROTO]);
+	attr_text(&tb[CTA_TIMEOUT_NAME], name, sizeof(name));
+	l3 = attr_be16(&tb[CTA_TIMEOUT_L3PROTO]);
+	l4 = attr_u8(&tb[CTA_TIMEOUT_L4PROTO]);
 	if (s->json)
 		return show_json(s->out, name, l3, l4, states);
 	show_text(s->out, name, l3, l4, states);
@@ -222,104 +210,61 @@ show(void *arg, const struct nlmsghdr *nlh)
 }
 
 static int
-do_list(struct request *rq, int argc, char **argv, char *err)
-{
-	(void)argv;
-	if (argc > 0)
-		return fail(err, "too many arguments");
-	nl_request(&rq->msg, MSG(GET), 0, AF_UNSPEC);
-	rq->dump = true;
-	rq->show = show;
-	return 0;
-}
-
-static int
-do_flush(struct request *rq, int argc, char **argv, char *err)
-{
-	(void)argv;
-	if (argc > 0)
-		return fail(err, "too many arguments");
-	nl_request(&rq->msg, MSG(DELETE), 0, AF_UNSPEC);
-	return 0;
-}
-
-static int
-do_add(struct request *rq, int argc, char **argv, char *err)
+put_add(struct request *rq, int argc, char **argv, char *err)
 {
 	uint8_t l4 = 0;
 
-	if (argc < 3)
-		return fail(err,
-			    "missing parameters\nsyntax: nfct add timeout name family protocol state1 timeout1 ...");
-	nl_request(&rq->msg, MSG(NEW), NLM_F_CREATE, AF_UNSPEC);
 	if (put_name(rq, argv[0], err) < 0 || put_protocols(rq, argv + 1, &l4, err) < 0)
 		return -EINVAL;
 	return put_states(rq, argc - 3, argv + 3, argv[2], l4, err);
 }
 
 static int
-do_named(struct request *rq, uint16_t type, int argc, char **argv, char *err)
+put_named(struct request *rq, int argc, char **argv, char *err)
 {
-	if (argc < 1)
-		return fail(err, "missing timeout policy name");
-	if (argc > 1)
-		return fail(err, "too many arguments");
-	nl_request(&rq->msg, type, 0, AF_UNSPEC);
+	(void)argc;
 	return put_name(rq, argv[0], err);
 }
 
 static int
-do_get(struct request *rq, int argc, char **argv, char *err)
-{
-	rq->show = show;
-	return do_named(rq, MSG(GET), argc, argv, err);
-}
-
-static int
-do_delete(struct request *rq, int argc, char **argv, char *err)
-{
-	return do_named(rq, MSG(DELETE), argc, argv, err);
-}
-
-static int
-do_default_set(struct request *rq, int argc, char **argv, char *err)
+put_default_set(struct request *rq, int argc, char **argv, char *err)
 {
 	uint8_t l4 = 0;
 
-	if (argc < 3)
-		return fail(err, "missing parameters\n"
-				 "syntax: nfct default-set timeout family protocol state1 timeout1...");
-	nl_request(&rq->msg, MSG(DEFAULT_SET), 0, AF_UNSPEC);
 	if (put_protocols(rq, argv, &l4, err) < 0)
 		return -EINVAL;
 	return put_states(rq, argc - 2, argv + 2, argv[1], l4, err);
 }
 
 static int
-do_default_get(struct request *rq, int argc, char **argv, char *err)
+put_default_get(struct request *rq, int argc, char **argv, char *err)
 {
 	uint8_t l4;
 
-	if (argc < 2)
-		return fail(err, "missing parameters\nsyntax: nfct default-get timeout family protocol");
-	nl_request(&rq->msg, MSG(DEFAULT_GET), 0, AF_UNSPEC);
-	rq->show = show;
+	(void)argc;
 	return put_protocols(rq, argv, &l4, err);
 }
+
+#define MISSING(words) "missing parameters\nsyntax: nfct " words
+#define NO_NAME        "missing timeout policy name"
+
+/* default-get has always ignored what stands behind the protocol. */
+static const struct verb verbs[CMD_MAX] = {
+	[CMD_LIST] = {.type = MSG(GET), .show = show, .dump = true},
+	[CMD_ADD] = {MSG(NEW), NLM_F_CREATE, 3, INT_MAX,
+		     MISSING("add timeout name family protocol state1 timeout1 ..."), put_add, NULL, false},
+	[CMD_DELETE] = {MSG(DELETE), 0, 1, 1, NO_NAME, put_named, NULL, false},
+	[CMD_GET] = {MSG(GET), 0, 1, 1, NO_NAME, put_named, show, false},
+	[CMD_FLUSH] = {.type = MSG(DELETE)},
+	[CMD_DEFAULT_SET] = {MSG(DEFAULT_SET), 0, 3, INT_MAX,
+			     MISSING("default-set timeout family protocol state1 timeout1..."), put_default_set, NULL,
+			     false},
+	[CMD_DEFAULT_GET] = {MSG(DEFAULT_GET), 0, 2, INT_MAX, MISSING("default-get timeout family protocol"),
+			     put_default_get, show, false},
+};
 
 int
 timeout_request(struct request *rq, enum nfct_cmd cmd, int argc, char **argv, char *err)
 {
-	static int (*const verbs[CMD_MAX])(struct request *, int, char **, char *) = {
-		[CMD_LIST] = do_list,
-		[CMD_ADD] = do_add,
-		[CMD_DELETE] = do_delete,
-		[CMD_GET] = do_get,
-		[CMD_FLUSH] = do_flush,
-		[CMD_DEFAULT_SET] = do_default_set,
-		[CMD_DEFAULT_GET] = do_default_get,
-	};
-
-	memset(rq, 0, sizeof(*rq));
-	return verbs[cmd] == NULL ? -ENOSYS : verbs[cmd](rq, argc, argv, err);
+	return request_make(rq, &verbs[cmd], argc, argv, err);
 }
