@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define OVERSLEPT_MS 1000
+
 struct loop {
 	struct event_base *base;
 	uint64_t now;
-	bool stop, again;
+	bool stop, again, overslept;
 };
 
 struct watch {
@@ -26,13 +28,13 @@ struct timer {
 	void *arg;
 };
 
-static void
-read_clock(struct loop *l)
+static uint64_t
+clock_ms(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	l->now = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 struct loop *
@@ -51,7 +53,7 @@ loop_new(void)
 		free(l);
 		return NULL;
 	}
-	read_clock(l);
+	l->now = clock_ms();
 	return l;
 }
 
@@ -70,6 +72,12 @@ loop_now(const struct loop *l)
 	return l->now;
 }
 
+bool
+loop_overslept(const struct loop *l)
+{
+	return l->overslept || clock_ms() - l->now > OVERSLEPT_MS;
+}
+
 int
 loop_run(struct loop *l, void (*turn)(void *arg), void *arg)
 {
@@ -80,7 +88,8 @@ loop_run(struct loop *l, void (*turn)(void *arg), void *arg)
 		l->again = false;
 		if (event_base_loop(l->base, flags) < 0)
 			return -1;
-		read_clock(l);
+		l->overslept = clock_ms() - l->now > OVERSLEPT_MS;
+		l->now = clock_ms();
 		if (turn != NULL && !l->stop)
 			turn(arg);
 	}

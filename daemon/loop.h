@@ -18,6 +18,10 @@ struct loop *loop_new(void); /* NULL: no memory or no epoll */
 void loop_free(struct loop *l);
 /* Milliseconds of the monotonic clock, read once a turn. */
 uint64_t loop_now(const struct loop *l);
+/* More than a second has passed since the last turn, or between it and the one before: who wakes up oftener has been
+ * stopped, or the whole machine has.
+ */
+bool loop_overslept(const struct loop *l);
 /* Serves until loop_stop(). turn is called after everything that was ready has been served; NULL is fine. */
 int loop_run(struct loop *l, void (*turn)(void *arg), void *arg);
 void loop_stop(struct loop *l);

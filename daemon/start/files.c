@@ -18,7 +18,8 @@
 
 #include "start.h"
 
-#define BACKLOG 100
+#define BACKLOG       100
+#define WATCHDOG_MOST 3000000000U /* ns */
 
 /* Whoever chose the name may have chosen any: only what is empty, the log worker's already or looks like a log
  * (of 1.4.x, root's) changes its owner. */
@@ -169,6 +170,9 @@ open_notify(struct start *s)
 	int fd;
 
 	s->h.notify = -1;
+	s->h.watchdog = usec != NULL ? strtoull(usec, NULL, 10) * 1000 / 2 : 0;
+	if (s->h.watchdog == 0 || s->h.watchdog > WATCHDOG_MOST)
+		s->h.watchdog = WATCHDOG_MOST;
 	if (len == 0 || len >= sizeof(sun.sun_path) || !s->h.conf.systemd)
 		return;
 	memcpy(sun.sun_path, name, len);
@@ -177,5 +181,4 @@ open_notify(struct start *s)
 	fd = connect_to(&sun, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len), SOCK_DGRAM);
 	s->h.notify = fd != -1 ? fcntl(fd, F_DUPFD, 0) : -1; /* inherited by ctd-parent */
 	close(fd);
-	s->h.watchdog = usec != NULL ? strtoull(usec, NULL, 10) * 1000 / 2 : 0;
 }

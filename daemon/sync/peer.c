@@ -156,6 +156,8 @@ rx_ready(void *arg, unsigned int ready)
 
 	(void)ready;
 	s->now = loop_now(s->loop);
+	if (sync_replaced(s))
+		return;
 	if (s->inject == NULL)
 		channel_recv(s->links.link[ra->link].channel, s->conf.event_limit, peer_datagram, ra);
 	/* what the kernel cannot take now waits in the socket: the turn function stops watching it */

@@ -25,6 +25,15 @@ leave(struct sync *s, int status)
 	loop_stop(s->loop);
 }
 
+bool
+sync_replaced(struct sync *s)
+{
+	if (!loop_overslept(s->loop) || !wall_closed(&s->wall))
+		return false;
+	leave(s, s->status);
+	return true;
+}
+
 /* What the mode found out; work follows in the turn function. */
 static void
 on_mode_event(void *arg, enum mode_event e)
@@ -221,6 +230,7 @@ static void
 on_status(struct sync *s, const struct msg *m)
 {
 	memcpy(&s->parent, m->data, sizeof(s->parent));
+	wall_send(&s->wall, MSG_READY, READY_ALIVE, NULL, 0);
 }
 
 static void (*const handlers[MSG_MAX])(struct sync *s, const struct msg *m) = {
@@ -257,7 +267,7 @@ wall_event(void *arg, unsigned int ready)
 
 	s->now = loop_now(s->loop);
 	s->now_s = (uint32_t)(s->now / 1000);
-	if (ready & LOOP_WRITE)
+	if (ready & LOOP_WRITE || sync_replaced(s))
 		return; /* the turn function sends */
 	for (int i = 0; i < RECORDS_PER_TURN && r > 0; i++)
 		if ((r = chan_recv(&s->wall.chan, s->in, sizeof(s->in), &m)) > 0)
@@ -292,6 +302,8 @@ turn(void *arg)
 	struct sync *s = arg;
 	uint64_t due = NEVER;
 
+	if (sync_replaced(s))
+		return;
 	s->now = loop_now(s->loop);
 	s->now_s = (uint32_t)(s->now / 1000);
 	wall_flush(&s->wall);

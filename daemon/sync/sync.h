@@ -117,6 +117,9 @@ struct sync {
 int parts_start(struct sync *s);
 void parts_free(struct sync *s);
 
+/* We were stopped for so long that the parent has cut us off. Another worker has our sockets and our numbers: the peers
+ * must not hear another word of us, and what they say is not ours to take. Ends the loop. */
+bool sync_replaced(struct sync *s);
 void sync_client(struct sync *s, const struct msg *m); /* sync.c: a control connection came in */
 
 /* intake.c: kernel to internal caches */

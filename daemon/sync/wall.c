@@ -4,6 +4,7 @@
 #include "wall.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,14 @@ wall_flush(struct wall *w)
 		w->count--;
 	}
 	return 0;
+}
+
+bool
+wall_closed(const struct wall *w)
+{
+	struct pollfd pfd = {w->chan.fd, 0, 0};
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLHUP) != 0;
 }
 
 void

@@ -27,6 +27,8 @@ int wall_send(struct wall *w, uint32_t type, uint32_t arg, const void *data, siz
 /* Sends what was kept; -EAGAIN while some is left. */
 int wall_flush(struct wall *w);
 bool wall_ready(const struct wall *w);
+/* The parent has closed its end; records may still wait to be read. */
+bool wall_closed(const struct wall *w);
 void wall_clear(struct wall *w);
 
 #endif

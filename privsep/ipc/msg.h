@@ -41,7 +41,8 @@ enum msg_type {
 	MSG_RESULT,         /* batch or flush arg is done; array of struct msg_error, empty when all went well */
 	MSG_DUMP,           /* netlink messages of dump arg */
 	MSG_DUMP_DONE,      /* struct msg_dump_done */
-	MSG_STATUS,         /* to sync or stats whenever it changed; struct msg_status */
+	MSG_STATUS,         /* to sync or stats whenever it changed and every few seconds, answered by READY_ALIVE;
+			       struct msg_status */
 	MSG_PACKET,         /* to helper; struct msg_packet, then the packet from its IP header on */
 	/* worker → parent */
 	MSG_SETUP,        /* from config; 1 fd: the memory, sealed; struct msg_setup */
@@ -64,8 +65,9 @@ enum log_sink {
 };
 /* clang-format on */
 enum conf_use { CONF_START, CONF_CHECK, CONF_PRINT }; /* MSG_SETUP; verdict as exit status; print the settings */
-enum ready { READY_JAILED = 1, READY_SERVING }; /* waiting in the jail; serving (sync: start-up dump is in the cache) */
-enum subsys { SUBSYS_CT = 1, SUBSYS_EXP = 2 };  /* as the kernel numbers them */
+/* waiting in the jail; serving (sync: start-up dump is in the cache); the answer to MSG_STATUS */
+enum ready { READY_JAILED = 1, READY_SERVING, READY_ALIVE };
+enum subsys { SUBSYS_CT = 1, SUBSYS_EXP = 2 }; /* as the kernel numbers them */
 
 struct msg_hdr {
 	uint32_t type, arg; /* enum msg_type; as said there */

@@ -33,7 +33,7 @@ struct handover {
 	struct msg_channel link_info[MSG_LINKS_MAX];
 	bool daemon;       /* a waiting process reads standard error until it sees a zero byte */
 	gid_t ctl_gid;     /* 0: no group may read */
-	uint64_t watchdog; /* ns between signs of life; 0: none */
+	uint64_t watchdog; /* ns between signs of life, ours to the service manager and the serving worker's to us */
 };
 
 #endif

@@ -12,7 +12,8 @@
 
 #include "parent.h"
 
-#define N_FIXED 4 /* descriptors polled before the workers' */
+#define N_FIXED        4  /* descriptors polled before the workers' */
+#define UNANSWERED_MAX 10 /* looks without an answer of the serving worker */
 
 uint64_t
 now_ns(void)
@@ -77,23 +78,38 @@ on_signal(struct parent *p)
 			tell(p, &p->h.worker[i], &(struct msg){.type = MSG_LOG_REOPEN});
 }
 
-/* How long poll may sleep: until the pause in reading events ends, or the watchdog wants a sign. */
+/* Tells the service manager that we live, and asks the serving worker whether it does. Looks are counted, not time:
+ * when all of us were stopped for long that was one look, and the worker has the others to answer in. */
+static void
+look(struct parent *p, uint64_t now)
+{
+	struct worker *server = server_of(p);
+
+	if (now < p->look_at)
+		return;
+	p->look_at = now + p->h.watchdog;
+	p->status_changed = true;
+	notify(p, "WATCHDOG=1");
+	if (server == NULL || ++p->unanswered <= UNANSWERED_MAX)
+		return;
+	log_put(&p->log, LV_ERROR, "worker %s (pid=%d) gives no sign of life: cut off", role_name(server->role),
+		(int)server->pid);
+	worker_gone(p, server);
+}
+
+/* How long poll may sleep: until the pause in reading events ends, or the next look is due. */
 static struct timespec
 sleep_time(struct parent *p, uint64_t now)
 {
-	uint64_t pause = p->pause_until > now ? p->pause_until - now : 60000000000U;
+	uint64_t pause = p->look_at - now;
 
-	if (p->h.watchdog != 0 && now >= p->watchdog_at) {
-		notify(p, "WATCHDOG=1");
-		p->watchdog_at = now + p->h.watchdog;
-	}
-	if (p->h.watchdog != 0 && p->watchdog_at - now < pause)
-		pause = p->watchdog_at - now;
+	if (p->pause_until > now && p->pause_until - now < pause)
+		pause = p->pause_until - now;
 	return (struct timespec){(time_t)(pause / 1000000000U), (long)(pause % 1000000000U)};
 }
 
 static void
-loop_once(struct parent *p)
+loop_once(struct parent *p, uint64_t now)
 {
 	struct worker *server = server_of(p);
 	struct pollfd server_pf = {server != NULL ? server->wall.fd : -1, POLLOUT, 0};
@@ -101,7 +117,6 @@ loop_once(struct parent *p)
 	/* A worker that is behind gets nothing new and is not asked either: what it must hear fits in the rest of
 	 * its buffer, so nothing is ever lost or queued here. */
 	bool room = poll(&server_pf, 1, 0) == 1;
-	uint64_t now = now_ns();
 	struct timespec ts = sleep_time(p, now);
 
 	pf[0] = (struct pollfd){p->signals, POLLIN, 0};
@@ -124,7 +139,6 @@ loop_once(struct parent *p)
 		relay_client(p);
 	if (pf[0].revents != 0)
 		on_signal(p);
-	tell_status(p);
 }
 
 int
@@ -147,6 +161,9 @@ main(void)
 	if (jail_enter(&jail, &p->log) != 0)
 		die(p, 1);
 	start_worker(p, p->h.conf.sync ? ROLE_SYNC : ROLE_STATS, 0);
-	for (;;)
-		loop_once(p);
+	for (uint64_t now;;) {
+		look(p, now = now_ns());
+		tell_status(p);
+		loop_once(p, now);
+	}
 }

@@ -39,7 +39,8 @@ struct parent {
 	int signals;
 	struct dump dump;
 	bool status_changed, ready, growth_warned;
-	uint64_t watchdog_at, paid_until, pause_until; /* ns; see pace() for the last two */
+	unsigned int unanswered;                   /* looks since the serving worker gave its last sign of life */
+	uint64_t look_at, paid_until, pause_until; /* ns; see pace() for the last two */
 	struct batch batch;
 	uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)];
 };

@@ -81,6 +81,7 @@ start_worker(struct parent *p, enum role role, uint16_t index)
 		if (w->role == role && w->index == index && w->phase == PHASE_SETUP && w->wall.fd != -1) {
 			w->phase = PHASE_RUN;
 			p->status_changed = true;
+			p->unanswered = 0;
 			if (p->ready)
 				log_put(&p->log, LV_WARNING, "a spare %s worker takes over", role_name(role));
 			tell(p, w, &(struct msg){.type = MSG_START, .arg = p->h.status.takeovers});
@@ -141,6 +142,8 @@ workers_reap(struct parent *p)
 static bool
 on_ready(struct parent *p, struct worker *w, struct msg *m)
 {
+	if (m->arg == READY_ALIVE && w == server_of(p))
+		p->unanswered = 0;
 	if (p->ready || m->arg != READY_SERVING || w != server_of(p))
 		return true;
 	p->ready = true;

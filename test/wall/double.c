@@ -33,11 +33,12 @@ struct double_state {
 	enum phase phase;
 	uint8_t in[IN_MAX];
 	char text[8192]; /* the configuration */
-	unsigned int events, event_records, overruns, own_events, dumped, answers, results, failed, channels, nochannel;
+	unsigned int events, event_records, overruns, own_events, dumped, answers, results, failed, channels, nochannel,
+		looked;
 	int last_err, channel_fd[2];
 	struct msg_status status;
 	struct msg_client client;
-	bool dump_done;
+	bool dump_done, mute;
 	uint32_t takeover;
 };
 
@@ -477,6 +478,8 @@ act(struct double_state *d, const char *name)
 		*(volatile int *)d->wall.refused = 1; /* 0, which the compiler does not know */
 	else if (strcmp(name, "forbidden-call") == 0)
 		syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+	else if (strcmp(name, "mute") == 0)
+		d->mute = true;
 	else if (strcmp(name, "leave") == 0)
 		exit(0);
 }
@@ -502,11 +505,12 @@ answer(struct double_state *d, int fd)
 	int n = snprintf(
 		line, sizeof(line),
 		"events %u records %u own %u overruns %u dumped %u done %d answers %u results %u failed %u last %d "
-		"channels %u nochannel %u takeover %u uid %u access %u bufsize %u deaths %u signals %u workers %u\n",
+		"channels %u nochannel %u takeover %u uid %u access %u bufsize %u deaths %u signals %u workers %u "
+		"looked %u\n",
 		d->events, d->event_records, d->own_events, d->overruns, d->dumped, d->dump_done, d->answers,
 		d->results, d->failed, d->last_err, d->channels, d->nochannel, d->takeover, d->client.uid,
 		d->client.access, d->status.bufsize, d->status.worker_deaths, d->status.worker_signals,
-		d->status.n_workers);
+		d->status.n_workers, d->looked);
 
 	if (write(fd, line, (size_t)n) != n)
 		log_put(&d->log, LV_WARNING, "double: a client left early");
@@ -572,6 +576,9 @@ serve(struct double_state *d, struct msg *m)
 		break;
 	case MSG_STATUS:
 		memcpy(&d->status, m->data, sizeof(d->status));
+		d->looked++;
+		if (!d->mute)
+			chan_send(&d->wall, MSG_READY, READY_ALIVE, NULL, 0);
 		break;
 	case MSG_ANSWER:
 		d->answers += count_messages(m);

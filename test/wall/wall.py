@@ -16,6 +16,8 @@ import time
 
 BIN = os.path.abspath(sys.argv[1])
 DEADLINE = 20
+HURRY = {"WATCHDOG_USEC": "800000"}  # looks of the parent at its worker: every 0.4 s
+HURRY_SECONDS = 4.4  # until a silent one is cut off
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 ACTS = """unknown-type huge-type parents-word configs-word helpers-word short long too-long no-header link
@@ -227,7 +229,7 @@ def case_overrun():
 
 def case_flood():
     """A worker that asks without end and never reads: the parent neither blocks nor grows."""
-    d = Daemon("nlbuf 20000", "nlbufmax 100000")
+    d = Daemon("nlbuf 20000", "nlbufmax 100000", env=HURRY)
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     s.connect(d.ctl)
     s.sendall(b"flood\n")
@@ -236,7 +238,42 @@ def case_flood():
     with open(f"/proc/{d.proc.pid}/status") as f:
         rss = int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
     assert rss < 8192, rss
+    wait_for("the cut", lambda: "gives no sign of life: cut off" in d.text())
+    d.status("takeover", 1)
     s.close()
+    d.end()
+
+
+def case_hang():
+    """A serving worker that hangs is cut off, and a spare serves; when it wakes up it finds the end of the file."""
+    d = Daemon(env=HURRY)
+    pid = next(p for p, role in d.children() if role == "sync")
+    os.kill(pid, signal.SIGSTOP)
+    wait_for("the cut", lambda: f"worker sync (pid={pid}) gives no sign of life: cut off" in d.text())
+    time.sleep(1.5 * HURRY_SECONDS)  # nobody says anything to the spare but the parent
+    assert d.ask()["takeover"] == 1
+    d.ask("new")
+    d.status("results", 1)
+    assert pid in [p for p, _ in d.children()]
+    os.kill(pid, signal.SIGCONT)
+    wait_for("its end", lambda: pid not in [p for p, _ in d.children()])
+    assert d.ask()["takeover"] == 1
+    d.ask("act mute")  # takes everything, says nothing
+    d.status("takeover", 2)
+    d.end()
+
+
+def case_pause():
+    """All of us stopped for longer than a worker may be silent, as in a frozen group: nobody is cut off."""
+    d = Daemon(env=HURRY)
+    everybody = [p for p, _ in d.children()] + [d.proc.pid]
+    for pid in everybody:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(1.5 * HURRY_SECONDS)
+    for pid in reversed(everybody):  # the parent first
+        os.kill(pid, signal.SIGCONT)
+    d.status("looked", 12)  # all of the looks that a silent worker has, and more
+    assert d.ask()["takeover"] == 0
     d.end()
 
 

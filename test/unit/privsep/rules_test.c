@@ -209,7 +209,7 @@ wrong_content(void **state)
 	(void)state;
 	assert_int_equal(with(MSG_CHANNEL_OPEN, MSG_LINKS_MAX, 0, 0), ADMIT_CONTENT);
 	assert_int_equal(with(MSG_CHANNEL_OPEN, UINT32_MAX, 0, 0), ADMIT_CONTENT);
-	assert_int_equal(with(MSG_READY, READY_SERVING + 1, 0, 0), ADMIT_CONTENT);
+	assert_int_equal(with(MSG_READY, READY_ALIVE + 1, 0, 0), ADMIT_CONTENT);
 	assert_int_equal(with(MSG_STOP, 1, 0, 0), ADMIT_CONTENT);
 	assert_int_equal(with(MSG_REQUEST, UINT32_MAX, 0, 0), ADMIT_OK); /* a batch may have any number */
 	assert_int_equal(with(MSG_FLUSH, 1, 0, SUBSYS_EXP), ADMIT_OK);

@@ -39,7 +39,10 @@ test_backlog(void **state)
 	} while (wall_flush(&w) == -EAGAIN || seen < sent);
 	assert_true(wall_ready(&w));
 	assert_int_equal(seen, sent);
+	assert_false(wall_closed(&w));
+	assert_int_equal(write(far.fd, "unread", 6), 6);
 	close(sv[1]);
+	assert_true(wall_closed(&w));
 	assert_int_equal(wall_send(&w, MSG_STOP, 0, NULL, 0), -EPIPE);
 	wall_clear(&w);
 	close(sv[0]);
