@@ -131,9 +131,9 @@ read_known(char **argv, uint16_t *l3, uint8_t *l4, const struct known **h, char 
 static int
 put_add(struct request *rq, int argc, char **argv, char *err)
 {
-	const struct known *h;
-	uint16_t l3;
-	uint8_t l4;
+	const struct known *h = NULL;
+	uint16_t l3 = 0;
+	uint8_t l4 = 0;
 
 	(void)argc;
 	if (read_known(argv, &l3, &l4, &h, err) < 0)
@@ -149,9 +149,9 @@ put_add(struct request *rq, int argc, char **argv, char *err)
 static int
 put_disable(struct request *rq, int argc, char **argv, char *err)
 {
-	const struct known *h;
-	uint16_t l3;
-	uint8_t l4;
+	const struct known *h = NULL;
+	uint16_t l3 = 0;
+	uint8_t l4 = 0;
 
 	(void)argc;
 	if (read_known(argv, &l3, &l4, &h, err) < 0)

@@ -239,7 +239,7 @@ put_default_set(struct request *rq, int argc, char **argv, char *err)
 static int
 put_default_get(struct request *rq, int argc, char **argv, char *err)
 {
-	uint8_t l4;
+	uint8_t l4 = 0;
 
 	(void)argc;
 	return put_protocols(rq, argv, &l4, err);
