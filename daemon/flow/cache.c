@@ -261,15 +261,10 @@ cache_walk(const struct cache *c, uint32_t *pos)
 }
 
 void
-cache_note_missing(struct cache *c, enum entry_change what)
+cache_note_missing(struct cache *c)
 {
-	if (what == ENTRY_UPD) {
-		c->stats.update_failed++;
-		c->stats.update_missing++;
-	} else if (what == ENTRY_DEL) {
-		c->stats.delete_failed++;
-		c->stats.delete_missing++;
-	}
+	c->stats.delete_failed++;
+	c->stats.delete_missing++;
 }
 
 const struct cache_stats *

@@ -21,14 +21,9 @@ struct qlink {
 	uint32_t seq;        /* sequence number it was last sent with */
 };
 
-/* Bookkeeping of an entry; list links and seq belong to the send and resend queues (mode/), gen to the resync. */
+/* Bookkeeping of an entry; link belongs to the send and resend queues (mode/), gen to the resync. */
 struct entry {
-	union {
-		struct qlink link;
-		struct {
-			uint32_t next, prev, seq;
-		};
-	};
+	struct qlink link;
 	uint32_t created, updated; /* seconds of the caller's monotonic clock */
 	uint8_t queue;             /* 0 none, else which queue of mode/ */
 	uint8_t change;            /* enum entry_change: what the next message about it says */
@@ -43,7 +38,8 @@ struct cache_conf {
 	uint32_t limit; /* entries, dead ones awaiting acknowledgement included */
 };
 
-/* All counters since start; the names are those of `conntrackd -s cache`. */
+/* All counters since start; the names are those of `conntrackd -s cache`. update_missing stays 0: what is updated and
+ * not there is created. */
 struct cache_stats {
 	uint64_t active, total;
 	uint64_t created, create_failed, no_memory, no_space;
@@ -75,20 +71,15 @@ struct entry *cache_entry(const struct cache *c, uint32_t slot);
 /* Resumable walk in slot order: returns the first used slot >= *pos and sets *pos behind it; SLOT_NONE at the end.
  * Entries inserted or dropped between calls are seen or not; none is seen twice. Start with *pos = 0. */
 uint32_t cache_walk(const struct cache *c, uint32_t *pos);
-/* Counts an update (ENTRY_UPD) or a deletion (ENTRY_DEL) of something that is not in the cache. */
-void cache_note_missing(struct cache *c, enum entry_change what);
+/* Counts a deletion of something that is not in the cache. */
+void cache_note_missing(struct cache *c);
 const struct cache_stats *cache_stats(const struct cache *c);
 size_t cache_memory(const struct cache *c); /* octets allocated, index included */
 
 /* Expectations: few, so a simple bounded table with the same verbs. Entries have the same bookkeeping head. */
 struct xcache;
 struct xentry {
-	union {
-		struct qlink link;
-		struct {
-			uint32_t next, prev, seq;
-		};
-	};
+	struct qlink link;
 	uint32_t created, updated;
 	uint8_t queue, change, gen, flags;
 	struct expect expect;
@@ -102,7 +93,7 @@ void xcache_bury(struct xcache *c, uint32_t slot);
 void xcache_drop(struct xcache *c, uint32_t slot);
 struct xentry *xcache_entry(const struct xcache *c, uint32_t slot);
 uint32_t xcache_walk(const struct xcache *c, uint32_t *pos);
-void xcache_note_missing(struct xcache *c, enum entry_change what);
+void xcache_note_missing(struct xcache *c);
 const struct cache_stats *xcache_stats(const struct xcache *c);
 
 #endif

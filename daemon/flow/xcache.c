@@ -149,15 +149,10 @@ xcache_walk(const struct xcache *c, uint32_t *pos)
 }
 
 void
-xcache_note_missing(struct xcache *c, enum entry_change what)
+xcache_note_missing(struct xcache *c)
 {
-	if (what == ENTRY_UPD) {
-		c->stats.update_failed++;
-		c->stats.update_missing++;
-	} else if (what == ENTRY_DEL) {
-		c->stats.delete_failed++;
-		c->stats.delete_missing++;
-	}
+	c->stats.delete_failed++;
+	c->stats.delete_missing++;
 }
 
 const struct cache_stats *

@@ -43,6 +43,8 @@ apply_flow(struct sync *s, uint8_t type, struct flow *f)
 	if (type == WIRE_CT_DEL) {
 		if (slot != SLOT_NONE)
 			cache_drop(c, slot);
+		else
+			cache_note_missing(c);
 	} else if (slot == SLOT_NONE) {
 		if (cache_insert(c, f, s->now_s, &slot) == -ENOSPC)
 			full(s);
@@ -64,6 +66,8 @@ apply_expect(struct sync *s, uint8_t type, const struct expect *e)
 	if (type == WIRE_EXP_DEL) {
 		if (slot != SLOT_NONE)
 			xcache_drop(c, slot);
+		else
+			xcache_note_missing(c);
 	} else if (slot == SLOT_NONE) {
 		if (xcache_insert(c, e, s->now_s, &slot) == -ENOSPC)
 			full(s);

@@ -93,7 +93,9 @@ flow_gone(struct store *s, const struct flow *f, bool own, uint32_t now)
 
 	if (slot != SLOT_NONE)
 		return cache_entry(s->t.flows, slot)->flags & ENTRY_DEAD ? slot : bury(s, slot, !own);
-	if (s->dumping && (slot = insert(s, f, now)) != SLOT_NONE)
+	if (!s->dumping)
+		cache_note_missing(s->t.flows);
+	else if ((slot = insert(s, f, now)) != SLOT_NONE)
 		cache_bury(s->t.flows, slot);
 	return SLOT_NONE;
 }
@@ -196,7 +198,11 @@ expect_gone(struct store *s, const struct expect *e, bool own, uint32_t now)
 	uint32_t slot = xcache_find(s->t.expects, e);
 	bool was_here = slot != SLOT_NONE;
 
-	if (!was_here && (!s->dumping || xcache_insert(s->t.expects, e, now, &slot) < 0))
+	if (!was_here && !s->dumping) {
+		xcache_note_missing(s->t.expects);
+		return;
+	}
+	if (!was_here && xcache_insert(s->t.expects, e, now, &slot) < 0)
 		return;
 	xcache_entry(s->t.expects, slot)->gen = s->gen;
 	xcache_bury(s->t.expects, slot);

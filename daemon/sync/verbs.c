@@ -607,7 +607,7 @@ slice_waiting(const struct cache *cache, uint32_t *pos, uint8_t *at)
 			break;
 		if (cache_entry(cache, slot)->queue != QUEUE_RS)
 			continue;
-		r.seq = cache_entry(cache, slot)->seq;
+		r.seq = cache_entry(cache, slot)->link.seq;
 		memcpy(at + len, &r, sizeof(r));
 		len += sizeof(r);
 	}

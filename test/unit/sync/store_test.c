@@ -257,6 +257,21 @@ test_own(void **state)
 	assert_int_equal(announced(c, NULL), 0);
 }
 
+/* A flow that nobody saw begin: its end is counted, not announced. */
+static void
+test_end_of_unknown(void **state)
+{
+	const struct expect e = {.l3 = AF_INET, .tuple = {.l4 = IPPROTO_TCP}};
+	struct ctx *c = *state;
+
+	happens(c, STORE_DEL, 1);
+	assert_int_equal(cache_stats(c->s.t.flows)->delete_failed, 1);
+	assert_int_equal(cache_stats(c->s.t.flows)->delete_missing, 1);
+	store_expect(&c->s, STORE_DEL, &e, false, 5);
+	assert_int_equal(xcache_stats(c->s.t.expects)->delete_missing, 1);
+	assert_int_equal(announced(c, NULL), 0);
+}
+
 /* We flushed the kernel, and the events about it were lost: peers keep what they have. */
 static void
 test_own_flush(void **state)
@@ -392,6 +407,7 @@ main(void)
 		T(test_silent_flows),
 		T(test_filtered_flow_stays),
 		T(test_own),
+		T(test_end_of_unknown),
 		T(test_own_flush),
 		T(test_full),
 		T(test_reborn),
