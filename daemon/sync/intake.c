@@ -128,21 +128,19 @@ expect_event(struct sync *s, const struct nlmsghdr *nlh, int op)
 {
 	struct expect e;
 
-	if (expect_from_nl(nlh, &e) < 0) {
+	if (expect_from_nl(nlh, &e) < 0)
 		s->count.unknown++;
-		return;
-	}
-	if (!s->conf.expect_sync || !wanted_helper(s, &e) ||
-	    (op != STORE_DEL && !s->bypass && !store_has_master(&s->store, &e))) {
+	else if (!s->conf.expect_sync || !wanted_helper(s, &e))
 		s->count.filtered++;
-		return;
-	}
-	if (s->bypass) {
+	else if (s->bypass) {
 		if (!own(s, nlh))
 			peer_direct(s, (enum entry_change)op, NULL, &e);
-		return;
-	}
-	store_expect(&s->store, (enum store_op)op, &e, own(s, nlh), s->now_s);
+	} else if (op == STORE_DEL && store_expect_early_gone(&s->store, &e))
+		s->count.filtered++;
+	else if (op == STORE_DEL || store_has_master(&s->store, &e))
+		store_expect(&s->store, (enum store_op)op, &e, own(s, nlh), s->now_s);
+	else
+		s->count.filtered += !store_expect_early(&s->store, &e);
 }
 
 void

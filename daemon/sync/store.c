@@ -100,6 +100,74 @@ flow_gone(struct store *s, const struct flow *f, bool own, uint32_t now)
 	return SLOT_NONE;
 }
 
+static void put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now);
+
+/* The key of its master. */
+static struct flow
+master_of(const struct expect *e)
+{
+	struct flow f = {.l3 = e->l3, .l4 = e->master.l4, .have = FLOW_PORTS};
+	unsigned int words = flow_words(&f);
+
+	f.port[0] = e->master.sport;
+	f.port[1] = e->master.dport;
+	memcpy(f.addr, e->master.src, words * sizeof(uint32_t));
+	memcpy(f.addr + words, e->master.dst, words * sizeof(uint32_t));
+	if (e->have & EXPECT_ZONE && e->zone != 0) {
+		f.have |= FLOW_ZONE;
+		f.zone = e->zone;
+	}
+	return f;
+}
+
+bool
+store_expect_early(struct store *s, const struct expect *e)
+{
+	struct expect *at = &s->early.expect[s->early.next];
+	bool free_place = at->l3 == 0;
+
+	*at = *e;
+	s->early.next = (s->early.next + 1) % STORE_EARLY;
+	s->early.n += free_place;
+	return free_place;
+}
+
+static void
+early_drop(struct store *s, struct expect *e)
+{
+	e->l3 = 0;
+	s->early.n--;
+}
+
+bool
+store_expect_early_gone(struct store *s, const struct expect *e)
+{
+	for (unsigned int i = 0; s->early.n > 0 && i < STORE_EARLY; i++)
+		if (s->early.expect[i].l3 != 0 && expect_same_key(&s->early.expect[i], e)) {
+			early_drop(s, &s->early.expect[i]);
+			return true;
+		}
+	return false;
+}
+
+/* The master of some of them is here. */
+static void
+early_join(struct store *s, const struct flow *f, bool own, uint32_t now)
+{
+	for (unsigned int i = 0; s->early.n > 0 && i < STORE_EARLY; i++) {
+		struct expect *e = &s->early.expect[i];
+		struct flow master;
+
+		if (e->l3 == 0)
+			continue;
+		master = master_of(e);
+		if (!flow_same_key(&master, f))
+			continue;
+		put_expect(s, e, !own, now);
+		early_drop(s, e);
+	}
+}
+
 uint32_t
 store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, uint32_t now)
 {
@@ -121,6 +189,8 @@ store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, ui
 	}
 	if (!own)
 		announce(s, SLOT_FLOW, slot);
+	if (s->early.n > 0)
+		early_join(s, f, own, now);
 	return slot;
 }
 
@@ -178,18 +248,10 @@ store_flow_filtered(struct store *s, const struct flow *f)
 bool
 store_has_master(const struct store *s, const struct expect *e)
 {
-	struct flow f = {.l3 = e->l3, .l4 = e->master.l4, .have = FLOW_PORTS};
-	unsigned int words = flow_words(&f);
+	struct flow f = master_of(e);
+	uint32_t slot = cache_find(s->t.flows, &f);
 
-	f.port[0] = e->master.sport;
-	f.port[1] = e->master.dport;
-	memcpy(f.addr, e->master.src, words * sizeof(uint32_t));
-	memcpy(f.addr + words, e->master.dst, words * sizeof(uint32_t));
-	if (e->have & EXPECT_ZONE && e->zone != 0) {
-		f.have |= FLOW_ZONE;
-		f.zone = e->zone;
-	}
-	return cache_find(s->t.flows, &f) != SLOT_NONE;
+	return slot != SLOT_NONE && (cache_entry(s->t.flows, slot)->flags & ENTRY_DEAD) == 0;
 }
 
 static void

@@ -10,6 +10,9 @@
 
 enum store_op { STORE_NEW, STORE_UPD, STORE_DEL };
 
+/* Expectations that were reported before their masters. */
+#define STORE_EARLY 64
+
 struct store {
 	struct tables t;
 	struct mode *mode; /* NULL: nothing is announced */
@@ -20,6 +23,10 @@ struct store {
 	uint64_t changes; /* differences that the last dump showed */
 	uint64_t silent;  /* flows known from dumps only: the kernel may never report them */
 	uint64_t full;    /* flows refused for HashLimit since it was last logged */
+	struct {
+		unsigned int n, next;              /* how many, and the place of the next one */
+		struct expect expect[STORE_EARLY]; /* l3 0: a free place */
+	} early;
 };
 
 /* -ENOMEM. limit: entries of each table */
@@ -31,6 +38,11 @@ uint32_t store_flow(struct store *s, enum store_op op, const struct flow *f, boo
 void store_expect(struct store *s, enum store_op op, const struct expect *e, bool own, uint32_t now);
 /* The master flow of an expectation is here. */
 bool store_has_master(const struct store *s, const struct expect *e);
+/* An event about a new expectation whose master is not here: the first packet of a flow made it, and the kernel reports
+ * the flow a moment later. Kept until then. False: in the place of an older one, which is forgotten. */
+bool store_expect_early(struct store *s, const struct expect *e);
+/* It is over before its master was seen. False: none was kept. */
+bool store_expect_early_gone(struct store *s, const struct expect *e);
 
 /* A dump of flows (kind) is about to be asked for. announce: tell peers what it changes. */
 void store_dump_begin(struct store *s, bool announce);

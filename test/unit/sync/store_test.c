@@ -349,6 +349,62 @@ test_expectations(void **state)
 	assert_int_equal(xcache_stats(c->s.t.expects)->total, 0);
 }
 
+static struct expect
+expect_of(uint32_t nr, uint16_t port)
+{
+	struct flow f = flow_nr(nr);
+	struct expect e = {.l3 = AF_INET, .tuple = {.l4 = IPPROTO_TCP, .dport = port}};
+
+	e.master = (struct flow_tuple){.l4 = f.l4, .sport = f.port[0], .dport = f.port[1]};
+	e.master.src[0] = f.addr[0];
+	e.master.dst[0] = f.addr[1];
+	return e;
+}
+
+/* What a flow's first packet makes the kernel expect is reported before the flow. */
+static void
+test_expectation_before_master(void **state)
+{
+	struct ctx *c = *state;
+	struct expect e = expect_of(1, 7), used = expect_of(1, 8), other = expect_of(2, 9);
+
+	assert_true(store_expect_early(&c->s, &e));
+	assert_true(store_expect_early(&c->s, &used));
+	assert_true(store_expect_early(&c->s, &other));
+	assert_true(store_expect_early_gone(&c->s, &used));
+	assert_false(store_expect_early_gone(&c->s, &used));
+	assert_int_equal(xcache_stats(c->s.t.expects)->active, 0);
+	assert_int_equal(announced(c, NULL), 0);
+	happens(c, STORE_NEW, 3);
+	assert_int_equal(announced(c, NULL), 1);
+	happens(c, STORE_NEW, 1);
+	assert_int_equal(announced(c, NULL), 2);
+	assert_int_equal(xcache_stats(c->s.t.expects)->active, 1);
+	assert_int_not_equal(xcache_find(c->s.t.expects, &e), SLOT_NONE);
+	assert_false(store_expect_early_gone(&c->s, &e));
+	happens(c, STORE_UPD, 1);
+	assert_int_equal(xcache_stats(c->s.t.expects)->created, 1);
+}
+
+/* Masters that never come (a filter hides them) do not keep others from being remembered. */
+static void
+test_early_expectations_are_bounded(void **state)
+{
+	struct ctx *c = *state;
+	struct expect e;
+
+	for (uint16_t i = 0; i < STORE_EARLY; i++) {
+		e = expect_of(50, i);
+		assert_true(store_expect_early(&c->s, &e));
+	}
+	e = expect_of(1, 1);
+	assert_false(store_expect_early(&c->s, &e)); /* in the place of the oldest */
+	happens(c, STORE_NEW, 1);
+	assert_int_equal(xcache_stats(c->s.t.expects)->active, 1);
+	happens(c, STORE_NEW, 50);
+	assert_int_equal(xcache_stats(c->s.t.expects)->active, STORE_EARLY);
+}
+
 /* Random events, and dumps that show the kernel as it was a while ago: the cache follows the kernel. */
 static void
 test_random(void **state)
@@ -412,6 +468,8 @@ main(void)
 		T(test_full),
 		T(test_reborn),
 		T(test_expectations),
+		T(test_expectation_before_master),
+		T(test_early_expectations_are_bounded),
 		T(test_random),
 	};
 
