@@ -46,12 +46,4 @@ ctlq_pop(struct ctlq *q)
 	q->len--;
 }
 
-static inline void
-ctlq_remove(struct ctlq *q, uint32_t i)
-{
-	for (; i + 1 < q->len; i++)
-		*ctlq_at(q, i) = *ctlq_at(q, i + 1);
-	q->len--;
-}
-
 #endif

@@ -17,8 +17,9 @@
 #define CREDIT_WINDOW 1024  /* unacknowledged messages of a bulk: below the smallest usual socket buffer */
 #define CREDIT_STEP   512   /* without acknowledgements this many ... */
 #define CREDIT_MS     10    /* ... in that time */
-#define NACK_BURST    65536 /* entries repeated at once on demand of the peer ... */
+#define NACK_BURST    65536 /* entries repeated on demand of the peer without a pause ... */
 #define NACK_PER_MS   64    /* ... and how many more a millisecond later */
+#define NACK_STEP     4096  /* of these in one turn, however many messages demand it */
 
 enum hello { HELLO_INIT, HELLO_SAY, HELLO_DONE };
 
@@ -45,7 +46,7 @@ struct ftfw {
 	uint64_t odd_at;
 
 	/* demands that were more than the rate allows */
-	uint32_t nack_tokens;
+	uint32_t nack_tokens, nack_room; /* nack_room: in this turn */
 	uint64_t nack_at;
 	bool nack_set;
 	uint32_t nack_from, nack_to;
@@ -68,8 +69,10 @@ serve_nack(struct ftfw *f, uint32_t from, uint32_t to, uint64_t now)
 	f->nack_at = now;
 	f->nack_tokens =
 		more_tokens > NACK_BURST - f->nack_tokens ? NACK_BURST : f->nack_tokens + (uint32_t)more_tokens;
-	n = rsq_nack(&f->rs, from, to, f->nack_tokens, &f->tx, &f->nack_set);
+	n = f->nack_tokens < f->nack_room ? f->nack_tokens : f->nack_room;
+	n = rsq_nack(&f->rs, from, to, n, &f->tx, &f->nack_set);
 	f->nack_tokens -= n;
+	f->nack_room -= n;
 	f->nack_from = from;
 	f->nack_to = to;
 	if (f->rs.overflows > 0 && !seq_before(f->rs.overflow_seq, from))
@@ -291,6 +294,7 @@ ftfw_tick(struct mode *m, uint64_t now)
 	struct ftfw *f = (struct ftfw *)m;
 	uint64_t due = f->last_tx + TICK_MS;
 
+	f->nack_room = NACK_STEP;
 	if (f->nack_set)
 		serve_nack(f, f->nack_from, f->nack_to, now);
 	if (now >= due && !txq_has_control(&f->tx, WIRE_ACK | WIRE_ALIVE)) {
@@ -316,7 +320,7 @@ ftfw_change(struct mode *m, enum slot_kind kind, uint32_t slot)
 	if (where == QUEUE_TX)
 		return;
 	if (where == QUEUE_RS)
-		slotq_remove(&f->rs.slots[kind], slot);
+		rsq_remove(&f->rs, kind, slot);
 	txq_put(&f->tx, kind, slot);
 }
 
@@ -329,7 +333,7 @@ ftfw_forget(struct mode *m, enum slot_kind kind, uint32_t slot)
 	if (where == QUEUE_TX)
 		slotq_remove(&f->tx.slots[kind], slot);
 	if (where == QUEUE_RS)
-		slotq_remove(&f->rs.slots[kind], slot);
+		rsq_remove(&f->rs, kind, slot);
 }
 
 static void
@@ -425,6 +429,7 @@ ftfw_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq
 	f->last_tx = now;
 	f->nack_at = now;
 	f->nack_tokens = NACK_BURST;
+	f->nack_room = NACK_STEP;
 	f->window = f->window_size = conf->ack_window_size > 0 ? conf->ack_window_size : 1;
 	f->jump_max = conf->resend_queue_size;
 	txq_init(&f->tx, env->tables);

@@ -1,7 +1,11 @@
 /*
- * The resend queue. Ranges come from peers' control messages and may be anything; a range costs at most one pass.
+ * The resend queue. Ranges come from peers' control messages and may be anything.
  */
 #include "rsq.h"
+
+#include <string.h>
+
+#define SHIFT_MAX 20 /* numbers in the queue are never further apart than comparing them allows */
 
 void
 rsq_init(struct rsq *q, const struct mode_env *env, uint32_t limit)
@@ -9,9 +13,20 @@ rsq_init(struct rsq *q, const struct mode_env *env, uint32_t limit)
 	q->control = (struct ctlq){.len = 0};
 	q->env = env;
 	q->limit = limit > 0 ? limit : 1;
-	q->overflows = 0;
-	for (int k = 0; k < SLOT_KINDS; k++)
+	q->overflows = q->looked_at = 0;
+	q->shift = 0;
+	while (q->shift < SHIFT_MAX && (RSQ_BUCKETS - 1U) << q->shift < q->limit)
+		q->shift++;
+	for (int k = 0; k < SLOT_KINDS; k++) {
 		slotq_init(&q->slots[k], env->tables, (enum slot_kind)k, QUEUE_RS);
+		memset(q->first[k], 0xff, sizeof(q->first[k])); /* SLOT_NONE */
+	}
+}
+
+static uint32_t *
+bucket(struct rsq *q, enum slot_kind kind, uint32_t seq)
+{
+	return &q->first[kind][(seq >> q->shift) % RSQ_BUCKETS];
 }
 
 uint32_t
@@ -20,19 +35,30 @@ rsq_len(const struct rsq *q)
 	return q->control.len + q->slots[SLOT_FLOW].len + q->slots[SLOT_EXPECT].len;
 }
 
-/* An entry leaves for good; the owner frees it when it was only kept for its deletion to be sent. */
-static void
-release(struct rsq *q, enum slot_kind kind, uint32_t slot)
-{
-	slotq_remove(&q->slots[kind], slot);
-	if (slotq_change(&q->slots[kind], slot) == ENTRY_DEL)
-		q->env->unqueued(q->env->arg, kind, slot);
-}
-
 static uint32_t
 seq_of(const struct slotq *q, uint32_t slot)
 {
 	return slotq_link(q, slot)->seq;
+}
+
+void
+rsq_remove(struct rsq *q, enum slot_kind kind, uint32_t slot)
+{
+	struct slotq *sq = &q->slots[kind];
+	uint32_t seq = seq_of(sq, slot), next = slotq_link(sq, slot)->next, *b = bucket(q, kind, seq);
+
+	if (*b == slot)
+		*b = next != SLOT_NONE && seq_of(sq, next) >> q->shift == seq >> q->shift ? next : SLOT_NONE;
+	slotq_remove(sq, slot);
+}
+
+/* An entry leaves for good; the owner frees it when it was only kept for its deletion to be sent. */
+static void
+release(struct rsq *q, enum slot_kind kind, uint32_t slot)
+{
+	rsq_remove(q, kind, slot);
+	if (slotq_change(&q->slots[kind], slot) == ENTRY_DEL)
+		q->env->unqueued(q->env->arg, kind, slot);
 }
 
 static void
@@ -61,49 +87,79 @@ rsq_put(struct rsq *q, const struct mode_item *it)
 		ctlq_push(&q->control, (struct ctl_elem){it->flags, it->seq, it->from, it->to});
 		return;
 	}
-	struct slotq *sq = &q->slots[it->kind == ITEM_FLOW ? SLOT_FLOW : SLOT_EXPECT];
+	enum slot_kind kind = it->kind == ITEM_FLOW ? SLOT_FLOW : SLOT_EXPECT;
+	struct slotq *sq = &q->slots[kind];
+	uint32_t *b = bucket(q, kind, it->seq);
 
+	while (sq->len > 0 && it->seq - seq_of(sq, sq->head) >= (RSQ_BUCKETS - 1U) << q->shift)
+		drop_oldest(q);
 	slotq_link(sq, it->slot)->seq = it->seq;
 	slotq_append(sq, it->slot);
+	if (*b == SLOT_NONE)
+		*b = it->slot;
 }
 
 /* First control element that is not before seq. */
 static uint32_t
 control_from(struct rsq *q, uint32_t seq)
 {
-	uint32_t i = 0;
+	uint32_t low = 0, high = q->control.len;
 
-	while (i < q->control.len && seq_before(ctlq_at(&q->control, i)->seq, seq))
-		i++;
-	return i;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		q->looked_at++;
+		if (seq_before(ctlq_at(&q->control, mid)->seq, seq))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 
-static uint32_t
-slot_from(const struct slotq *q, uint32_t seq)
+/* Takes out the n control elements from the i-th on, all at once. */
+static void
+control_cut(struct rsq *q, uint32_t i, uint32_t n)
 {
-	uint32_t s = q->head;
+	struct ctlq *c = &q->control;
 
-	while (s != SLOT_NONE && seq_before(seq_of(q, s), seq))
-		s = slotq_link(q, s)->next;
+	for (uint32_t k = 0; k < i; k++) /* the older ones move up: as a rule there are none */
+		*ctlq_at(c, i + n - 1 - k) = *ctlq_at(c, i - 1 - k);
+	c->first = (c->first + n) % CTLQ_MAX;
+	c->len -= n;
+}
+
+/* First entry that is not before seq. */
+static uint32_t
+slot_from(struct rsq *q, enum slot_kind kind, uint32_t seq)
+{
+	const struct slotq *sq = &q->slots[kind];
+	uint32_t s = sq->head;
+
+	if (sq->len == 0 || !seq_before(seq_of(sq, s), seq))
+		return s;
+	if (seq_before(seq_of(sq, sq->tail), seq))
+		return SLOT_NONE;
+	for (uint32_t at = seq; (s = *bucket(q, kind, at)) == SLOT_NONE; at += 1U << q->shift)
+		q->looked_at++;
+	for (; s != SLOT_NONE && seq_before(seq_of(sq, s), seq); s = slotq_link(sq, s)->next)
+		q->looked_at++;
 	return s;
 }
 
 void
 rsq_ack(struct rsq *q, uint32_t from, uint32_t to)
 {
-	uint32_t i = control_from(q, from);
+	uint32_t i = control_from(q, from), n = 0;
 
-	while (i < q->control.len && !seq_before(to, ctlq_at(&q->control, i)->seq)) {
-		if (i == 0)
-			ctlq_pop(&q->control);
-		else
-			ctlq_remove(&q->control, i);
-	}
+	while (i + n < q->control.len && !seq_before(to, ctlq_at(&q->control, i + n)->seq))
+		n++;
+	control_cut(q, i, n);
 	for (int k = 0; k < SLOT_KINDS; k++) {
 		struct slotq *sq = &q->slots[k];
 
-		for (uint32_t s = slot_from(sq, from), next; s != SLOT_NONE && !seq_before(to, seq_of(sq, s));
-		     s = next) {
+		for (uint32_t s = slot_from(q, (enum slot_kind)k, from), next;
+		     s != SLOT_NONE && !seq_before(to, seq_of(sq, s)); s = next) {
 			next = slotq_link(sq, s)->next;
 			release(q, (enum slot_kind)k, s);
 		}
@@ -113,26 +169,26 @@ rsq_ack(struct rsq *q, uint32_t from, uint32_t to)
 uint32_t
 rsq_nack(struct rsq *q, uint32_t from, uint32_t to, uint32_t max, struct txq *tx, bool *more)
 {
-	uint32_t n = 0, i = control_from(q, from);
+	uint32_t n = 0, i = control_from(q, from), n_control = 0;
 
-	while (i < q->control.len && !seq_before(to, ctlq_at(&q->control, i)->seq)) {
-		const struct ctl_elem *e = ctlq_at(&q->control, i);
+	while (i + n_control < q->control.len && !seq_before(to, ctlq_at(&q->control, i + n_control)->seq)) {
+		const struct ctl_elem *e = ctlq_at(&q->control, i + n_control++);
 
 		txq_put_control(tx, e->flags, e->from, e->to);
-		ctlq_remove(&q->control, i);
 	}
+	control_cut(q, i, n_control);
 	*more = false;
 	for (int k = 0; k < SLOT_KINDS; k++) {
 		struct slotq *sq = &q->slots[k];
 
-		for (uint32_t s = slot_from(sq, from), next; s != SLOT_NONE && !seq_before(to, seq_of(sq, s));
-		     s = next) {
+		for (uint32_t s = slot_from(q, (enum slot_kind)k, from), next;
+		     s != SLOT_NONE && !seq_before(to, seq_of(sq, s)); s = next) {
 			if (n == max) {
 				*more = true;
 				return n;
 			}
 			next = slotq_link(sq, s)->next;
-			slotq_remove(sq, s);
+			rsq_remove(q, (enum slot_kind)k, s);
 			txq_put(tx, (enum slot_kind)k, s);
 			n++;
 		}
@@ -152,7 +208,7 @@ rsq_requeue(struct rsq *q, struct txq *tx)
 		while (q->slots[k].len > 0) {
 			uint32_t slot = q->slots[k].head;
 
-			slotq_remove(&q->slots[k], slot);
+			rsq_remove(q, (enum slot_kind)k, slot);
 			txq_put(tx, (enum slot_kind)k, slot);
 		}
 }

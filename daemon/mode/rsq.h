@@ -1,13 +1,20 @@
 /*
- * What was sent and is not yet acknowledged, by sequence number, oldest first. Bounded: when full, the oldest goes.
+ * What was sent and is not yet acknowledged, by sequence number, oldest first. Bounded: when full, or when the numbers
+ * in it lie too far apart, the oldest goes. Where a range begins is looked up, so that a peer's message costs what it
+ * moves and no walk through the queue.
  */
 #ifndef RSQ_H
 #define RSQ_H
 
 #include "txq.h"
 
+#define RSQ_BUCKETS 1024
+
 struct rsq {
-	struct slotq slots[SLOT_KINDS];
+	struct slotq slots[SLOT_KINDS];          /* to read; only rsq_remove() takes something out */
+	uint32_t first[SLOT_KINDS][RSQ_BUCKETS]; /* oldest entry of each run of 2^shift numbers; SLOT_NONE */
+	unsigned int shift;
+	uint64_t looked_at; /* entries and buckets, to find the beginnings of ranges */
 	struct ctlq control;
 	uint32_t limit;
 	const struct mode_env *env;
@@ -19,6 +26,8 @@ void rsq_init(struct rsq *q, const struct mode_env *env, uint32_t limit);
 uint32_t rsq_len(const struct rsq *q);
 /* The item was just sent with it->seq. */
 void rsq_put(struct rsq *q, const struct mode_item *it);
+/* An entry that is in it changed, or leaves the cache. */
+void rsq_remove(struct rsq *q, enum slot_kind kind, uint32_t slot);
 /* The peer has from..to. */
 void rsq_ack(struct rsq *q, uint32_t from, uint32_t to);
 /* The peer misses from..to: at most max of them go to tx again. How many went; *more: some are left. */

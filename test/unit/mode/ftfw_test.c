@@ -19,7 +19,7 @@ struct ctx {
 	uint64_t now;
 	unsigned int events; /* of enum mode_event since last asked */
 	unsigned int n_flows;
-	uint32_t slot[4000];
+	uint32_t slot[9000];
 	struct mode_item it;
 };
 
@@ -415,6 +415,33 @@ test_resend_queue_full(void **state)
 	assert_int_equal(took_events(c), 0);
 }
 
+/* However many messages demand it: so much is repeated in one turn, and the rest in the next ones. */
+static void
+test_nack_step(void **state)
+{
+	struct ctx *c = *state;
+	const unsigned int step = 4096;
+
+	c->m->ops->free(c->m);
+	c->conf.resend_queue_size = 10000;
+	c->m = ftfw_new(&c->conf, &(struct mode_env){c, &c->t, event, unqueued}, FIRST, c->now);
+	shake_hands(c);
+	add_flows(c, 9000);
+	assert_int_equal(drain(c), 9000);
+	c->m->ops->tick(c->m, c->now);
+	for (uint32_t i = 0; i < 50; i++)
+		in(c, WIRE_CTL, WIRE_NACK, 501 + i, FIRST + 1, FIRST + 9000);
+	assert_int_equal(stats(c).unacked, 9000 - step);
+	for (unsigned int left = 9000 - step; left > 0; left = stats(c).unacked) {
+		uint64_t due = c->m->ops->tick(c->m, c->now);
+
+		assert_true(left <= step || due <= c->now + 10); /* it comes back soon */
+		assert_int_equal(stats(c).unacked, left > step ? left - step : 0);
+	}
+	assert_true(drain(c) >= 9000);
+	assert_int_equal(stats(c).unacked, 9000);
+}
+
 static void
 test_malformed(void **state)
 {
@@ -506,6 +533,7 @@ main(void)
 		T(test_real_jump),
 		T(test_deaf),
 		T(test_resend_queue_full),
+		T(test_nack_step),
 		T(test_malformed),
 		T(test_ask_once),
 		T(test_one_place),

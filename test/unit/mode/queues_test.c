@@ -185,6 +185,146 @@ test_control_bound(void **state)
 	assert_int_equal(it.from, 5);
 }
 
+/* A long queue with holes in it, as a forger leaves it: a range costs what it moves, not what lies before it. */
+#define LONG 40000
+struct long_ctx {
+	struct ctx c;
+	uint32_t slot[LONG];
+};
+
+static struct long_ctx *
+long_queue(uint32_t first_seq)
+{
+	struct cache_conf conf = {.limit = LONG};
+	struct long_ctx *l = calloc(1, sizeof(*l));
+
+	l->c.t = (struct tables){cache_new(&conf), xcache_new(&conf)};
+	l->c.env = (struct mode_env){.arg = &l->c, .tables = &l->c.t, .unqueued = unqueued};
+	txq_init(&l->c.tx, &l->c.t);
+	rsq_init(&l->c.rs, &l->c.env, LONG);
+	for (uint32_t i = 0; i < LONG; i++) {
+		struct flow f = flow_nr(i);
+		struct mode_item it = {.kind = ITEM_FLOW, .seq = first_seq + i};
+
+		assert_int_equal(cache_insert(l->c.t.flows, &f, 0, &it.slot), 0);
+		l->slot[i] = it.slot;
+		rsq_put(&l->c.rs, &it);
+	}
+	return l;
+}
+
+static void
+long_free(struct long_ctx *l)
+{
+	cache_free(l->c.t.flows);
+	xcache_free(l->c.t.expects);
+	free(l);
+}
+
+#define COST_MAX (RSQ_BUCKETS + 256)
+
+static void
+test_cost_of_ranges(void **state)
+{
+	const uint32_t first[] = {1, 0xffffffffU - LONG / 2};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		struct long_ctx *l = long_queue(first[k]);
+		struct rsq *rs = &l->c.rs;
+		uint64_t before = rs->looked_at;
+
+		for (uint32_t i = 0; i < 100; i++) { /* one in the middle, one near the end, again and again */
+			rsq_ack(rs, first[k] + LONG / 2 + i, first[k] + LONG / 2 + i);
+			rsq_ack(rs, first[k] + LONG - 200 + i, first[k] + LONG - 200 + i);
+		}
+		assert_int_equal(rsq_len(rs), LONG - 200);
+		assert_true(rs->looked_at - before <= 200 * COST_MAX);
+		rsq_ack(rs, first[k] + 1, first[k] + LONG - 2); /* all but the ends */
+		assert_int_equal(rsq_len(rs), 2);
+		before = rs->looked_at;
+		for (uint32_t i = 0; i < 100; i++)
+			rsq_ack(rs, first[k] + 1 + i, first[k] + LONG - 2);
+		assert_true(rs->looked_at - before <= 100 * COST_MAX);
+		assert_int_equal(rsq_len(rs), 2);
+		rsq_ack(rs, first[k], first[k] + LONG);
+		assert_int_equal(rsq_len(rs), 0);
+		long_free(l);
+	}
+}
+
+/* What the queue knows of where ranges begin stays right, whatever leaves it: compared with a plain list of numbers. */
+static void
+test_ranges_at_random(void **state)
+{
+	const uint32_t first = 0xffffffffU - 5000;
+	struct long_ctx *l = long_queue(first);
+	static bool there[LONG];
+	uint32_t r = 7;
+	bool more;
+
+	(void)state;
+	memset(there, true, sizeof(there));
+	for (unsigned int round = 0; rsq_len(&l->c.rs) > 0 && round < 20000; round++) {
+		uint32_t from, n, expected = 0, len = rsq_len(&l->c.rs);
+
+		r = r * 1664525 + 1013904223;
+		from = (r >> 8) % LONG;
+		n = r % 3 == 0 ? there[from] : (r >> 3) % 40;
+		for (uint32_t i = from; i < from + n && i < LONG; i++) {
+			expected += there[i];
+			there[i] = false;
+		}
+		if (r % 3 == 2)
+			assert_int_equal(rsq_nack(&l->c.rs, first + from, first + from + n - 1, LONG, &l->c.tx, &more),
+					 expected);
+		else if (r % 3 == 1)
+			rsq_ack(&l->c.rs, first + from, first + from + n - 1);
+		else if (n == 1)
+			rsq_remove(&l->c.rs, SLOT_FLOW, l->slot[from]);
+		assert_int_equal(len - rsq_len(&l->c.rs), expected);
+	}
+	assert_true(rsq_len(&l->c.rs) < LONG / 100);
+	long_free(l);
+}
+
+/* The oldest goes when its number lies too far behind. */
+static void
+test_span(void **state)
+{
+	struct ctx *c = *state;
+
+	sent(c, 0, 5);
+	sent(c, 1, 5 + RSQ_BUCKETS / 2);
+	sent(c, 2, 5 + RSQ_BUCKETS);
+	assert_int_equal(rsq_len(&c->rs), 2);
+	assert_int_equal(c->rs.overflow_seq, 5);
+	rsq_ack(&c->rs, 5, 5 + RSQ_BUCKETS);
+	assert_int_equal(rsq_len(&c->rs), 0);
+}
+
+static void
+test_control_ranges(void **state)
+{
+	struct ctx *c = *state;
+	struct rsq rs;
+	bool more;
+
+	rsq_init(&rs, &c->env, 2000);
+	for (uint32_t i = 0; i < 1000; i++)
+		rsq_put(&rs, &(struct mode_item){.kind = ITEM_CONTROL, .flags = WIRE_ACK, .seq = i, .from = i});
+	rsq_ack(&rs, 100, 899);
+	assert_int_equal(rs.control.len, 200);
+	assert_int_equal(ctlq_at(&rs.control, 99)->seq, 99);
+	assert_int_equal(ctlq_at(&rs.control, 100)->seq, 900);
+	assert_int_equal(rsq_nack(&rs, 50, 949, 10, &c->tx, &more), 0);
+	assert_int_equal(rs.control.len, 100);
+	assert_int_equal(ctlq_at(&rs.control, 49)->seq, 49);
+	assert_int_equal(ctlq_at(&rs.control, 50)->seq, 950);
+	assert_int_equal(c->tx.control.len, 100);
+	assert_int_equal(ctlq_at(&c->tx.control, 50)->from, 900);
+}
+
 int
 main(void)
 {
@@ -195,6 +335,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_requeue_and_clear, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_control_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_control_ranges, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_span, setup, teardown),
+		cmocka_unit_test(test_cost_of_ranges),
+		cmocka_unit_test(test_ranges_at_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
