@@ -1,0 +1,32 @@
+#!/bin/bash
+# kernel.sh: what is said of the daemon and the tools holds on Debian's kernel as well, with jails as that kernel has them.
+. "$CT_SRC/test/vm/jobs/common.sh"
+
+jails_hold() {
+	passes python3 "$CT_SRC/test/jail/jail.py" "$CT_BUILD/test/jail_probe" "$CT_BUILD/test/wall"
+}
+
+# A daemon that would rather not start than run without landlock.
+landlock_is_there() {
+	lab_open landlock
+	lab_node fw-a
+	daemon_conf fw-a x NOTRACK "" "LandlockRequired on"
+	sed -i '/^\s*UDP/s/10\.99\.0\.2/10.99.0.3/' "$LAB_DIR/fw-a.conf"
+	in_ns fw-a ip link add link0 type dummy && in_ns fw-a ip link set link0 up && lab_addr fw-a link0 10.99.0.1/24
+	daemon_start fw-a && ! grep -q 'no landlock' "$LAB_DIR/fw-a.log"
+}
+
+replication_works() {
+	passes "$CT_SRC/test/interop/pair.sh" ours ours udp4
+}
+
+flows_are_read_and_written() {
+	passes "$CT_BUILD/test/flow_kernel"
+}
+
+flows_live_on_after_a_take_over() {
+	passes "$CT_SRC/test/unit/flow/takeover.sh" "$CT_BUILD/test/flowcopy"
+}
+
+run_cases jails_hold replication_works flows_are_read_and_written flows_live_on_after_a_take_over || exit 1
+run_cases landlock_is_there kernel_is_content
