@@ -59,12 +59,11 @@ nl_open_ops(struct nl *nl, const struct nl_ops *ops, void *ctx)
 int
 nl_set_buffer(struct nl *nl, int bytes)
 {
-	socklen_t len = sizeof(bytes);
 	int got = 0;
+	socklen_t len = sizeof(got);
 
 	if (setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) == -1)
 		(void)setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	len = sizeof(got);
 	(void)getsockopt(nl->fd, SOL_SOCKET, SO_RCVBUF, &got, &len);
 	return got;
 }

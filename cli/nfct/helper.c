@@ -118,25 +118,28 @@ show(void *arg, const struct nlmsghdr *nlh)
 	return json_end(g, s->out);
 }
 
-/* NAME FAMILY PROTO of add and disable. */
-static int
-read_known(char **argv, uint16_t *l3, uint8_t *l4, const struct known **h, char *err)
+/* NAME FAMILY PROTO of add and disable. NULL: err is filled. */
+static const struct known *
+read_known(char **argv, uint16_t *l3, uint8_t *l4, char *err)
 {
+	const struct known *h;
+
 	if (read_l3(argv[1], l3, err) < 0 || read_l4(argv[2], l4, err) < 0)
-		return -EINVAL;
-	*h = known_find(argv[0], *l4);
-	return *h == NULL ? request_fail(err, "that helper is not supported") : 0;
+		return NULL;
+	if ((h = known_find(argv[0], *l4)) == NULL)
+		request_fail(err, "that helper is not supported");
+	return h;
 }
 
 static int
 put_add(struct request *rq, int argc, char **argv, char *err)
 {
-	const struct known *h = NULL;
 	uint16_t l3 = 0;
 	uint8_t l4 = 0;
+	const struct known *h = read_known(argv, &l3, &l4, err);
 
 	(void)argc;
-	if (read_known(argv, &l3, &l4, &h, err) < 0)
+	if (h == NULL)
 		return -EINVAL;
 	mnl_attr_put_strz(&rq->msg.head, NFCTH_NAME, h->name);
 	mnl_attr_put_u32(&rq->msg.head, NFCTH_PRIV_DATA_LEN, htonl(h->private_len));
@@ -149,12 +152,12 @@ put_add(struct request *rq, int argc, char **argv, char *err)
 static int
 put_disable(struct request *rq, int argc, char **argv, char *err)
 {
-	const struct known *h = NULL;
 	uint16_t l3 = 0;
 	uint8_t l4 = 0;
+	const struct known *h = read_known(argv, &l3, &l4, err);
 
 	(void)argc;
-	if (read_known(argv, &l3, &l4, &h, err) < 0)
+	if (h == NULL)
 		return -EINVAL;
 	mnl_attr_put_strz(&rq->msg.head, NFCTH_NAME, h->name);
 	put_tuple(rq, l3, l4);
