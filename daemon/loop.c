@@ -195,12 +195,6 @@ timer_arm(struct timer *t, uint64_t ms)
 }
 
 void
-timer_stop(struct timer *t)
-{
-	event_del(t->ev);
-}
-
-void
 timer_free(struct timer *t)
 {
 	if (t == NULL)

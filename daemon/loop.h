@@ -36,7 +36,6 @@ void watch_free(struct watch *w);                    /* NULL is fine; also from 
 
 struct timer *timer_new(struct loop *l, void (*fn)(void *arg), void *arg);
 void timer_arm(struct timer *t, uint64_t ms); /* once, ms from now; replaces an earlier time */
-void timer_stop(struct timer *t);
 void timer_free(struct timer *t);
 
 #endif

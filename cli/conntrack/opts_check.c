@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NITEMS(a) (sizeof(a) / sizeof((a)[0]))
 
 enum column {
 	COL_LIST,

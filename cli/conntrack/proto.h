@@ -25,8 +25,7 @@ enum pfield {
 	FIELD_ROLE,
 	FIELD_TYPE,
 	FIELD_CODE,
-	FIELD_ICMPID,
-	FIELD_MAX
+	FIELD_ICMPID
 };
 #define FIELD_BIT(f) (1u << (f))
 

@@ -151,7 +151,8 @@ fill_reply(const struct cmd *c, const struct ct_tuple *orig, struct ct_tuple *re
 	}
 }
 
-int
+/* What the tuples of a new entry are: the given ones, or the mirror of one; -EINVAL. */
+static int
 request_tuples(const struct cmd *c, struct ct_tuple *orig, struct ct_tuple *reply)
 {
 	bool has_orig = cmd_has(c, OPT_SRC) && cmd_has(c, OPT_DST),

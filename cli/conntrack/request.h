@@ -34,7 +34,4 @@ struct nlmsghdr *request_flush(void *buf, const struct cmd *c);
 /* Expectations. */
 struct nlmsghdr *request_expect(void *buf, const struct cmd *c, uint16_t type, uint16_t flags);
 
-/* What the tuples of a new entry are: the given ones, or the mirror of one; -EINVAL. */
-int request_tuples(const struct cmd *c, struct ct_tuple *orig, struct ct_tuple *reply);
-
 #endif

@@ -33,7 +33,7 @@ json_end(yajl_gen g, FILE *to)
 	putc('\n', to);
 }
 
-void
+static void
 json_key(yajl_gen g, const char *key)
 {
 	if (key != NULL)

@@ -16,7 +16,6 @@ yajl_gen json_begin(FILE *to);
 void json_end(yajl_gen g, FILE *to);
 
 /* key NULL: an element of an array. */
-void json_key(yajl_gen g, const char *key);
 void json_map(yajl_gen g, const char *key);
 void json_array(yajl_gen g, const char *key);
 void json_number(yajl_gen g, const char *key, uint64_t v);

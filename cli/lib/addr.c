@@ -34,18 +34,6 @@ addr_mask(uint8_t family, unsigned len)
 	return m;
 }
 
-int
-addr_mask_len(const struct addr *mask)
-{
-	unsigned len = 0;
-	struct addr again;
-
-	while (len < addr_size(mask) * 8 && mask->u.b[len / 8] & 0x80 >> len % 8)
-		len++;
-	again = addr_mask(mask->family, len);
-	return addr_equal(mask, &again) ? (int)len : -1;
-}
-
 static char *
 put_octet(char *p, unsigned v)
 {

@@ -35,9 +35,6 @@ bool addr_equal_masked(const struct addr *a, const struct addr *b, const struct 
 /* The netmask of len leading bits; len must fit the family. */
 struct addr addr_mask(uint8_t family, unsigned len);
 
-/* Number of leading one bits, or -1 when the ones are not contiguous. */
-int addr_mask_len(const struct addr *mask);
-
 /* Writes the text inet_ntop() gives, without terminator, to dst (ADDR_TEXT_MAX bytes); returns its length. */
 size_t addr_text(const struct addr *a, char *dst);
 

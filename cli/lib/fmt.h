@@ -37,6 +37,4 @@ void text_origin(struct out *o, uint32_t portid, const char *progname);
 /* The event that a message of the kernel announces. */
 enum fmt_event fmt_event_of(uint16_t type, uint16_t flags);
 
-#define CT_STATUS_SAVED (IPS_EXPECTED | IPS_SEEN_REPLY | IPS_ASSURED | IPS_FIXED_TIMEOUT)
-
 #endif

@@ -110,7 +110,8 @@ put_syslog(const struct logger *l, pid_t pid, enum log_level level, const char *
 			    MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-void
+/* Writes one line to every sink. */
+static void
 logger_line(struct logger *l, pid_t pid, enum log_level level, const char *text, size_t len)
 {
 	char clean[LOG_TEXT_MAX + 1], line[LOG_TEXT_MAX + 128], t[32] = "";

@@ -5,7 +5,6 @@
 #define LOGGER_H
 
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "log.h"
 #include "msg.h"
@@ -22,8 +21,6 @@ void logger_init(struct logger *l);
 void logger_clear(struct logger *l);
 /* One sink more; takes fd over. -EINVAL */
 int logger_sink(struct logger *l, uint32_t which, int fd);
-/* Writes one line to every sink. */
-void logger_line(struct logger *l, pid_t pid, enum log_level level, const char *text, size_t len);
 /* Takes what waits in the log socket, at most max records. How many there were. */
 unsigned int logger_drain(struct logger *l, unsigned int max);
 /* Opens LogFile again by name in its directory; the old one stays open when that fails (-errno). */
