@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 enum column {
 	COL_LIST,
 	COL_CREATE,

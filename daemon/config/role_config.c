@@ -113,12 +113,13 @@ serve_text(const struct config_tools *t, const char *name, char *text, size_t le
 	struct diag d = {say, t->console, name};
 	struct conf_source src = {.text = text, .len = len, .protos = t->protos, .diag = &d};
 	struct conf c;
+	bool starts;
 	int r;
 
 	if (conf_parse(&c, &src) != 0)
 		return CONFIG_BAD;
-	conf_say_later(&c, &d);
-	r = use_settings(t, &c, use);
+	starts = conf_say_later(&c, &d);
+	r = starts || use == CONF_PRINT ? use_settings(t, &c, use) : CONFIG_BAD;
 	conf_clear(&c);
 	return r;
 }

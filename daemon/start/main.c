@@ -168,8 +168,6 @@ open_links(struct start *s)
 
 		if (r == 0)
 			continue;
-		if (r == -EPROTONOSUPPORT)
-			log_put(&s->log, LV_ERROR, "link %u: transport not supported yet", i);
 		log_put(&s->log, LV_ERROR, "can't open channel socket: %s (link %u, %s)", strerror(-r), i, l->ifname);
 		give_up(s, 1);
 	}

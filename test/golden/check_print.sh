@@ -23,6 +23,11 @@ as() {
 	fi
 }
 
+# Status of --check: links over TCP are read, but this version does not start with them.
+starts() {
+	grep -q "TCP {$" "$1" && echo 1 || echo 0
+}
+
 try() {
 	local user=$1 file
 	for file in "$here"/examples/*.conf; do
@@ -30,7 +35,8 @@ try() {
 		cmp -s "$scratch/printed" "${file%.conf}.printed" || fail "$user $file: prints something else"
 		grep -qF "$(basename "$file")" "$scratch/said" || ! "$conf_check" -q "$file" 2>&1 | grep -q . ||
 			fail "$user $file: warnings are missing"
-		as "$user" --check -C "$file" >"$scratch/printed" 2>/dev/null || fail "$user --check $file"
+		as "$user" --check -C "$file" >"$scratch/printed" 2>/dev/null
+		[ $? -eq "$(starts "$file")" ] || fail "$user --check $file"
 		[ -s "$scratch/printed" ] && fail "$user --check $file prints"
 	done
 	as "$user" --check -C "$scratch/bad.conf" 2>"$scratch/said"

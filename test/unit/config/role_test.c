@@ -195,6 +195,30 @@ wrong_text(void **state)
 	run_close(&r);
 }
 
+/* Well written, but the daemon would not start with it: checking says so, too. */
+static void
+not_in_this_version(void **state)
+{
+	static const char text[] =
+		"Sync { Mode NOTRACK { }\nTCP { IPv4_address 10.0.0.1 IPv4_Destination_Address 10.0.0.2 "
+		"Port 3780 Interface eth1 } }\n";
+	const uint32_t uses[] = {CONF_START, CONF_CHECK, CONF_PRINT};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		struct run r;
+
+		run_open(&r);
+		send_text(&r, text_fd(text, sizeof(text) - 1), uses[i], "x.conf");
+		serve(&r);
+		assert_int_equal(r.status, uses[i] == CONF_PRINT ? CONFIG_GOOD : CONFIG_BAD);
+		assert_non_null(strstr(r.said, "[ERROR] x.conf: `TCP' links are not in this version; use `UDP' or "
+					       "`Multicast'\n"));
+		no_answer(&r);
+		run_close(&r);
+	}
+}
+
 static void
 directory(void **state)
 {
@@ -340,6 +364,7 @@ main(void)
 		cmocka_unit_test(only_check),
 		cmocka_unit_test(print),
 		cmocka_unit_test(wrong_text),
+		cmocka_unit_test(not_in_this_version),
 		cmocka_unit_test(directory),
 		cmocka_unit_test(endless_file),
 		cmocka_unit_test(wrong_message),
