@@ -333,7 +333,8 @@ opts_help(FILE *to, const struct verb *v)
 	} else {
 		fputs("Usage: conntrackctl [options] VERB [words]\n\nVerbs:\n", to);
 		for (size_t i = 0; i < NITEMS(verbs); i++)
-			fprintf(to, "  %s %s\n      %s\n", verbs[i].name, verbs[i].words, verbs[i].help);
+			fprintf(to, "  %s%s%s\n      %s\n", verbs[i].name, verbs[i].words[0] != '\0' ? " " : "",
+				verbs[i].words, verbs[i].help);
 	}
 	help_options(to);
 }
