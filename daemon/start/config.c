@@ -103,7 +103,7 @@ read_config(struct start *s, const char *path, enum conf_use use)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), status = 0, r;
 
 	if (fd == -1) {
-		log_put(&s->log, LV_ERROR, "can't open config file `%s'", path);
+		log_put(&s->log, LV_ERROR, "can't open config file `%s': %s", path, strerror(errno));
 		return 1;
 	}
 	r = spawn(&w, ROLE_CONFIG, 0, STDERR_FILENO);

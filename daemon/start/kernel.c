@@ -56,9 +56,10 @@ open_netlink(struct start *s)
 	s->h.dumps = nl_open(0, 0);
 	s->h.events = c->no_events ? -1 : nl_open(groups, sized ? (int)c->nl_buf / 2 : 0); /* the kernel doubles it */
 	if (s->h.requests < 0 || s->h.dumps < 0 || (s->h.events < 0 && !c->no_events)) {
-		log_put(&s->log, LV_ERROR, "can't open netlink handler: %s",
-			strerror(s->h.events < 0 ? -s->h.events : EIO));
-		log_put(&s->log, LV_ERROR, "no ctnetlink kernel support?");
+		int err = s->h.requests < 0 ? s->h.requests : s->h.dumps < 0 ? s->h.dumps : s->h.events;
+
+		log_put(&s->log, LV_ERROR, "can't open netlink handler: %s", strerror(-err));
+		log_put(&s->log, LV_ERROR, "no ctnetlink kernel support? (modprobe nf_conntrack_netlink)");
 		give_up(s, 1);
 	}
 	getsockname(s->h.requests, (struct sockaddr *)&sa, &len);
@@ -76,8 +77,7 @@ set_scheduler(struct start *s)
 
 	if (s->h.conf.sched_type != 0 && sched_setscheduler(0, s->h.conf.sched_type, &prio) == -1)
 		log_put(&s->log, LV_WARNING,
-			"scheduler configuration failed: %s. Likely a bug in conntrackd, please report it. Continuing "
-			"with "
-			"system default scheduler.",
+			"scheduler configuration failed: %s. Likely a bug in conntrackd, please report it. "
+			"Continuing with system default scheduler.",
 			strerror(errno));
 }

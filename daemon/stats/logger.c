@@ -177,7 +177,9 @@ logger_reopen(struct logger *l)
 	const char *slash = strrchr(l->file, '/'), *name = slash != NULL ? slash + 1 : l->file;
 	int fd;
 
-	if (l->sink[SINK_DIR] < 0 || *name == '\0')
+	if (*name == '\0')
+		return 0;
+	if (l->sink[SINK_DIR] < 0)
 		return -ENOENT;
 	if ((fd = openat(l->sink[SINK_DIR], name, JAIL_LOG_OPEN, 0600)) < 0)
 		return -errno;
@@ -224,6 +226,7 @@ struct log_worker {
 static int
 on_message(struct log_worker *w, struct msg *m)
 {
+	char line[MSG_PATH_MAX + 200];
 	int r = 0;
 
 	if (msg_admit(ROLE_PARENT, ROLE_LOG, w->phase, m) != ADMIT_OK) {
@@ -245,8 +248,11 @@ on_message(struct log_worker *w, struct msg *m)
 			(void)logger_reopen(&w->logger);
 		return chan_send(&w->wall, MSG_READY, READY_SERVING, NULL, 0);
 	}
-	if (m->type == MSG_LOG_REOPEN && logger_reopen(&w->logger) < 0)
-		say(&w->logger, LV_WARNING, "cannot open the log file again, the old one stays in use");
+	if (m->type == MSG_LOG_REOPEN && (r = logger_reopen(&w->logger)) < 0) {
+		snprintf(line, sizeof(line), "cannot open the log file `%s' again, the old one stays in use: %s",
+			 w->logger.file, strerror(-r));
+		say(&w->logger, LV_WARNING, line);
+	}
 	return 0;
 }
 

@@ -23,7 +23,8 @@ void logger_clear(struct logger *l);
 int logger_sink(struct logger *l, uint32_t which, int fd);
 /* Takes what waits in the log socket, at most max records. How many there were. */
 unsigned int logger_drain(struct logger *l, unsigned int max);
-/* Opens LogFile again by name in its directory; the old one stays open when that fails (-errno). */
+/* Opens LogFile again by name in its directory; the old one stays open when that fails (-errno).
+ * Without LogFile there is nothing to do. */
 int logger_reopen(struct logger *l);
 
 /* Body of `ctd-worker log'. Exit status. */

@@ -122,6 +122,16 @@ test_full_disk(void **state)
 	assert_int_equal(c->l.lost, 0);
 }
 
+/* LogFile off: a rotation of files that are not ours is no trouble. */
+static void
+test_rotation_of_nothing(void **state)
+{
+	struct ctx *c = *state;
+
+	c->l.file[0] = '\0';
+	assert_int_equal(logger_reopen(&c->l), 0);
+}
+
 static void
 test_rotation(void **state)
 {
@@ -219,9 +229,13 @@ int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {T(test_line),         T(test_full_disk),
-					   T(test_rotation),     T(test_syslog_and_console),
-					   T(test_stuck_syslog), T(test_wrong_records)};
+	const struct CMUnitTest tests[] = {T(test_line),
+					   T(test_full_disk),
+					   T(test_rotation),
+					   T(test_rotation_of_nothing),
+					   T(test_syslog_and_console),
+					   T(test_stuck_syslog),
+					   T(test_wrong_records)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
