@@ -595,25 +595,37 @@ slice_control(struct sync *s, uint8_t *at)
 }
 
 static size_t
-slice_waiting(const struct cache *cache, uint32_t *pos, uint8_t *at)
+put_waiting(uint8_t *at, uint8_t queue, uint32_t seq)
+{
+	struct ctl_rsq r = {.seq = seq};
+
+	if (queue != QUEUE_RS)
+		return 0;
+	memcpy(at, &r, sizeof(r));
+	return sizeof(r);
+}
+
+static size_t
+slice_waiting(const struct tables *t, enum slot_kind kind, uint32_t *pos, uint8_t *at)
 {
 	size_t len = 0;
 
 	for (unsigned int n = 0; n < VISITS_MAX && len + sizeof(struct ctl_rsq) <= CTL_PAYLOAD_MAX; n++) {
-		uint32_t slot = cache_walk(cache, pos);
-		struct ctl_rsq r = {0};
+		uint32_t slot = kind == SLOT_FLOW ? cache_walk(t->flows, pos) : xcache_walk(t->expects, pos);
 
 		if (slot == SLOT_NONE)
 			break;
-		if (cache_entry(cache, slot)->queue != QUEUE_RS)
-			continue;
-		r.seq = cache_entry(cache, slot)->link.seq;
-		memcpy(at + len, &r, sizeof(r));
-		len += sizeof(r);
+		if (kind == SLOT_FLOW)
+			len += put_waiting(at + len, cache_entry(t->flows, slot)->queue,
+					   cache_entry(t->flows, slot)->link.seq);
+		else
+			len += put_waiting(at + len, xcache_entry(t->expects, slot)->queue,
+					   xcache_entry(t->expects, slot)->link.seq);
 	}
 	return len;
 }
 
+/* step: control messages, then flows, then expectations. */
 static void
 more_rsqueue(struct sync *s, struct ctl_client *c)
 {
@@ -622,12 +634,13 @@ more_rsqueue(struct sync *s, struct ctl_client *c)
 	if (c->step == 0)
 		len = slice_control(s, ctl_payload(c));
 	else
-		len = slice_waiting(s->store.t.flows, &c->pos, ctl_payload(c));
+		len = slice_waiting(&s->store.t, c->step == 1 ? SLOT_FLOW : SLOT_EXPECT, &c->pos, ctl_payload(c));
 	if (len > 0)
 		ctl_put(c, CTL_R_RSQUEUE, len);
-	if (c->step == 0)
-		c->step = 1;
-	else if (c->pos == SLOT_NONE && len == 0)
+	if (c->step > 0 && (c->pos != SLOT_NONE || len > 0))
+		return;
+	c->pos = 0;
+	if (c->step++ == 2)
 		ctl_done(c);
 }
 

@@ -196,6 +196,21 @@ used_meanwhile() {
 	own fw-b flush external && ctl fw-b -n && wait_for 10 known_to fw-a fw-b && external_expects_are fw-b 0
 }
 
+# With nobody to acknowledge it the expectation waits with the flows.
+rsqueue_lists_it() {
+	anew && daemon_stop fw-b && ftp pasv && wait_for 20 rsqueue_is_whole
+	local rc=$?
+	daemon_start fw-b
+	return $rc
+}
+
+rsqueue_is_whole() {
+	local all
+	all=$(ctl fw-a -s queue | awk '/^queue rsqueue/ { on = 1 } on && /current elements/ { print $NF }')
+	[ "$(exp_counter fw-a internal)" = 1 ] && [ "$(stat_of fw-a -s queue 'current elements')" = 0 ] &&
+		[ "$(ctl fw-a -s rsqueue | grep -c -e '^object -> seq' -e '^control -> seq')" = "$all" ]
+}
+
 helpers_in_a_list() {
 	conf '{ sip FTP }' && anew && expected_there pasv || return
 	conf '{ tftp }' && anew && nothing_is_sent
@@ -229,6 +244,6 @@ filter_hides_it() {
 cases=(caches_show_it use_removes_it deletion_removes_it first_packet_expects without_commit_it_dies pasv_survives port_survives epsv_survives
 	epsv6_survives)
 [ -n "$NAT" ] || cases+=(eprt6_survives timeout_removes_it)
-cases+=(role_primary_is_enough commit_twice old_words restarts used_meanwhile)
+cases+=(role_primary_is_enough commit_twice old_words restarts used_meanwhile rsqueue_lists_it)
 [ -n "$NAT" ] || cases+=(helpers_in_a_list off_sends_none filter_hides_it)
 run_cases "${cases[@]}"
