@@ -1,4 +1,4 @@
-# ftp.sh: an FTP and TFTP client and server, two firewalls between them with the kernel's helpers; sourced after netns.sh.
+# ftp.sh: an FTP and TFTP client and server, two firewalls between them with the kernel's helpers; sourced after test/netns/common.sh.
 #
 #	client ──┬── fw-a ──┬── server		client 10.1.0.2, fd01::2; server 10.2.0.2, fd02::2, behind either firewall;
 #	         └── fw-b ──┘			with NAT the client is 10.9.0.1, fd09::1 to the server
@@ -175,4 +175,29 @@ expects_are() {
 
 external_expects_are() {
 	[ "$(expects_cache "$1" -e | wc -l)" = "$2" ]
+}
+
+# ---- between two cases
+
+empty_kernels() {
+	local fw
+	for fw in fw-a fw-b; do
+		clear_kernel $fw
+		in_ns $fw "$CONNTRACK" -F expect 2>/dev/null
+	done
+}
+
+# Both kernels empty, traffic by way of fw-a, a new control connection (over IPv6 with -6) known to the peer.
+anew() {
+	ftp_via fw-a
+	empty_kernels
+	ctl fw-a -f && ctl fw-b -f
+	if [ "${1:-}" = -6 ]; then ftp_client fd01::2 fd02::2; else ftp_client 10.1.0.2 10.2.0.2; fi
+	ftp open noop && wait_for 20 known_to fw-a fw-b
+}
+
+# expected_there CMD: what the command makes the kernel of fw-a expect stands in fw-b.
+expected_there() {
+	ftp "$1" && wait_for 10 expects_are fw-a 1 || return
+	expects_replicated_or_show fw-a fw-b
 }

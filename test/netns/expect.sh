@@ -26,29 +26,6 @@ own() {
 	in_ns "$node" timeout 60 "$CT_BIN/conntrackctl" -C "$LAB_DIR/$node.conf" "$@"
 }
 
-empty_kernels() {
-	local fw
-	for fw in fw-a fw-b; do
-		clear_kernel $fw
-		in_ns $fw "$CONNTRACK" -F expect 2>/dev/null
-	done
-}
-
-# Both kernels empty, traffic by way of fw-a, a new control connection (over IPv6 with -6) known to the peer.
-anew() {
-	ftp_via fw-a
-	empty_kernels
-	ctl fw-a -f && ctl fw-b -f
-	if [ "${1:-}" = -6 ]; then ftp_client fd01::2 fd02::2; else ftp_client 10.1.0.2 10.2.0.2; fi
-	ftp open noop && wait_for 20 known_to fw-a fw-b
-}
-
-# expected_there CMD: what the command makes the kernel of fw-a expect stands in fw-b.
-expected_there() {
-	ftp "$1" && wait_for 10 expects_are fw-a 1 || return
-	expects_replicated_or_show fw-a fw-b
-}
-
 caches_show_it() {
 	conf On && anew && expected_there pasv || return
 	[ "$(expects_cache fw-a -i)" = "$(expects_kernel fw-a)" ] && [ -z "$(expects_cache fw-b -i)" ] || return
