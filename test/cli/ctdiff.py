@@ -248,9 +248,9 @@ def document(reasons):
             "on every difference that is not in this list, and on every listed one that has gone.", "",
             "*BUG*: a defect of 1.4.x that is not repeated. *1.4.8+*, *1.4.9*: what the newer releases do. *NEW*: an extension.",
             "*TEXT*: wording only.", "",
-            "What Debian's program cannot show here: kernels without nfnetlink_cthelper answer every `nfct … helper` with",
-            "`Invalid argument`, so those requests are compared byte by byte with what 1.4.7 sends (`test/unit/nfct`), and answers",
-            "are made up from the kernel's attribute tables. JSON has no counterpart in 1.4.x: `test/cli/json_lines.py` compares it",
+            "Kernels without nfnetlink_cthelper answer every `nfct … helper` with `Invalid argument`. On a kernel that has it (the",
+            "emulated machine of `test/vm`) both programs say and do the same, but for the hint of 1.4.9 on which module to unload.",
+            "JSON has no counterpart in 1.4.x: `test/cli/json_lines.py` compares it",
             "with the text and with `doc/conntrack.schema.json`.", ""]
     for ident, tag, sentence, keys in reasons:
         rows += ["## %s %s" % (ident, tag), "", sentence, ""]

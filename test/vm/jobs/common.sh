@@ -11,8 +11,9 @@ skip() {
 
 # passes COMMAND …: a test of the host's suites. In the guest nothing may be missing that would be a reason to skip.
 passes() {
-	"$@" >/tmp/passes.out 2>&1 && ! grep -q -i 'skipped\|SKIP:' /tmp/passes.out && return
-	tail -n 30 /tmp/passes.out
+	local said=/tmp/passes.$BASHPID
+	"$@" >"$said" 2>&1 && ! grep -i 'skipped\|SKIP:' "$said" && return
+	tail -n 30 "$said"
 	return 1
 }
 
