@@ -20,7 +20,7 @@
 #define CONF_NAME_MAX   255 /* of the path that comes with MSG_CONF_TEXT */
 #define MSG_WORKERS_MAX 32
 
-enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELPER, ROLE_LINK, ROLE_MAX };
+enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELPER, ROLE_LINK, ROLE_QUEUE, ROLE_MAX };
 
 enum msg_type {
 	MSG_NONE,
@@ -43,7 +43,7 @@ enum msg_type {
 	MSG_DUMP_DONE,      /* struct msg_dump_done */
 	MSG_STATUS,         /* to sync or stats whenever it changed and every few seconds, answered by READY_ALIVE;
 			       struct msg_status */
-	MSG_PACKET,         /* to helper; struct msg_packet, then the packet from its IP header on */
+	MSG_PACKET,         /* from queue to helper; struct msg_packet, then the packet from its IP header on */
 	/* worker → parent */
 	MSG_SETUP,        /* from config; 1 fd: the memory, sealed; struct msg_setup */
 	MSG_READY,        /* arg: enum ready */
@@ -52,7 +52,7 @@ enum msg_type {
 	MSG_DUMP_START,   /* from sync; struct msg_dump_start; one dump at a time */
 	MSG_CHANNEL_OPEN, /* from sync; arg: link. To link: the same, with struct msg_link */
 	MSG_STOP,         /* from sync or stats: an operator asked the daemon to stop */
-	MSG_VERDICT,      /* from helper; struct msg_verdict */
+	MSG_VERDICT,      /* from helper to queue; struct msg_verdict */
 	MSG_MAX
 };
 
@@ -137,22 +137,27 @@ struct msg_tuple {
 	uint16_t sport, dport;
 	uint8_t proto, reserved[3];
 };
-/* id: echo it in the verdict; ct_id, status: of the flow; ct_info: 0 established/original, 1 related/original, 2 new,
- * 3 established/reply, 4 related/reply; len: packet bytes that follow. */
+/* seq: echo it in the verdict; ct_id, status: of the flow; ct_info: 0 established/original, 1 related/original, 2 new,
+ * 3 established/reply, 4 related/reply; payload, payload_len: where in the packet that of TCP or UDP is, never empty.
+ */
 struct msg_packet {
-	uint32_t id, ct_id, ct_info, status, len;
+	uint32_t seq, ct_id, ct_info, status, len, payload, payload_len;
 	uint8_t family, hook, has_master, priv_len, priv[32];
 	struct msg_tuple orig, reply;
 };
 
-/* A helper's answer. Addresses are by reference; the parent builds every netlink byte and checks against its table. */
-enum addr_ref { REF_ANY, REF_ORIG_SRC, REF_ORIG_DST, REF_REPLY_SRC, REF_REPLY_DST, REF_MAX };
-/* src, dst: enum addr_ref; proto: IPPROTO_TCP or IPPROTO_UDP; permanent: 0 or 1; class: 0; nat_dir: 0 original, 1
- * reply, 2 none; ports in host order, sport 0: any. */
+/* A helper's answer. Addresses are by reference, but for REF_FOREIGN where the administrator allows other hosts. The
+ * queue process (helpers/queue) judges it by its table and builds every netlink byte itself. */
+enum addr_ref { REF_ANY, REF_ORIG_SRC, REF_ORIG_DST, REF_REPLY_SRC, REF_REPLY_DST, REF_FOREIGN, REF_MAX };
+/* src, dst: enum addr_ref, address: that of REF_FOREIGN; proto: IPPROTO_TCP or IPPROTO_UDP; permanent, follow (the
+ * expected flow gets this helper): 0 or 1; class: 0; ports in host order, sport 0: any; nat_port: the one where the
+ * listener really is when the flow is translated, else 0. */
 struct msg_expect {
-	uint8_t src, dst, proto, permanent, class, nat_dir;
-	uint16_t sport, dport, nat_port, reserved;
+	uint8_t src, dst, proto, permanent, follow, class;
+	uint16_t sport, dport, nat_port;
+	uint8_t address[16];
 };
+#define MSG_EDIT_MAX 4096 /* longer packets cannot be edited */
 struct msg_edit {
 	uint32_t offset; /* from the IP header on */
 	uint16_t old_len, new_len;
@@ -160,7 +165,7 @@ struct msg_edit {
 };
 /* accept: 1, and 0 only from helpers that may drop; timeout: seconds, 0: leave alone. */
 struct msg_verdict {
-	uint32_t id;
+	uint32_t seq;
 	uint8_t accept, n_expect, n_edits, priv_len;
 	uint32_t timeout;
 	uint8_t priv[32];
@@ -204,6 +209,7 @@ struct msg_setup {
 
 static_assert(sizeof(struct msg_hdr) == 8, "wall format");
 static_assert(sizeof(struct msg_dump_start) == 8 && sizeof(struct msg_worker) == 12, "wall format");
-static_assert(sizeof(struct msg_expect) == 14 && sizeof(struct msg_link) == 64, "wall format");
+static_assert(sizeof(struct msg_expect) == 28 && sizeof(struct msg_link) == 64, "wall format");
+static_assert(sizeof(struct msg_packet) == 144 && sizeof(struct msg_verdict) == 272, "wall format");
 
 #endif

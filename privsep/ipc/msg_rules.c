@@ -4,8 +4,6 @@
  */
 #include "msg_rules.h"
 
-#include <netinet/in.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #define NL_MIN 20 /* netlink and nfnetlink header */
@@ -28,33 +26,6 @@ check_table(const struct msg *m)
 	       (t[1] == AF_UNSPEC || t[1] == AF_INET || t[1] == AF_INET6);
 }
 
-#define nitems(a) (sizeof(a) / sizeof((a)[0]))
-
-static bool
-expect_ok(const struct msg_expect *e)
-{
-	return e->src < REF_MAX && e->dst != REF_ANY && e->dst < REF_MAX && e->permanent <= 1 && e->class == 0 &&
-	       e->nat_dir <= 2 && e->dport != 0 && (e->proto == IPPROTO_TCP || e->proto == IPPROTO_UDP);
-}
-
-/* Only the form of an answer: nobody serves queues yet, and whoever does must judge it by helper and packet. */
-static bool
-check_verdict(const struct msg *m)
-{
-	struct msg_verdict v;
-	bool ok;
-
-	memcpy(&v, m->data, sizeof(v));
-	ok = v.accept <= 1 && v.n_expect <= (v.accept ? nitems(v.expect) : 0) && v.n_edits <= nitems(v.edit) &&
-	     v.priv_len <= sizeof(v.priv);
-	for (unsigned int i = 0; ok && i < v.n_expect; i++)
-		ok = expect_ok(&v.expect[i]);
-	for (unsigned int i = 0; ok && i < v.n_edits; i++)
-		ok = v.edit[i].new_len <= sizeof(v.edit[i].bytes) && v.edit[i].old_len <= sizeof(v.edit[i].bytes) &&
-		     v.edit[i].offset < MSG_DATA_MAX;
-	return ok;
-}
-
 #define ANY       UINT32_MAX
 #define LAST_LINK (MSG_LINKS_MAX - 1)
 #define ONE(type) sizeof(struct type), sizeof(struct type), 0
@@ -64,7 +35,7 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_CONF] = {R_PARENT, R_WORKER, SETUP, 0, 0, 0, 0, 1, NULL},
 	[MSG_LOG_SINK] = {R_PARENT, R_LOG, SETUP, 0, 0, 0, SINK_MAX - 1, 1, NULL},
 	[MSG_LOG_REOPEN] = {R_PARENT, R_LOG, RUN, 0, 0, 0, 0, 0, NULL},
-	[MSG_START] = {R_PARENT, R_WORKER, SETUP, 0, 0, 0, ANY, 0, NULL},
+	[MSG_START] = {R_PARENT | R_QUEUE, R_WORKER, SETUP, 0, 0, 0, ANY, 0, NULL},
 	[MSG_CHANNEL] = {R_PARENT | R_LINK, R_SYNC | R_PARENT, SETUP | RUN, ONE(msg_channel), LAST_LINK, 2, NULL},
 	[MSG_CHANNEL_FAILED] = {R_PARENT | R_LINK, R_SYNC | R_PARENT, SETUP | RUN, ONE(msg_error), LAST_LINK, 0, NULL},
 	[MSG_CLIENT] = {R_PARENT, R_SERVING, RUN, ONE(msg_client), 0, 1, NULL},
@@ -75,16 +46,17 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_DUMP] = {R_PARENT, R_SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
 	[MSG_DUMP_DONE] = {R_PARENT, R_SERVING, RUN, ONE(msg_dump_done), 0, 0, NULL},
 	[MSG_STATUS] = {R_PARENT, R_SERVING, RUN, ONE(msg_status), 0, 0, NULL},
-	[MSG_PACKET] = {R_PARENT, R_HELPER, RUN, sizeof(struct msg_packet), MSG_DATA_MAX, 0, 0, 0, NULL},
+	[MSG_PACKET] = {R_QUEUE, R_HELPER, RUN, sizeof(struct msg_packet), MSG_DATA_MAX, 0, 0, 0, NULL},
 	[MSG_SETUP] = {R_CONFIG, R_PARENT, SETUP, ONE(msg_setup), 0, 1, NULL},
-	[MSG_READY] = {R_WORKER | R_LINK, R_PARENT, SETUP | RUN, 0, 0, 0, READY_ALIVE, 0, NULL},
+	[MSG_READY] = {R_WORKER | R_LINK, R_PARENT | R_QUEUE, SETUP | RUN, 0, 0, 0, READY_ALIVE, 0, NULL},
 	[MSG_REQUEST] = {R_SERVING, R_PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
 	[MSG_FLUSH] = {R_SERVING, R_PARENT, RUN, ONE(msg_flush), ANY, 0, check_table},
 	[MSG_DUMP_START] = {R_SERVING, R_PARENT, RUN, ONE(msg_dump_start), 0, 0, check_table},
 	[MSG_CHANNEL_OPEN] = {R_SYNC | R_PARENT, R_PARENT | R_LINK, SETUP | RUN, 0, sizeof(struct msg_link),
 			      sizeof(struct msg_link), LAST_LINK, 0, NULL},
 	[MSG_STOP] = {R_SERVING, R_PARENT, RUN, 0, 0, 0, 0, 0, NULL},
-	[MSG_VERDICT] = {R_HELPER, R_PARENT, RUN, ONE(msg_verdict), 0, 0, check_verdict},
+	/* judged by packet and helper: helpers/queue/policy.c */
+	[MSG_VERDICT] = {R_HELPER, R_QUEUE, RUN, ONE(msg_verdict), 0, 0, NULL},
 };
 
 enum admit
@@ -116,7 +88,7 @@ msg_admit_name(enum admit a)
 const char *
 role_name(enum role role)
 {
-	static const char *const names[] = {"parent", "config", "log", "sync", "stats", "helper", "link"};
+	static const char *const names[] = {"parent", "config", "log", "sync", "stats", "helper", "link", "queue"};
 
 	return role < ROLE_MAX ? names[role] : "?";
 }

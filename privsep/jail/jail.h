@@ -54,6 +54,7 @@ struct jail {
 	const struct sys_row *calls; /* those of role, of rows that several roles share */
 };
 extern const struct jail jail_parent; /* the workers' are in daemon/jail/roles.h */
+extern const struct jail jail_queue;  /* ctd-queue's: helpers/queue */
 
 /* 0, or -errno after logging the step that failed: the caller then exits, it is half jailed. log may be NULL. */
 int jail_enter(const struct jail *j, struct log *log);

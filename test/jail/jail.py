@@ -7,15 +7,16 @@ import os
 import pwd
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 PROBE, BIN = sys.argv[1], sys.argv[2]
-ROLES = "parent config log sync stats helper link".split()
+ROLES = "parent config log sync stats helper link queue".split()
 # allowed calls by role; every other call of the probe kills the process
-ALLOWED = {"send": ROLES, "write": ROLES, "memory": ROLES, "epoll": ROLES[1:], "sendmsg": ["parent", "config", "link"],
+ALLOWED = {"send": ROLES, "write": ROLES[:-1], "memory": ROLES[:-1], "epoll": ROLES[1:-1], "sendmsg": ["parent", "config", "link"],
            "accept": ["parent"], "setsockopt": ["parent", "link"], "socket": ["link"], "bind": ["link"], "connect": ["link"],
            "log-open": ["log"], "flags": ["sync"]}
 CALLS = """sendto send sendmsg sendmmsg write socket netlink connect bind accept open log-open exec fork clone ptrace kill
@@ -101,6 +102,34 @@ def running_daemon():
     print("ok six processes of a running daemon")
 
 
+def running_queue():
+    """ctd-queue and its helpers' workers; the kernel's end of its queue is a socket that says nothing."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    env = {**os.environ, "SECRET": "not for workers"}
+    p = subprocess.Popen([f"{BIN}/queue_run", f"ftp,inet,tcp,5,nl={theirs.fileno()}"], stdout=subprocess.PIPE, text=True,
+                         pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=env)
+    try:
+        theirs.close()
+        queue = int(p.stdout.readline().split()[1])
+        ours.settimeout(DEADLINE)
+        assert len(ours.recv(4096)) > 0  # it binds, so it is in its jail
+        check_process(queue, "_conntrackd", 1 << 12, False)  # CAP_NET_ADMIN
+        fds = [os.readlink(f"/proc/{queue}/fd/{n}").split(":")[0] for n in os.listdir(f"/proc/{queue}/fd")]
+        assert fds.count("socket") == 4 and fds.count("anon_inode") == 1, fds  # queue, walls, log; signals
+        workers = [int(pid) for pid in subprocess.run(["ps", "--ppid", str(p.pid), "-o", "pid="], stdout=subprocess.PIPE,
+                                                      text=True).stdout.split() if int(pid) != queue]
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end and any(fields(pid)["Seccomp"].strip() != "2" for pid in workers):
+            time.sleep(0.05)
+        assert len(workers) == 2, workers
+        for pid in workers:
+            check_process(pid, "_ctd-worker", 0, True)
+    finally:
+        p.terminate()
+        assert p.wait(DEADLINE) == 0
+    print("ok ctd-queue and two workers")
+
+
 def main():
     if os.geteuid() != 0:
         print("needs root: processes give up rights that they must have first")
@@ -111,6 +140,7 @@ def main():
     probe_calls()
     probe_log_directory()
     running_daemon()
+    running_queue()
     return 0
 
 

@@ -262,16 +262,16 @@ main(int argc, char **argv)
 		role++;
 	if (argc < 2 || role == ROLE_MAX || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair) == -1)
 		return 2;
-	j = role == ROLE_PARENT ? jail_parent : *jail_row(role);
+	j = role == ROLE_PARENT ? jail_parent : role == ROLE_QUEUE ? jail_queue : *jail_row(role);
 	j.last_fd = pair[1];
 	if (jail_enter(&j, &log) != 0)
 		return 3;
 	for (size_t i = 0; argc > 2 && i < sizeof(acts) / sizeof(acts[0]); i++)
 		if (strcmp(acts[i].name, argv[2]) == 0) {
 			long r = acts[i].act();
-			int n = snprintf(line, sizeof(line), "%s: %ld\n", argv[2], r);
+			struct iovec said = {line, (size_t)snprintf(line, sizeof(line), "%s: %ld\n", argv[2], r)};
 
-			return write(1, line, (size_t)n) != n;
+			return writev(1, &said, 1) != (ssize_t)said.iov_len; /* not every role has write() */
 		}
 	if (argc > 2)
 		return 2;

@@ -1,0 +1,556 @@
+#!/usr/bin/env python3
+"""ctd-queue, jailed, beside a double of its helper workers (queue_double.c): this script plays the kernel on a socketpair
+in place of the netlink socket of a queue. Usage: queue.py DIRECTORY-WITH-queue_run-ctd-queue-queue_double [case ...]"""
+import ctypes
+import ipaddress
+import os
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+BIN = os.path.abspath(sys.argv[1])
+DEADLINE = 20
+CLIENT, SERVER, OUTSIDE = "10.1.0.2", "10.2.0.2", "10.2.0.1"
+BIND, VERDICT, EXP_NEW, PACKET = 0x0302, 0x0301, 0x0200, 0x0300
+NESTED = 0x8000
+
+
+def attr(kind, body, nested=False):
+    return struct.pack("=HH", 4 + len(body), kind | (NESTED if nested else 0)) + body + bytes(-len(body) % 4)
+
+
+def nest(kind, *parts):
+    return attr(kind, b"".join(parts), True)
+
+
+def attrs(data):
+    """{type: octets}; no type may come twice."""
+    got = {}
+    while data:
+        size, kind = struct.unpack_from("=HH", data)
+        assert 4 <= size <= len(data), data
+        kind &= 0x3fff
+        assert kind not in got, kind
+        got[kind] = data[4:size]
+        data = data[(size + 3) & ~3 :]
+    return got
+
+
+def addr(text):
+    return ipaddress.ip_address(text).packed
+
+
+def csum(data):
+    data += bytes(len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def ip_packet(proto, src, sport, dst, dport, payload):
+    a, b = addr(src), addr(dst)
+    if proto == 6:
+        l4 = struct.pack("!HHIIBBHHH", sport, dport, 1000, 2000, 0x50, 0x18, 500, 0, 0) + payload
+    else:
+        l4 = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
+    check = csum(a + b + struct.pack("!II", len(l4), proto) + l4)
+    at = 16 if proto == 6 else 6
+    l4 = l4[:at] + struct.pack("!H", check) + l4[at + 2 :]
+    if len(a) == 16:
+        return struct.pack("!IHBB", 6 << 28, len(l4), proto, 64) + a + b + l4
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(l4), 7, 0x4000, 64, proto, 0) + a + b
+    return head[:10] + struct.pack("!H", csum(head)) + head[12:] + l4
+
+
+def good_checksums(packet):
+    """The lengths and checksums of an IPv4 or IPv6 packet with TCP or UDP."""
+    v4 = packet[0] >> 4 == 4
+    head = (packet[0] & 15) * 4 if v4 else 40
+    proto = packet[9 if v4 else 6]
+    l4 = packet[head:]
+    assert struct.unpack_from("!H", packet, 2 if v4 else 4)[0] == (len(packet) if v4 else len(l4))
+    assert not v4 or csum(packet[:head]) == 0
+    ends = packet[12:20] if v4 else packet[8:40]
+    assert csum(ends + struct.pack("!II", len(l4), proto) + l4) == 0
+    assert proto == 6 or struct.unpack_from("!H", l4, 4)[0] == len(l4)
+
+
+def tuple_attr(kind, proto, src, sport, dst, dport):
+    four = len(addr(src)) == 4
+    return nest(kind, nest(1, attr(1 if four else 3, addr(src)), attr(2 if four else 4, addr(dst))),
+                nest(2, attr(1, bytes([proto])), attr(2, struct.pack("!H", sport)), attr(3, struct.pack("!H", dport))))
+
+
+def read_tuple(data):
+    t = attrs(data)
+    ip, proto = attrs(t[1]), attrs(t[2])
+    src, dst = (ip[1], ip[2]) if 1 in ip else (ip[3], ip[4])
+    return proto[1][0], str(ipaddress.ip_address(src)), int.from_bytes(proto[2], "big"), \
+        str(ipaddress.ip_address(dst)), int.from_bytes(proto[3], "big")
+
+
+class Flow:
+    """A flow of the client, source NAT on request."""
+
+    def __init__(self, proto=6, dport=21, nat=False, helper="ftp", ct_id=77, client=CLIENT, server=SERVER, outside=OUTSIDE):
+        self.proto, self.helper, self.ct_id, self.status = proto, helper, ct_id, 0x10 if nat else 0
+        self.orig = (client, 41001, server, dport)
+        self.reply = (server, dport, outside if nat else client, 41001)
+
+    def packet(self, payload, reply=False):
+        t = self.orig if reply else self.reply  # as the other side sees it
+        return ip_packet(self.proto, t[2], t[3], t[0], t[1], payload)
+
+    def ct(self, priv=b""):
+        help_attr = nest(5, attr(1, self.helper.encode() + b"\0"), *([attr(2, priv)] if priv else [])) if self.helper else b""
+        return nest(11, tuple_attr(1, self.proto, *self.orig), tuple_attr(2, self.proto, *self.reply),
+                    attr(3, struct.pack("!I", self.status | 0x2)), help_attr, attr(12, struct.pack("!I", self.ct_id)))
+
+
+class Kernel:
+    """The other end of one queue."""
+
+    def __init__(self, number, spec):
+        self.number, self.spec = number, spec
+        self.sock, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (self.sock, self.theirs):  # the kernel itself never has to wait
+            end.setsockopt(socket.SOL_SOCKET, 32, 16 << 20)  # SO_SNDBUFFORCE
+        self.sock.settimeout(DEADLINE)
+        self.last_id = 0
+        self.bind = None
+
+    def answer_bind(self, err=0):
+        self.bind = self.sock.recv(65536)
+        size, kind, flags, seq, pid = struct.unpack_from("=IHHII", self.bind)
+        assert (size, kind, flags, pid) == (len(self.bind), BIND, 5, 0), self.bind
+        self.sock.send(struct.pack("=IHHIIi", 36, 2, 0, seq, 0, err) + self.bind[:16])
+
+    def send(self, packet, flow, info=0, extra=b"", drop=(), priv=b""):
+        """Queues a packet; its id."""
+        self.last_id += 1
+        parts = {"hdr": attr(1, struct.pack("!IHB", self.last_id, 0x800, 4)), "payload": attr(10, packet), "ct": flow.ct(priv),
+                 "info": attr(12, struct.pack("!I", info))}
+        family = 2 if "." in flow.orig[0] else 10
+        body = struct.pack("!BBH", family, 0, self.number) + b"".join(v for k, v in parts.items() if k not in drop) + extra
+        self.sock.send(struct.pack("=IHHII", 16 + len(body), PACKET, 0, 0, 0) + body)
+        return self.last_id
+
+    def hear(self):
+        """(type, {attributes}) of the next message."""
+        data = self.sock.recv(65536)
+        size, kind = struct.unpack_from("=IH", data)
+        assert size == len(data), data
+        return kind, attrs(data[20:])
+
+    def verdict(self, packet_id=None):
+        kind, got = self.hear()
+        assert kind == VERDICT, kind
+        verdict, number = struct.unpack("!II", got.pop(2))
+        assert verdict == 1 and packet_id in (None, number), (verdict, number, packet_id)
+        return number, got
+
+    def plain(self, packet_id):
+        """The packet goes on as it is, and nothing else is said."""
+        _, got = self.verdict(packet_id)
+        assert got == {}, got
+
+    def quiet(self):
+        assert not select.select([self.sock], [], [], 0)[0], self.sock.recv(65536)
+
+
+class Queue:
+    """A running ctd-queue with its kernel."""
+    started = []
+
+    def __init__(self, *specs, bind=0):
+        self.kernels = [Kernel(int(s.split(",")[3]), s) for s in specs]
+        fds = [k.theirs.fileno() for k in self.kernels]
+        self.proc = subprocess.Popen([f"{BIN}/queue_run", *[f"{s},nl={fd}" for s, fd in zip(specs, fds)]], pass_fds=fds,
+                                     stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        Queue.started.append(self)
+        for k in self.kernels:
+            k.theirs.close()
+        self.lines = []
+        self.pid = int(self.proc.stdout.readline().split()[1])
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        for k in self.kernels:
+            k.answer_bind(bind)
+        if bind == 0:
+            self.log("the queue is bound", len(self.kernels))
+
+    def read(self):
+        for line in self.proc.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def log(self, text, times=1):
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            got = [line for line in list(self.lines) if text in line]
+            if len(got) >= times:
+                return got
+            time.sleep(0.01)
+        raise AssertionError(f"never logged: {text}\n" + "\n".join(self.lines))
+
+    def counters(self, number=5):
+        """Of that queue, as a dictionary."""
+        mark = f"queue {number} ("
+        have = sum(mark in line and ": packets " in line for line in list(self.lines))
+        self.proc.send_signal(signal.SIGUSR1)
+        line = [line for line in self.log(": packets ", 0) or []]
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            line = [text for text in list(self.lines) if mark in text and ": packets " in text]
+            if len(line) > have:
+                words = line[-1].split("): ", 1)[1].split()
+                return {k: int(v) for k, v in zip(words[::2], words[1::2])}
+            time.sleep(0.01)
+        raise AssertionError("no counters")
+
+    def workers(self):
+        out = subprocess.run(["ps", "--ppid", str(self.proc.pid), "-o", "pid=,comm=,stat="], stdout=subprocess.PIPE, text=True)
+        return [int(line.split()[0]) for line in out.stdout.splitlines() if "queue_double" in line and "Z" not in line]
+
+    def end(self, status=0):
+        if status == 0:
+            self.proc.send_signal(signal.SIGTERM)
+        got = self.proc.wait(DEADLINE)
+        assert got == status, (got, self.lines)
+        self.reader.join(DEADLINE)
+        assert not any("ERROR" in line and "cannot enter" in line for line in self.lines), self.lines
+
+
+FTP = "ftp,inet,tcp,5,minport=1024"
+PORT = b"PORT 10,1,0,2,220,83\r\n"
+
+
+def act(name):
+    return f"act {name} 1,2,3,4,5,6\r\n".encode()
+
+
+def case_bind():
+    """One acknowledged message; what the kernel refuses is said by name."""
+    q = Queue(FTP + ",len=300,failopen")
+    a = attrs(q.kernels[0].bind[20:])
+    assert struct.unpack_from("!BBH", q.kernels[0].bind, 16) == (0, 0, 5)
+    assert a == {1: bytes([1, 0, 0, 2]), 2: bytes([0, 0, 255, 255, 2]), 5: bytes([0, 0, 0, 3]), 4: b"\xff" * 4,
+                 3: struct.pack("!I", 300)}, a
+    q.end()
+    q = Queue(FTP)
+    assert attrs(q.kernels[0].bind[20:])[5] == bytes([0, 0, 0, 2]) and 3 not in attrs(q.kernels[0].bind[20:])
+    q.end()
+    for err, text in ((-22, "this kernel has no NFQUEUE"), (-95, "does not tell flows"), (-1, "another process has this queue"),
+                      (-16, "configured twice"), (-12, "Cannot allocate memory")):
+        q = Queue(FTP, bind=err)
+        q.log(text)
+        q.end(1)
+    # this machine's own kernel, whatever it has, says so too
+    with subprocess.Popen([f"{BIN}/queue_run", FTP], stdout=subprocess.PIPE, text=True) as p:
+        said = ""
+        while "queue 5 (ftp): " not in said:
+            said = p.stdout.readline()
+        if "the queue is bound" in said:
+            p.terminate()
+        else:
+            assert "this kernel has no NFQUEUE" in said or "does not tell flows" in said, said
+    print("this kernel: " + said.strip())
+
+
+def check_ftp(got, nat):
+    exp = attrs(got[15])
+    assert read_tuple(exp[2]) == (6, SERVER, 0, OUTSIDE if nat else CLIENT, 220 * 256 + 83), exp
+    assert read_tuple(exp[3]) == (6, "255.255.255.255", 0, "255.255.255.255", 65535), exp
+    assert exp[9] == bytes(4) and exp[8] == bytes(4), exp
+    assert set(exp) == ({2, 3, 8, 9, 10, 11} if nat else {2, 3, 8, 9}), exp
+    if nat:
+        n = attrs(exp[10])
+        assert n[1] == struct.pack("!I", 1) and read_tuple(n[2])[2] == 220 * 256 + 83 and exp[11] == b"nat-follow-master\0"
+
+
+def case_answers():
+    """What an honest helper wants arrives, in the queue's own words."""
+    q = Queue(FTP + ",priv=24", "tftp,inet6,udp,7")
+    k, k6 = q.kernels
+    plain, nat = Flow(), Flow(nat=True)
+    priv = bytes(range(24))
+    _, got = k.verdict(k.send(plain.packet(PORT), plain, priv=priv))
+    check_ftp(got, False)
+    help_attr = attrs(attrs(got[11])[5])
+    assert set(got) == {11, 15} and set(attrs(got[11])) == {5}
+    assert help_attr == {1: b"ftp\0", 2: bytes([1]) + priv[1:]}, help_attr
+    packet = nat.packet(PORT)
+    _, got = k.verdict(k.send(packet, nat, priv=priv))
+    check_ftp(got, True)
+    assert got[10][40:] == b"PORT 10,2,0,1,220,83\r\n" and got[10][20:36] == packet[20:36], got
+    good_checksums(got[10])
+    _, got = k.verdict(k.send(plain.packet(b"227 Entering (10,2,0,2,9,9)\r\n", True), plain, info=3, priv=priv))
+    assert read_tuple(attrs(got[15])[2]) == (6, CLIENT, 0, SERVER, 9 * 256 + 9)
+    f6 = Flow(17, 69, helper="tftp", client="fd01::2", server="fd02::2")
+    _, got = k6.verdict(k6.send(f6.packet(b"\0\1file\0octet\0"), f6, info=2))
+    exp = attrs(got[15])
+    assert got[11] == b"" and read_tuple(exp[2]) == (17, "fd02::2", 0, "fd01::2", 41001), got
+    n = q.counters()
+    assert n == {"packets": 3, "asked": 3, "answers": 3, "expectations": 3, "edits": 1}, n
+    q.end()
+
+
+def case_unasked():
+    """Packets that nobody can judge go on, each counted by its reason."""
+    q = Queue(FTP)
+    k = q.kernels[0]
+    f, good = Flow(), Flow().packet(PORT)
+    other = Flow(17)
+    damaged = [
+        ("noflow", good, {"drop": ("ct",)}), ("noflow", good, {"drop": ("info",)}), ("noflow", good, {"drop": ("payload",)}),
+        ("truncated", good, {"extra": attr(13, struct.pack("!I", len(good) + 1))}),
+        ("segments", good, {"extra": attr(14, struct.pack("!I", 3))}), ("empty", f.packet(b""), {}),
+        ("fragment", good[:6] + b"\x20\x00" + good[8:], {}), ("fragment", good[:6] + b"\0\1" + good[8:], {}),
+        ("headers", b"", {}), ("headers", good[:19], {}), ("headers", good[:39], {}), ("headers", b"\x44" + good[1:], {}),
+        ("headers", b"\x4f" + good[1:], {}), ("headers", b"\x55" + good[1:], {}), ("headers", good[:2] + b"\xff\xff" + good[4:], {}),
+        ("headers", good[:9] + b"\x2f" + good[10:], {}), ("headers", good[:32] + b"\x40" + good[33:], {}),
+        ("headers", good[:32] + b"\xf0" + good[33:], {}), ("headers", other.packet(PORT), {}),
+        ("long", f.packet(b"x" * 65440), {}),
+    ]
+    want = {}
+    for why, packet, kw in damaged:
+        k.plain(k.send(packet, f, **kw))
+        want["accepted:" + why] = want.get("accepted:" + why, 0) + 1
+    for flow in (Flow(helper="sip"), Flow(helper=None), other):
+        k.plain(k.send(flow.packet(PORT), flow))
+    want["accepted:notours"] = 3
+    # what cannot even be answered
+    k.sock.send(struct.pack("=IHHII", 20, PACKET, 0, 0, 0) + bytes(4))
+    k.sock.send(b"abc")
+    k.sock.send(struct.pack("=IHHII", 4, PACKET, 0, 0, 0))
+    k.sock.send(struct.pack("=IHHII", 400000, PACKET, 0, 0, 0) + bytes(8))
+    k.sock.send(struct.pack("=IHHIIi", 36, 2, 0, 9, 0, -2) + bytes(16))
+    k.plain(k.send(good[:19], f))
+    want["accepted:headers"] += 1
+    got = q.counters()
+    assert got.pop("packets") == len(damaged) + 5 and got.pop("errors") == 5, got
+    assert got == want, (got, want)
+    check_ftp(k.verdict(k.send(good, f))[1], False)
+    q.end()
+
+
+BREACHES = {"accept": "verdict", "drop": "verdict", "two": "count", "many": "count", "class": "flags", "permanent": "flags",
+            "follow": "flags", "udp": "protocol", "icmp": "protocol", "any": "address", "dst": "address", "ref": "address",
+            "foreign": "address", "address": "address", "port0": "port", "low": "port", "sport": "port", "nat": "nat",
+            "private": "private", "timeout": "timeout", "unasked": "edit"}
+NAT_BREACHES = {"nat": "nat", "natlow": "nat", "before": "edit", "behind": "edit", "far": "edit", "overlap": "edit",
+                "order": "edit", "empty": "edit", "long": "edit", "edits": "edit", "text": "text"}
+
+
+def case_breaches():
+    """Each breach of the policy: the packet goes on, nothing of the answer arrives, it is counted, and the worker that has
+    done it too often is cut off; the spare goes on, and without one everything is accepted at once."""
+    todo = [(Flow(), name, why) for name, why in BREACHES.items()] + [(Flow(nat=True), name, why) for name, why in NAT_BREACHES.items()]
+    per_worker = 8
+    for i in range(0, len(todo), 2 * per_worker):
+        q = Queue(FTP)
+        k = q.kernels[0]
+        want = {}
+        some = todo[i : i + 2 * per_worker]
+        some += [some[-1]] * (2 * per_worker - len(some))
+        for n, (flow, name, why) in enumerate(some):
+            if n % per_worker == 4:  # in between it may be right
+                check_ftp(k.verdict(k.send(flow.packet(PORT), flow))[1], flow.status != 0)
+            k.plain(k.send(flow.packet(act(name)), flow))
+            want["breach:" + why] = want.get("breach:" + why, 0) + 1
+            if n == per_worker - 1:
+                q.log("cut off")
+                assert "no worker is left" not in "".join(q.lines)
+        q.log("no worker is left, every packet is accepted unseen from now on")
+        k.plain(k.send(Flow().packet(PORT), Flow()))
+        got = q.counters()
+        assert {name: v for name, v in got.items() if name.startswith("breach:")} == want, (got, want)
+        assert got["accepted:answer"] == 2 * per_worker and got["takeovers"] == 2 and got["accepted:noworker"] == 1, got
+        k.quiet()
+        q.end()
+
+
+def case_sequence():
+    """An answer for a packet that does not wait, or waits in another queue, or for the second time."""
+    q = Queue(FTP, "ftp,inet,tcp,6,minport=1024")
+    k, other = q.kernels
+    f = Flow()
+    waits = other.send(f.packet(act("silent")), f)
+    for n, name in enumerate(("seq", "queue", "twice", "seq"), 1):
+        packet_id = k.send(f.packet(act(name)), f)
+        number, got = k.verdict(packet_id)  # accepted when its time is over, or as answered the first time
+        assert (got == {}) == (name != "twice"), (name, got)
+    other.plain(waits)
+    got = q.counters()
+    assert got["breach:sequence"] == 4 and got["expectations"] == 1 and got["accepted:slow"] == 3, got
+    assert "breach:sequence" not in q.counters(6)
+    k.quiet()
+    other.quiet()
+    q.end()
+
+
+ILLEGAL = """unknown-type huge-type parents-word queues-word syncs-word configs-word short too-long huge argument ready
+no-header""".split()
+
+
+def case_illegal():
+    """A message that breaks the table of the wall ends its sender, and what it had to answer goes on."""
+    f = Flow()
+    for i in range(0, len(ILLEGAL), 2):
+        q = Queue(FTP)
+        k = q.kernels[0]
+        for name in ILLEGAL[i : i + 2]:
+            k.plain(k.send(f.packet(act(name)), f))
+        got = q.log("broke rule", 2)
+        q.log("no worker is left")
+        k.plain(k.send(f.packet(PORT), f))
+        n = q.counters()
+        assert n["accepted:lost"] == 2 and n["takeovers"] == 2 and "expectations" not in n, (n, got)
+        k.quiet()
+        q.end()
+
+
+def case_deaths():
+    """A worker that dies, by itself or by its filter: its packets go on at once, the spare serves."""
+    f = Flow()
+    for name in ("crash", "leave", "descriptor", "forbidden-call"):
+        q = Queue(FTP)
+        k = q.kernels[0]
+        ids = [k.send(f.packet(act("silent")), f) for _ in range(5)] + [k.send(f.packet(act(name)), f)]
+        for packet_id in ids:
+            k.plain(packet_id)
+        q.log("a worker has ended")
+        check_ftp(k.verdict(k.send(f.packet(PORT), f))[1], False)
+        n = q.counters()
+        assert n["accepted:lost"] == 6 and n["takeovers"] == 1, n
+        q.end()
+    q = Queue(FTP)  # the spare dies first: nothing happens
+    k = q.kernels[0]
+    check_ftp(k.verdict(k.send(f.packet(PORT), f))[1], False)
+    os.kill(max(q.workers()), signal.SIGKILL)
+    q.log("a worker has ended")
+    check_ftp(k.verdict(k.send(f.packet(PORT), f))[1], False)
+    assert "takeovers" not in q.counters()
+    k.plain(k.send(f.packet(act("leave")), f))
+    q.log("no worker is left")
+    q.end()
+    q = Queue(FTP + ",workers=0")
+    q.log("no worker is left")
+    q.kernels[0].plain(q.kernels[0].send(f.packet(PORT), f))
+    q.end()
+
+
+def case_silence():
+    """Who never answers delays packets for a while, then is cut off; a late answer is no fault."""
+    q = Queue(FTP)
+    k = q.kernels[0]
+    f = Flow()
+    for _ in range(2):
+        for packet_id in [k.send(f.packet(act("silent")), f) for _ in range(40)]:
+            k.plain(packet_id)
+    q.log("does not answer in time: cut off", 2)
+    k.plain(k.send(f.packet(PORT), f))
+    n = q.counters()
+    assert n["accepted:slow"] >= 64 and n["accepted:slow"] + n.get("accepted:lost", 0) == 80, n
+    assert n["takeovers"] == 2 and "answers" not in n, n
+    q.end()
+
+
+def case_asleep():
+    """A worker that reads no more: as many packets as may wait do, what does not fit goes on at once."""
+    q = Queue(FTP)
+    k = q.kernels[0]
+    f = Flow()
+    ids = [k.send(f.packet(act("asleep")), f)] + [k.send(f.packet(PORT), f) for _ in range(999)]
+    heard = set()
+    while len(heard) < len(ids):
+        number, got = k.verdict()
+        assert number not in heard and (got == {} or 15 in got)
+        heard.add(number)
+    q.log("does not answer in time: cut off")
+    n = q.counters()
+    assert n["accepted:busy"] > 0 and n["accepted:slow"] >= 32, n
+    assert sum(n.get(why, 0) for why in ("accepted:busy", "accepted:slow", "accepted:channel", "accepted:lost")) \
+        + n.get("expectations", 0) + n.get("accepted:rate", 0) == 1000, n
+    check_ftp(k.verdict(k.send(f.packet(PORT), f))[1], False)
+    q.end()
+
+
+def case_flood():
+    """A worker that answers without end is cut off, and neither memory nor other queues notice."""
+    q = Queue(FTP, "ftp,inet,tcp,6")
+    k, other = q.kernels
+    f = Flow()
+    _, got = k.verdict(k.send(f.packet(act("flood")), f))
+    assert 15 in got
+    q.log("breach:sequence): cut off")
+    check_ftp(other.verdict(other.send(f.packet(PORT), f))[1], False)
+    check_ftp(k.verdict(k.send(f.packet(PORT), f))[1], False)
+    n = q.counters()
+    assert n["breach:sequence"] == 8 and n["takeovers"] == 1 and n["expectations"] == 2, n
+    with open(f"/proc/{q.pid}/status") as text:
+        rss = int(re.search(r"VmRSS:\s+(\d+)", text.read()).group(1))
+    assert rss < 16384, rss
+    q.end()
+
+
+def case_rate():
+    """More expectations than the rate allows: the packets go on, nobody is at fault."""
+    q = Queue(FTP + ",rate=4,flowrate=2")
+    k = q.kernels[0]
+    made = 0
+    for n in range(40):
+        f = Flow(ct_id=n // 20 + 1)
+        made += 15 in k.verdict(k.send(f.packet(PORT), f))[1]
+    got = q.counters()
+    assert got["accepted:rate"] == 40 - made and 8 <= made <= 12 and "breach" not in str(got), (made, got)
+    q.end()
+
+
+def case_stop():
+    """On SIGTERM, and when the starter is gone, what waits goes on first."""
+    f = Flow()
+    for gone in (False, True):
+        q = Queue(FTP)
+        k = q.kernels[0]
+        ids = [k.send(f.packet(act("silent")), f) for _ in range(3)]
+        check_ftp(k.verdict(k.send(f.packet(PORT), f))[1], False)  # so the three are there
+        if gone:
+            q.proc.kill()
+        else:
+            q.proc.send_signal(signal.SIGTERM)
+        for packet_id in ids:
+            k.plain(packet_id)
+        assert k.sock.recv(100) == b""
+        assert q.proc.wait(DEADLINE) == (-signal.SIGKILL if gone else 0)
+
+
+def main():
+    if os.geteuid() != 0:
+        print("needs root: processes give up rights that they must have first")
+        return 77
+    if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:
+        print("needs a network namespace of its own: unshare(CLONE_NEWNET) is refused")
+        return 77
+    cases = {n[5:]: f for n, f in globals().items() if n.startswith("case_")}
+    try:
+        for name in sys.argv[2:] or cases:
+            began = time.monotonic()
+            cases[name]()
+            print(f"ok {name} ({time.monotonic() - began:.1f} s)", flush=True)
+    finally:
+        for q in Queue.started:
+            if q.proc.poll() is None:
+                for pid in q.workers():
+                    os.kill(pid, signal.SIGKILL)
+                q.proc.kill()
+    return 0
+
+
+sys.exit(main())
