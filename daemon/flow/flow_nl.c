@@ -399,7 +399,7 @@ put_help(struct writer *wr)
 {
 	uint8_t *nest;
 
-	if (!(wr->f->have & FLOW_HELPER) || wr->f->side->helper[0] == '\0')
+	if (wr->o->no_helper || !(wr->f->have & FLOW_HELPER) || wr->f->side->helper[0] == '\0')
 		return;
 	nest = nla_nest(&wr->w, CTA_HELP);
 	nla_put_str(&wr->w, CTA_HELP_NAME, wr->f->side->helper, FLOW_HELPER_MAX - 1);

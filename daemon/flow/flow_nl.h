@@ -19,6 +19,7 @@ enum flow_nl_op { FLOW_NL_CREATE, FLOW_NL_UPDATE, FLOW_NL_DELETE, FLOW_NL_GET };
 /* How a flow that another node knew is written into this kernel. */
 struct flow_nl_opts {
 	uint32_t timeout; /* seconds to write; 0: the flow's own */
+	bool no_helper;   /* leave it out: the kernel does not have it */
 	bool tcp_liberal; /* window tracking must not judge a flow whose windows nobody told us */
 };
 /* Builds one request at buf. Returns its length (a multiple of 4), -EINVAL when the flow lacks what the kernel needs

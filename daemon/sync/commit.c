@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "helpers.h"
+
 #define BATCH_SIZE  (MSG_DATA_MAX - 64)
 #define REQUEST_MAX 2048  /* no request is longer */
 #define VISITS_MAX  16384 /* cache entries looked at for one batch */
+#define TRIES_MAX   16    /* requests in flight with helpers that the kernel has not shown to have */
 
 enum pass { PASS_NONE, PASS_MASTERS, PASS_RELATED, PASS_EXPECTS };
 
@@ -20,6 +23,11 @@ struct batch {
 	bool sent;
 	uint32_t len, creates;
 	uint8_t *data;
+	struct {
+		uint32_t seq;
+		struct helper_key key;
+	} tried[TRIES_MAX];
+	unsigned int n_tried;
 };
 
 struct commit {
@@ -34,6 +42,8 @@ struct commit {
 	size_t again_len, again_size, again_pos;
 	struct commit_result result;
 	uint64_t started;
+	struct helpers helpers;
+	bool held; /* the batch had to end before a name that is being tried out */
 };
 
 struct commit *
@@ -71,6 +81,8 @@ commit_start(struct commit *c, unsigned int tables)
 {
 	unsigned int running = c->pass == PASS_NONE ? 0 : c->pass == PASS_EXPECTS ? COMMIT_EXPECTS : COMMIT_FLOWS;
 
+	if (!commit_running(c))
+		c->helpers.n = 0; /* modules come and go */
 	c->asked |= tables & ~running;
 }
 
@@ -131,10 +143,30 @@ seq_at(uint32_t offset)
 	return offset / 4 + 1;
 }
 
+/* Whether the next request of b may name the helper: 1 yes, 0 no, -EAGAIN when others are being tried out. */
+static int
+may_name(struct commit *c, struct batch *b, const struct helper_key *k)
+{
+	enum helper_verdict v = helpers_judge(&c->helpers, k);
+
+	if (v != HELPER_UNTRIED)
+		return v == HELPER_THERE;
+	c->held = b->n_tried == TRIES_MAX;
+	for (int i = 0; i < COMMIT_WINDOW; i++)
+		c->held = c->held || (c->batch[i].id != 0 && c->batch[i].n_tried > 0);
+	if (c->held)
+		return -EAGAIN;
+	b->tried[b->n_tried].seq = seq_at(b->len);
+	b->tried[b->n_tried++].key = *k;
+	return 1;
+}
+
 static int
 put_flow(struct commit *c, struct batch *b, const struct entry *e, uint32_t now)
 {
 	const struct flow *f = &e->flow;
+	struct helper_key k;
+	int name = 1;
 	struct flow_nl_opts o = {.timeout = remaining(c, f->have & FLOW_TIMEOUT, f->timeout, e->updated, now),
 				 .tcp_liberal = !c->conf.window_tracking};
 
@@ -142,6 +174,10 @@ put_flow(struct commit *c, struct batch *b, const struct entry *e, uint32_t now)
 		c->related += c->pass == PASS_MASTERS;
 		return 0;
 	}
+	if (helper_of_flow(f, &k) && (name = may_name(c, b, &k)) < 0)
+		return name;
+	o.no_helper = name == 0;
+	c->result.without_helper += name == 0;
 	return flow_to_nl(f, FLOW_NL_CREATE, &o, seq_at(b->len), b->data + b->len, BATCH_SIZE - b->len);
 }
 
@@ -149,15 +185,21 @@ static int
 put_expect(struct commit *c, struct batch *b, const struct xentry *e, uint32_t now)
 {
 	uint32_t timeout = remaining(c, e->expect.have & EXPECT_TIMEOUT, e->expect.timeout, e->updated, now);
+	struct helper_key k;
+	int name = helper_of_expect(&e->expect, &k) ? may_name(c, b, &k) : 1;
 
+	if (name <= 0)
+		return name < 0 ? name : -EOPNOTSUPP;
 	return expect_to_nl(&e->expect, FLOW_NL_CREATE, timeout, seq_at(b->len), b->data + b->len, BATCH_SIZE - b->len);
 }
 
-/* Appends the next entry's request. 1 done, 0 nothing to do for it, -ENOENT at the end of the cache. */
+/* Appends the next entry's request. 1 done, 0 nothing to do for it, -ENOENT at the end of the cache, -EAGAIN when it
+ * has to wait for the next batch. */
 static int
 put_next(struct commit *c, struct batch *b, uint32_t now)
 {
 	bool expects = c->pass == PASS_EXPECTS;
+	uint32_t pos = c->pos, n_tried = b->n_tried;
 	uint32_t slot = expects ? xcache_walk(c->t.expects, &c->pos) : cache_walk(c->t.flows, &c->pos);
 	int r;
 
@@ -169,6 +211,11 @@ put_next(struct commit *c, struct batch *b, uint32_t now)
 		b->len += (uint32_t)r;
 		b->creates++;
 		return 1;
+	}
+	b->n_tried = n_tried;
+	if (r == -EAGAIN) {
+		c->pos = pos;
+		return r;
 	}
 	if (r < 0) {
 		c->result.failed++;
@@ -184,6 +231,38 @@ is_create(const struct nlmsghdr *nlh)
 	return (nlh->nlmsg_type & 0xff) == 0; /* IPCTNL_MSG_CT_NEW, IPCTNL_MSG_EXP_NEW */
 }
 
+struct object {
+	struct flow f;
+	struct flow_side side;
+	struct expect e;
+	struct helper_key helper;
+};
+
+static bool
+names_helper(const struct commit *c, const struct nlmsghdr *nlh, struct object *o)
+{
+	if (c->pass == PASS_EXPECTS)
+		return expect_from_nl(nlh, &o->e) == 0 && helper_of_expect(&o->e, &o->helper);
+	return flow_from_nl(nlh, &o->f, &o->side) == 0 && helper_of_flow(&o->f, &o->helper);
+}
+
+/* Builds the creation of a flow without its helper; its length. An expectation is nothing without: it fails, 0. */
+static int
+without_helper(struct commit *c, const struct object *o, uint8_t *at, uint32_t seq)
+{
+	struct flow_nl_opts opts = {.no_helper = true, .tcp_liberal = !c->conf.window_tracking};
+	int n = c->pass == PASS_EXPECTS ? -EOPNOTSUPP : flow_to_nl(&o->f, FLOW_NL_CREATE, &opts, seq, at, REQUEST_MAX);
+
+	if (n > 0) {
+		c->result.without_helper++;
+		return n;
+	}
+	c->result.failed++;
+	c->env.failed(c->env.arg, "create", n, c->pass == PASS_EXPECTS ? NULL : &o->f,
+		      c->pass == PASS_EXPECTS ? &o->e : NULL);
+	return 0;
+}
+
 /* A batch of second tries: the queued requests, numbered anew. */
 static void
 fill_again(struct commit *c, struct batch *b)
@@ -191,13 +270,20 @@ fill_again(struct commit *c, struct batch *b)
 	b->again = true;
 	while (c->again_pos < c->again_len) {
 		struct nlmsghdr *nlh = (struct nlmsghdr *)(c->again + c->again_pos);
+		struct object o;
+		int name = 1, len = (int)nlh->nlmsg_len;
 
-		if (b->len + nlh->nlmsg_len > BATCH_SIZE)
+		if (b->len + REQUEST_MAX > BATCH_SIZE)
+			return;
+		if (is_create(nlh) && names_helper(c, nlh, &o) && (name = may_name(c, b, &o.helper)) < 0)
 			return;
 		nlh->nlmsg_seq = seq_at(b->len);
-		memcpy(b->data + b->len, nlh, nlh->nlmsg_len);
-		b->creates += is_create(nlh);
-		b->len += nlh->nlmsg_len;
+		if (name == 1)
+			memcpy(b->data + b->len, nlh, nlh->nlmsg_len);
+		else
+			len = without_helper(c, &o, b->data + b->len, nlh->nlmsg_seq);
+		b->creates += is_create(nlh) && len > 0;
+		b->len += (uint32_t)len;
 		c->again_pos += nlh->nlmsg_len;
 	}
 	c->again_pos = c->again_len = 0;
@@ -206,14 +292,14 @@ fill_again(struct commit *c, struct batch *b)
 static void
 fill(struct commit *c, struct batch *b, uint32_t now)
 {
-	b->len = b->creates = 0;
-	b->again = b->sent = false;
+	b->len = b->creates = b->n_tried = 0;
+	b->again = b->sent = c->held = false;
 	if (c->again_len > 0) {
 		fill_again(c, b);
 		return;
 	}
 	for (unsigned int n = 0; n < VISITS_MAX && b->len + REQUEST_MAX <= BATCH_SIZE; n++)
-		if (put_next(c, b, now) == -ENOENT)
+		if (put_next(c, b, now) < 0)
 			return;
 }
 
@@ -274,7 +360,7 @@ commit_step(struct commit *c, uint32_t now)
 		return false;
 	fill(c, b, now);
 	if (b->len == 0)
-		return true;
+		return !c->held;
 	b->id = ++c->next_id & 0x0fffffff;
 	return send_batch(c, b);
 }
@@ -323,6 +409,18 @@ try_again(struct commit *c, const struct nlmsghdr *nlh)
 	return true;
 }
 
+/* The kernel does not say what it does not support: if it was the helper, the flow can do without. */
+static bool
+try_without_helper(struct commit *c, const struct nlmsghdr *nlh)
+{
+	struct object o;
+
+	if (!names_helper(c, nlh, &o) || !again_room(c, REQUEST_MAX))
+		return false;
+	c->again_len += (size_t)without_helper(c, &o, c->again + c->again_len, 0);
+	return true;
+}
+
 static void
 report(struct commit *c, const struct nlmsghdr *nlh, int err)
 {
@@ -358,9 +456,25 @@ on_error(struct commit *c, const struct batch *b, const struct msg_error *e)
 	}
 	if (e->err == -EEXIST && !b->again && try_again(c, nlh))
 		return true;
+	if (e->err == -EOPNOTSUPP && c->pass != PASS_EXPECTS && try_without_helper(c, nlh))
+		return true;
 	c->result.failed++;
 	report(c, nlh, e->err);
 	return true;
+}
+
+/* What the answers to a batch say about the helpers that it tried out. */
+static void
+judge_tried(struct commit *c, const struct batch *b, const struct msg_error *err, size_t n)
+{
+	for (unsigned int i = 0; i < b->n_tried; i++) {
+		int r = 0;
+
+		for (size_t k = 0; k < n && r == 0; k++)
+			r = err[k].seq == b->tried[i].seq || err[k].seq == 0 ? err[k].err : 0;
+		if ((r == 0 || r == -EOPNOTSUPP) && helpers_note(&c->helpers, &b->tried[i].key, r == 0))
+			c->env.helper_missing(c->env.arg, b->tried[i].key.name);
+	}
 }
 
 void
@@ -374,6 +488,7 @@ commit_on_result(struct commit *c, uint32_t id, const struct msg_error *err, siz
 			b = &c->batch[i];
 	if (b == NULL)
 		return;
+	judge_tried(c, b, err, n);
 	for (size_t i = 0; i < n; i++)
 		failed += err[i].err != 0 && on_error(c, b, &err[i]);
 	c->result.committed += b->creates > failed ? b->creates - failed : 0;

@@ -1,7 +1,8 @@
 /*
  * Take-over: the external caches are written into the kernel, in batches of requests without acknowledgement, a few
  * batches in flight. Masters first, then the flows that depend on them, then expectations. What exists already is
- * deleted and created once more. Events and clients are served between batches. One state machine, one end.
+ * deleted and created once more. What names a helper that this kernel does not have is created without it. Events and
+ * clients are served between batches. One state machine, one end.
  */
 #ifndef COMMIT_H
 #define COMMIT_H
@@ -17,6 +18,7 @@ enum commit_tables { COMMIT_FLOWS = 1, COMMIT_EXPECTS = 2 };
 struct commit_result {
 	unsigned int table; /* one of commit_tables */
 	uint64_t committed, failed, usec;
+	uint64_t without_helper; /* of committed: this kernel does not have the helper that the flow names */
 };
 
 struct commit_env {
@@ -30,6 +32,8 @@ struct commit_env {
 	/* One entry failed; what: "create" or "destroy"; f or e is NULL. */
 	void (*failed)(void *arg, const char *what, int err, const struct flow *f, const struct expect *e);
 	uint64_t (*usec)(void *arg); /* monotonic */
+	/* Once for each name, when the kernel has refused it often enough to be asked no more. */
+	void (*helper_missing)(void *arg, const char *name);
 };
 
 struct commit_conf {

@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "helpers.h"
+
 #define BATCH_SIZE  (MSG_DATA_MAX - 64)
 #define REQUEST_MAX 2048
 
-#define KEPT_MAX (2 * BATCH_SIZE)
+#define KEPT_MAX    (2 * BATCH_SIZE)
+#define TRIES_MAX   16   /* requests of a batch with helpers that the kernel has not shown to have */
+#define WITHOUT_MAX 4096 /* flows written without their helper until it is tried again */
 
 /* An update's request leaves out what cannot be changed; to create the flow after all, all of it is kept. */
 struct kept {
@@ -23,6 +27,11 @@ struct kept {
 struct out {
 	uint32_t len, kept_len, kept_at; /* kept_at: where the last one was found */
 	uint8_t data[BATCH_SIZE];
+	struct {
+		uint32_t seq;
+		struct helper_key key;
+	} tried[TRIES_MAX];
+	unsigned int n_tried;
 	_Alignas(8) uint8_t kept[KEPT_MAX];
 };
 
@@ -42,6 +51,8 @@ struct inject {
 	bool second;                 /* the one in flight holds second tries */
 	struct out *flight;
 	struct queue next, again;
+	struct helpers helpers;
+	uint32_t without; /* flows since the names were forgotten */
 };
 
 struct inject *
@@ -84,29 +95,31 @@ queue_at(struct queue *q, unsigned int i)
 	return q->out[(q->first + i) % QUEUE_MAX];
 }
 
-/* A batch with room for one more request; NULL: all are full, or there is no memory. */
+/* A batch with room for one more request, and for one more name to try out; NULL: all are full, or there is no memory.
+ */
 static struct out *
-queue_room(struct queue *q)
+queue_room(struct queue *q, bool tries)
 {
 	struct out **o, *last = q->count > 0 ? queue_at(q, q->count - 1) : NULL;
 
-	if (last != NULL && last->len + REQUEST_MAX <= BATCH_SIZE && last->kept_len + sizeof(struct kept) <= KEPT_MAX)
+	if (last != NULL && last->len + REQUEST_MAX <= BATCH_SIZE && last->kept_len + sizeof(struct kept) <= KEPT_MAX &&
+	    !(tries && last->n_tried == TRIES_MAX))
 		return last;
 	if (q->count == QUEUE_MAX)
 		return NULL;
 	o = &q->out[(q->first + q->count) % QUEUE_MAX];
 	if (*o == NULL && (*o = malloc(sizeof(**o))) == NULL)
 		return NULL;
-	(*o)->len = (*o)->kept_len = (*o)->kept_at = 0;
+	(*o)->len = (*o)->kept_len = (*o)->kept_at = (*o)->n_tried = 0;
 	q->count++;
 	return *o;
 }
 
 /* The sequence number of a request is its place in the batch. */
 static int
-put_flow(struct inject *j, struct out *o, enum flow_nl_op op, const struct flow *f)
+put_flow(struct inject *j, struct out *o, enum flow_nl_op op, const struct flow *f, bool no_helper)
 {
-	struct flow_nl_opts opts = {.tcp_liberal = j->liberal};
+	struct flow_nl_opts opts = {.tcp_liberal = j->liberal, .no_helper = no_helper};
 	int n = flow_to_nl(f, op, &opts, o->len / 4 + 1, o->data + o->len, BATCH_SIZE - o->len);
 
 	o->len += n > 0 ? (uint32_t)n : 0;
@@ -164,24 +177,46 @@ count(struct cache_stats *st, enum entry_change change, bool good)
 	++*(good ? done : failed)[change];
 }
 
+static enum helper_verdict
+judge(struct inject *j, const struct flow *f, struct helper_key *k)
+{
+	enum helper_verdict v = helper_of_flow(f, k) ? helpers_judge(&j->helpers, k) : HELPER_THERE;
+
+	if (v == HELPER_MISSING && ++j->without == WITHOUT_MAX)
+		j->without = j->helpers.n = 0; /* modules come and go */
+	return v;
+}
+
 void
 inject_flow(struct inject *j, enum entry_change change, const struct flow *f)
 {
 	static const enum flow_nl_op op[] = {FLOW_NL_CREATE, FLOW_NL_UPDATE, FLOW_NL_DELETE};
-	struct out *o = queue_room(&j->next);
-	uint32_t seq = o != NULL ? o->len / 4 + 1 : 0;
-	bool good = o != NULL && put_flow(j, o, op[change], f) > 0;
+	struct helper_key k;
+	enum helper_verdict v = change == ENTRY_NEW ? judge(j, f, &k) : HELPER_THERE;
+	struct out *o = queue_room(&j->next, v == HELPER_UNTRIED);
+	uint32_t seq;
+	bool good;
 
+	if (o == NULL && v == HELPER_UNTRIED) { /* so many names at once: a flow without helper is better than none */
+		v = HELPER_MISSING;
+		o = queue_room(&j->next, false);
+	}
+	seq = o != NULL ? o->len / 4 + 1 : 0;
+	good = o != NULL && put_flow(j, o, op[change], f, v == HELPER_MISSING) > 0;
 	count(&j->stats[0], change, good);
 	if (good && change == ENTRY_UPD)
 		keep(o, seq, f);
+	if (good && v == HELPER_UNTRIED) {
+		o->tried[o->n_tried].seq = seq;
+		o->tried[o->n_tried++].key = k;
+	}
 }
 
 void
 inject_expect(struct inject *j, enum entry_change change, const struct expect *e)
 {
 	enum flow_nl_op op = change == ENTRY_DEL ? FLOW_NL_DELETE : FLOW_NL_CREATE;
-	struct out *o = queue_room(&j->next);
+	struct out *o = queue_room(&j->next, false);
 
 	count(&j->stats[1], change, o != NULL && put_expect(o, op, e) > 0);
 }
@@ -204,7 +239,7 @@ inject_flush(struct inject *j)
 }
 
 struct object {
-	bool expect;
+	bool expect, no_helper;
 	struct flow f;
 	struct flow_side side;
 	struct expect e;
@@ -224,10 +259,25 @@ read_back(struct inject *j, const struct nlmsghdr *nlh, struct object *o)
 static void
 put_object(struct inject *j, enum flow_nl_op op, const struct object *o)
 {
-	struct out *to = queue_room(&j->again);
+	struct out *to = queue_room(&j->again, false);
+	struct helper_key k;
 
 	if (to != NULL)
-		(void)(o->expect ? put_expect(to, op, &o->e) : put_flow(j, to, op, &o->f));
+		(void)(o->expect ? put_expect(to, op, &o->e)
+				 : put_flow(j, to, op, &o->f, o->no_helper || judge(j, &o->f, &k) == HELPER_MISSING));
+}
+
+/* The kernel does not say what it does not support: if it was the helper, the flow can do without. */
+static bool
+can_do_without(struct inject *j, int err, const struct object *o)
+{
+	struct helper_key k;
+
+	if (err != -EOPNOTSUPP || o->expect || !helper_of_flow(&o->f, &k))
+		return false;
+	if (helpers_note(&j->helpers, &k, false))
+		j->env.helper_missing(j->env.arg, k.name);
+	return true;
 }
 
 /* An update of something that is not there creates it; something in the way is deleted first. */
@@ -239,7 +289,8 @@ on_error(struct inject *j, const struct nlmsghdr *nlh, int err)
 
 	if ((deletion && err == -ENOENT) || !read_back(j, nlh, &o))
 		return;
-	if (deletion || j->second) {
+	o.no_helper = creation && can_do_without(j, err, &o);
+	if (deletion || (j->second && !o.no_helper)) {
 		count(&j->stats[o.expect], deletion ? ENTRY_DEL : creation ? ENTRY_NEW : ENTRY_UPD, false);
 		j->env.failed(j->env.arg,
 			      deletion   ? "could not destroy"
@@ -253,11 +304,23 @@ on_error(struct inject *j, const struct nlmsghdr *nlh, int err)
 	put_object(j, FLOW_NL_CREATE, &o);
 }
 
+static bool
+refused(uint32_t seq, const struct msg_error *err, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (err[i].seq == seq || err[i].seq == 0) /* 0: all of them */
+			return true;
+	return false;
+}
+
 void
 inject_on_result(struct inject *j, uint32_t id, const struct msg_error *err, size_t n)
 {
 	if (id == 0 || id != j->id)
 		return;
+	for (unsigned int i = 0; i < j->flight->n_tried; i++)
+		if (!refused(j->flight->tried[i].seq, err, n))
+			helpers_note(&j->helpers, &j->flight->tried[i].key, true);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t offset = (err[i].seq - 1) * 4;
 		const struct nlmsghdr *nlh;

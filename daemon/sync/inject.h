@@ -1,6 +1,6 @@
 /*
  * DisableExternalCache: what peers say is written into the kernel at once, in batches, one in flight, so that a second
- * try never overtakes what came later.
+ * try never overtakes what came later. What names a helper that this kernel does not have is written without it.
  */
 #ifndef INJECT_H
 #define INJECT_H
@@ -14,6 +14,8 @@ struct inject_env {
 	bool (*send)(void *arg, uint32_t id, const void *data, size_t len);
 	/* what: text of the 1.4.x log line */
 	void (*failed)(void *arg, const char *what, int err, const struct flow *f, const struct expect *e);
+	/* The kernel has refused that name often enough: it is left out for a while. */
+	void (*helper_missing)(void *arg, const char *name);
 };
 
 struct inject;

@@ -62,6 +62,9 @@ commit_table_done(void *arg, const struct commit_result *r)
 	log_put(s->log, LV_NOTICE, "Committed %llu new %s", (unsigned long long)r->committed, what);
 	if (r->failed > 0)
 		log_put(s->log, LV_NOTICE, "%llu %s can't be committed", (unsigned long long)r->failed, what);
+	if (r->without_helper > 0)
+		log_put(s->log, LV_WARNING, "%llu entries had to do without their helper",
+			(unsigned long long)r->without_helper);
 	if (s->failed_hidden > 0)
 		log_put(s->log, LV_NOTICE, "%llu more errors of this commit are not shown",
 			(unsigned long long)s->failed_hidden);
@@ -142,6 +145,13 @@ commit_failed(void *arg, const char *what, int err, const struct flow *f, const 
 }
 
 static void
+helper_missing(void *arg, const char *name)
+{
+	log_put(((struct sync *)arg)->log, LV_WARNING,
+		"helper `%s' is not known to this kernel: its flows go without it", name);
+}
+
+static void
 inject_failed(void *arg, const char *what, int err, const struct flow *f, const struct expect *e)
 {
 	struct sync *s = arg;
@@ -182,8 +192,8 @@ int
 verbs_init(struct sync *s)
 {
 	struct commit_conf conf = {s->conf.commit_timeout, s->conf.tcp_window_tracking};
-	struct commit_env env = {s, commit_send, commit_table_done, commit_done, commit_failed, usec};
-	struct inject_env ienv = {s, inject_send, inject_failed};
+	struct commit_env env = {s, commit_send, commit_table_done, commit_done, commit_failed, usec, helper_missing};
+	struct inject_env ienv = {s, inject_send, inject_failed, helper_missing};
 
 	s->purge_at = NEVER;
 	if ((s->commit = commit_new(&conf, &env, &s->external)) == NULL ||

