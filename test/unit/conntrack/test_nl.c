@@ -218,17 +218,31 @@ batch_of(struct nl_batch *b, unsigned n)
 }
 
 static void
+batch_open(struct nl *nl, struct nl_batch *b, struct fake *f)
+{
+	*f = (struct fake){0};
+	assert_int_equal(nl_open_ops(nl, &ops, f), 0);
+	assert_int_equal(nl_batch_init(b, nl, 8), 0);
+}
+
+static void
+batch_close(struct nl *nl, struct nl_batch *b)
+{
+	nl_batch_done(b);
+	nl_close(nl);
+}
+
+static void
 batch_errors(void **state)
 {
 	static const struct nl_batch_ops bops = {refused, answer};
 	struct result res = {0};
-	struct fake f = {0};
 	struct nl_batch b;
+	struct fake f;
 	struct nl nl;
 
 	(void)state;
-	assert_int_equal(nl_open_ops(&nl, &ops, &f), 0);
-	assert_int_equal(nl_batch_init(&b, &nl, 8), 0);
+	batch_open(&nl, &b, &f);
 	batch_of(&b, 4);
 	say(&f, 0, NLMSG_ERROR, 0, 2, -EEXIST);
 	say(&f, 0, ENTRY, 0, 3, 0);
@@ -251,8 +265,7 @@ batch_errors(void **state)
 	memset(&res, 0, sizeof(res));
 	assert_int_equal(nl_batch_flush(&b, &bops, &res), 0);
 	assert_int_equal(res.err[0], ENOENT);
-	nl_batch_done(&b);
-	nl_close(&nl);
+	batch_close(&nl, &b);
 }
 
 static void
@@ -260,19 +273,17 @@ batch_overrun(void **state)
 {
 	static const struct nl_batch_ops bops = {refused, NULL};
 	struct result res = {0};
-	struct fake f = {0};
 	struct nl_batch b;
+	struct fake f;
 	struct nl nl;
 
 	(void)state;
-	assert_int_equal(nl_open_ops(&nl, &ops, &f), 0);
-	assert_int_equal(nl_batch_init(&b, &nl, 8), 0);
+	batch_open(&nl, &b, &f);
 	batch_of(&b, 2);
 	say_err(&f, -ENOBUFS);
 	assert_int_equal(nl_batch_flush(&b, &bops, &res), -ENOBUFS);
 	assert_int_equal(nl_batch_flush(&b, &bops, &res), 0); /* nothing left */
-	nl_batch_done(&b);
-	nl_close(&nl);
+	batch_close(&nl, &b);
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #include "commit.h"
 #include "flows.h"
+#include "kernel.h"
 
 struct sent {
 	uint32_t id, n;
@@ -31,38 +32,13 @@ struct ctx {
 	uint32_t last_timeout;
 };
 
-/* What the kernel does with one request. */
-static int
-kernel_does(struct ctx *c, const struct nlmsghdr *nlh)
-{
-	struct flow_side side;
-	struct flow f;
-	uint32_t slot;
-
-	assert_int_equal(flow_from_nl(nlh, &f, &side), 0);
-	slot = cache_find(c->kernel, &f);
-	if ((nlh->nlmsg_type & 0xff) == 2) {
-		if (slot == SLOT_NONE)
-			return -ENOENT;
-		cache_drop(c->kernel, slot);
-		return 0;
-	}
-	c->last_timeout = f.timeout;
-	if (c->deny_all)
-		return -EOPNOTSUPP;
-	if (slot == SLOT_NONE && f.have & FLOW_HELPER && strcmp(side.helper, "ftp") != 0) {
-		c->module_requests++;
-		return -EOPNOTSUPP;
-	}
-	return cache_insert(c->kernel, &f, 0, &slot);
-}
-
 static bool
 send_batch(void *arg, uint32_t id, const void *data, size_t len)
 {
 	const struct nlmsghdr *nlh = data;
 	struct ctx *c = arg;
 	struct sent *s;
+	struct flow f;
 	int left = (int)len, r;
 
 	if (c->refuse_send)
@@ -74,7 +50,11 @@ send_batch(void *arg, uint32_t id, const void *data, size_t len)
 		c->max_wire = c->n_wire;
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		c->requests++;
-		if ((r = kernel_does(c, nlh)) < 0)
+		r = c->deny_all && !kernel_asked_to_delete(nlh) ? -EOPNOTSUPP
+								: kernel_does(c->kernel, nlh, &f, &c->module_requests);
+		if (!c->deny_all && !kernel_asked_to_delete(nlh))
+			c->last_timeout = f.timeout;
+		if (r < 0)
 			s->err[s->n++] = (struct msg_error){nlh->nlmsg_seq, r};
 	}
 	assert_int_equal(left, 0);

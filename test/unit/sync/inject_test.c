@@ -10,6 +10,7 @@
 
 #include "flows.h"
 #include "inject.h"
+#include "kernel.h"
 
 struct ctx {
 	struct inject *j;
@@ -22,35 +23,12 @@ struct ctx {
 	unsigned int module_requests, n_missing;
 };
 
-static int
-kernel_does(struct ctx *c, const struct nlmsghdr *nlh)
-{
-	struct flow_side side;
-	struct flow f;
-	uint32_t slot;
-
-	assert_int_equal(flow_from_nl(nlh, &f, &side), 0);
-	slot = cache_find(c->kernel, &f);
-	if ((nlh->nlmsg_type & 0xff) == 2) {
-		if (slot != SLOT_NONE)
-			cache_drop(c->kernel, slot);
-		return slot != SLOT_NONE ? 0 : -ENOENT;
-	}
-	if (slot == SLOT_NONE && nlh->nlmsg_flags & NLM_F_EXCL && f.have & FLOW_HELPER &&
-	    strcmp(side.helper, "ftp") != 0) {
-		c->module_requests++;
-		return -EOPNOTSUPP;
-	}
-	if (nlh->nlmsg_flags & NLM_F_EXCL)
-		return cache_insert(c->kernel, &f, 0, &slot);
-	return slot == SLOT_NONE ? -ENOENT : cache_update(c->kernel, slot, &f, 0);
-}
-
 static bool
 send_batch(void *arg, uint32_t id, const void *data, size_t len)
 {
 	const struct nlmsghdr *nlh = data;
 	struct ctx *c = arg;
+	struct flow f;
 	int left = (int)len, r;
 
 	if (c->busy)
@@ -60,7 +38,7 @@ send_batch(void *arg, uint32_t id, const void *data, size_t len)
 	c->batches++;
 	c->n_err = 0;
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
-		if ((r = kernel_does(c, nlh)) < 0)
+		if ((r = kernel_does(c->kernel, nlh, &f, &c->module_requests)) < 0)
 			c->err[c->n_err++] = (struct msg_error){nlh->nlmsg_seq, r};
 	return true;
 }
