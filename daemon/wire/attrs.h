@@ -5,8 +5,10 @@
 #ifndef ATTRS_H
 #define ATTRS_H
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "flow.h"
 
@@ -104,5 +106,28 @@ extern const struct attr flow_attrs[FA_MAX];
 extern const uint8_t flow_attr_of[FLOW_ATTR_TYPES]; /* type → enum flow_attr */
 extern const struct attr expect_attrs[XA_MAX];
 extern const uint8_t expect_attr_of[EXPECT_ATTR_TYPES];
+
+/* Numbers between struct and wire; there is the same as back. */
+static inline void
+attr_swap16(uint8_t *at, const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	v = htobe16(v);
+	memcpy(at, &v, sizeof(v));
+}
+
+static inline void
+attr_swap32(uint8_t *at, const uint8_t *p, size_t len)
+{
+	uint32_t v;
+
+	for (size_t i = 0; i < len; i += sizeof(v)) {
+		memcpy(&v, p + i, sizeof(v));
+		v = htobe32(v);
+		memcpy(at + i, &v, sizeof(v));
+	}
+}
 
 #endif

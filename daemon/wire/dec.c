@@ -4,7 +4,6 @@
  */
 #include "wire.h"
 
-#include <endian.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -22,24 +21,12 @@ struct decoder {
 	unsigned int unknown;
 };
 
-static void
-get_words(uint8_t *at, const uint8_t *p, size_t len)
-{
-	uint32_t v;
-
-	for (size_t i = 0; i < len; i += sizeof(v)) {
-		memcpy(&v, p + i, sizeof(v));
-		v = be32toh(v);
-		memcpy(at + i, &v, sizeof(v));
-	}
-}
-
 /* Labels of another number of words than ours are cut or filled up with zeros. */
 static void
 get_labels(uint8_t *at, size_t size, const uint8_t *p, size_t len)
 {
 	memset(at, 0, size);
-	get_words(at, p, len < size ? len : size);
+	attr_swap32(at, p, len < size ? len : size);
 }
 
 static void
@@ -54,20 +41,16 @@ get_str(uint8_t *at, size_t size, const uint8_t *p, size_t len)
 static void
 get_payload(uint8_t *at, const struct attr *a, const uint8_t *p, size_t len)
 {
-	uint16_t v;
-
 	switch ((enum attr_kind)a->kind) {
 	case ATTR_BE32:
-		get_words(at, p, len);
+		attr_swap32(at, p, len);
 		break;
 	case ATTR_LABELS:
 		get_labels(at, a->size, p, len);
 		break;
 	case ATTR_BE16:
 	case ATTR_HOST16:
-		memcpy(&v, p, sizeof(v));
-		v = a->kind == ATTR_BE16 ? be16toh(v) : htobe16(v);
-		memcpy(at, &v, sizeof(v));
+		attr_swap16(at, p);
 		break;
 	case ATTR_STR:
 		get_str(at, a->size, p, len);

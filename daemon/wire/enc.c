@@ -4,7 +4,6 @@
  */
 #include "wire.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <netinet/in.h>
@@ -26,32 +25,16 @@ payload_len(const struct attr *a, const uint8_t *p)
 }
 
 static void
-put_words(uint8_t *at, const uint8_t *p, size_t len)
-{
-	uint32_t v;
-
-	for (size_t i = 0; i < len; i += sizeof(v)) {
-		memcpy(&v, p + i, sizeof(v));
-		v = htobe32(v);
-		memcpy(at + i, &v, sizeof(v));
-	}
-}
-
-static void
 put_payload(uint8_t *at, const struct attr *a, const uint8_t *p, size_t len)
 {
-	uint16_t v;
-
 	switch ((enum attr_kind)a->kind) {
 	case ATTR_BE32:
 	case ATTR_LABELS:
-		put_words(at, p, len);
+		attr_swap32(at, p, len);
 		break;
 	case ATTR_BE16:
 	case ATTR_HOST16:
-		memcpy(&v, p, sizeof(v));
-		v = a->kind == ATTR_BE16 ? htobe16(v) : be16toh(v);
-		memcpy(at, &v, sizeof(v));
+		attr_swap16(at, p);
 		break;
 	case ATTR_STR:
 		memcpy(at, p, len - 1);
