@@ -84,6 +84,12 @@ to_rec(struct flow_rec *from, struct ct_rec *r)
 		r->reply = to_tuple(f->l3, f->l4, flow_addr(f, REPL_SRC), flow_addr(f, REPL_DST), f->port + 2);
 		r->has |= REC_REPLY;
 	}
+	if (f->have & FLOW_ZONE_ONE_WAY) {
+		struct ct_tuple *t = f->have & FLOW_ZONE_ORIG ? &r->orig : &r->reply;
+
+		t->zone = f->zone;
+		t->has |= TUPLE_ZONE;
+	}
 	if (f->have & FLOW_HELPER && f->side != NULL)
 		r->helper = to_text(f->side->helper);
 }

@@ -125,6 +125,8 @@ static const struct nla_row proto_rows[] = {
 };
 #define N(rows) (sizeof(rows) / sizeof((rows)[0]))
 
+static const struct nla_row zone_row = {2, NLA_BE, T_FIELD(zone), 0};
+
 bool
 nla_get_tuple(const struct nla *nest, uint8_t l3, struct flow_tuple *t, uint32_t *have)
 {
@@ -139,6 +141,8 @@ nla_get_tuple(const struct nla *nest, uint8_t l3, struct flow_tuple *t, uint32_t
 			return false;
 		if (a.type == CTA_TUPLE_PROTO && !nla_get_all(&a, proto_rows, N(proto_rows), t, &seen))
 			return false;
+		if (a.type == CTA_TUPLE_ZONE)
+			nla_get(&r, &zone_row, &a, t);
 	}
 	if (r.bad || (seen & (T_SRC4 | T_DST4 | T_SRC6 | T_DST6)) != addrs)
 		return false;
@@ -182,6 +186,8 @@ nla_put_tuple(struct wr *w, uint16_t type, uint8_t l3, const struct flow_tuple *
 	nla_put_all(w, ip_rows, N(ip_rows), t, l3 == AF_INET ? T_SRC4 | T_DST4 : T_SRC6 | T_DST6);
 	nla_nest_end(w, ip);
 	put_proto(w, t);
+	if (t->zone != 0)
+		nla_put_be16(w, CTA_TUPLE_ZONE, t->zone);
 	nla_nest_end(w, nest);
 }
 

@@ -22,6 +22,9 @@ enum flow_have {
 	FLOW_ID = 1 << 7,            /* kernel's conntrack id */
 	FLOW_SYNPROXY_ZERO = 1 << 8, /* synproxy data known and all zero: no side block needed */
 	FLOW_PORTS = 1 << 9,         /* ports (or ICMP id/type/code) of the original tuple */
+	FLOW_ZONE_ORIG = 1 << 10,    /* the zone holds for the original direction only, the reply is in zone 0 */
+	FLOW_ZONE_REPLY = 1 << 11,   /* for the reply only */
+	FLOW_ZONE_ONE_WAY = FLOW_ZONE_ORIG | FLOW_ZONE_REPLY,
 	/* in the side block */
 	FLOW_LABELS = 1 << 16,
 	FLOW_SEQADJ = 1 << 17,
@@ -136,7 +139,8 @@ enum expect_have {
 struct flow_tuple {
 	uint32_t src[4], dst[4]; /* network order; IPv4 in word 0 */
 	uint16_t sport, dport;   /* network order */
-	uint8_t l4, reserved[3];
+	uint8_t l4, reserved;
+	uint16_t zone; /* of this direction alone; no part of expectations */
 };
 
 struct expect {

@@ -108,6 +108,15 @@ place_tuple(struct flow *f, unsigned int dir, const struct flow_tuple *t)
 	f->port[2 * dir + 1] = t->dport;
 }
 
+static void
+place_zone(struct flow *f, const struct flow_tuple *t, uint32_t direction)
+{
+	if (t->zone == 0)
+		return;
+	f->zone = t->zone;
+	f->have |= direction;
+}
+
 static bool
 get_orig(struct reader *rd, const struct nla *a)
 {
@@ -117,6 +126,7 @@ get_orig(struct reader *rd, const struct nla *a)
 	if (!nla_get_tuple(a, rd->f->l3, &t, &have) || !(have & TUPLE_L4))
 		return false;
 	place_tuple(rd->f, 0, &t);
+	place_zone(rd->f, &t, FLOW_ZONE_ORIG);
 	rd->f->l4 = t.l4;
 	if (have & TUPLE_PORTS)
 		rd->f->have |= FLOW_PORTS;
@@ -133,6 +143,7 @@ get_reply(struct reader *rd, const struct nla *a)
 	if (!nla_get_tuple(a, rd->f->l3, &t, &have))
 		return false;
 	place_tuple(rd->f, 1, &t);
+	place_zone(rd->f, &t, FLOW_ZONE_REPLY);
 	rd->f->have |= FLOW_REPLY;
 	return true;
 }
@@ -304,6 +315,7 @@ orig_tuple(const struct flow *f)
 
 	memcpy(t.src, flow_addr(f, ORIG_SRC), len);
 	memcpy(t.dst, flow_addr(f, ORIG_DST), len);
+	t.zone = f->have & FLOW_ZONE_ORIG ? f->zone : 0;
 	return t;
 }
 

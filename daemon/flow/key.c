@@ -92,8 +92,9 @@ flow_hash(const struct flow *f, const uint64_t seed[2])
 bool
 flow_same_key(const struct flow *a, const struct flow *b)
 {
-	return a->l3 == b->l3 && a->l4 == b->l4 && a->zone == b->zone && a->port[0] == b->port[0] &&
-	       a->port[1] == b->port[1] && memcmp(a->addr, b->addr, 2 * flow_words(a) * sizeof(a->addr[0])) == 0;
+	return a->l3 == b->l3 && a->l4 == b->l4 && a->zone == b->zone &&
+	       ((a->have ^ b->have) & FLOW_ZONE_ONE_WAY) == 0 && a->port[0] == b->port[0] && a->port[1] == b->port[1] &&
+	       memcmp(a->addr, b->addr, 2 * flow_words(a) * sizeof(a->addr[0])) == 0;
 }
 
 static bool

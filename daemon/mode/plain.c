@@ -159,7 +159,8 @@ refresh_one(struct plain *p)
 	uint32_t slot = cache_walk(p->env.tables->flows, &p->pos);
 
 	if (slot != SLOT_NONE) {
-		plain_change(&p->mode, SLOT_FLOW, slot);
+		if (wire_carries(&cache_entry(p->env.tables->flows, slot)->flow))
+			plain_change(&p->mode, SLOT_FLOW, slot);
 		return;
 	}
 	if ((slot = xcache_walk(p->env.tables->expects, &p->xpos)) != SLOT_NONE)

@@ -294,6 +294,10 @@ peer_direct(struct sync *s, enum entry_change change, const struct flow *f, cons
 	int len;
 
 	++*done[change];
+	if (f != NULL && !wire_carries(f)) {
+		s->store.unsent++;
+		return;
+	}
 	if (room == NULL) {
 		s->count.send_malformed++; /* nothing keeps it: it is lost to the peers */
 		return;
@@ -328,9 +332,9 @@ bulk_turn(struct sync *s)
 		return;
 	for (uint32_t credit = s->mode->ops->credit(s->mode, s->now); credit > 0; credit--) {
 		if ((slot = cache_walk(s->store.t.flows, &b->pos)) != SLOT_NONE)
-			s->mode->ops->change(s->mode, SLOT_FLOW, slot);
+			store_send(&s->store, SLOT_FLOW, slot);
 		else if ((slot = xcache_walk(s->store.t.expects, &b->xpos)) != SLOT_NONE)
-			s->mode->ops->change(s->mode, SLOT_EXPECT, slot);
+			store_send(&s->store, SLOT_EXPECT, slot);
 		else {
 			b->active = false;
 			return;

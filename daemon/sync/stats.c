@@ -33,7 +33,7 @@ put_network(const struct sync *s, const struct mode_stats *ms, struct ctl_stats 
 	st->malformed[WIRE_BAD_TYPE] += ms->bad_type;
 	for (int i = 1; i < WIRE_ERRORS; i++)
 		st->malformed[0] += st->malformed[i];
-	st->send_malformed = s->count.send_malformed;
+	st->send_malformed = s->count.send_malformed + s->store.unsent;
 	st->unknown_attrs = s->count.unknown_attrs;
 	st->lost = ms->lost;
 	st->before = ms->before;

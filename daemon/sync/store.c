@@ -29,10 +29,14 @@ store_clear(struct store *s)
 	s->t = (struct tables){NULL, NULL};
 }
 
-static void
-announce(struct store *s, enum slot_kind kind, uint32_t slot)
+void
+store_send(struct store *s, enum slot_kind kind, uint32_t slot)
 {
-	if (s->mode != NULL)
+	if (s->mode == NULL)
+		return;
+	if (kind == SLOT_FLOW && !wire_carries(&cache_entry(s->t.flows, slot)->flow))
+		s->unsent++;
+	else
 		s->mode->ops->change(s->mode, kind, slot);
 }
 
@@ -75,8 +79,8 @@ bury(struct store *s, uint32_t slot, bool tell)
 	not_silent(s, e);
 	e->gen = s->gen;
 	cache_bury(s->t.flows, slot);
-	if (tell && s->mode != NULL) {
-		announce(s, SLOT_FLOW, slot);
+	if (tell && s->mode != NULL && wire_carries(&e->flow)) {
+		store_send(s, SLOT_FLOW, slot);
 		return slot;
 	}
 	forget(s, SLOT_FLOW, slot);
@@ -188,7 +192,7 @@ store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, ui
 			return slot;
 	}
 	if (!own)
-		announce(s, SLOT_FLOW, slot);
+		store_send(s, SLOT_FLOW, slot);
 	if (s->early.n > 0)
 		early_join(s, f, own, now);
 	return slot;
@@ -233,7 +237,7 @@ store_flow_dumped(struct store *s, const struct flow *f, uint32_t now)
 	}
 	s->changes++;
 	if (s->announce)
-		announce(s, SLOT_FLOW, slot);
+		store_send(s, SLOT_FLOW, slot);
 }
 
 void
@@ -269,7 +273,7 @@ expect_gone(struct store *s, const struct expect *e, bool own, uint32_t now)
 	xcache_entry(s->t.expects, slot)->gen = s->gen;
 	xcache_bury(s->t.expects, slot);
 	if (was_here && !own && s->mode != NULL) {
-		announce(s, SLOT_EXPECT, slot);
+		store_send(s, SLOT_EXPECT, slot);
 		return;
 	}
 	forget(s, SLOT_EXPECT, slot);
@@ -289,7 +293,7 @@ put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now)
 	xcache_entry(s->t.expects, slot)->gen = s->gen;
 	s->changes += news;
 	if (tell && news)
-		announce(s, SLOT_EXPECT, slot);
+		store_send(s, SLOT_EXPECT, slot);
 }
 
 void
@@ -358,7 +362,7 @@ sweep_expect(struct store *s, uint32_t slot)
 	s->changes++;
 	xcache_bury(s->t.expects, slot);
 	if (s->announce && !s->flushed && s->mode != NULL) {
-		announce(s, SLOT_EXPECT, slot);
+		store_send(s, SLOT_EXPECT, slot);
 		return;
 	}
 	forget(s, SLOT_EXPECT, slot);

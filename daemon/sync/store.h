@@ -23,6 +23,7 @@ struct store {
 	uint64_t changes; /* differences that the last dump showed */
 	uint64_t silent;  /* flows known from dumps only: the kernel may never report them */
 	uint64_t full;    /* flows refused for HashLimit since it was last logged */
+	uint64_t unsent;  /* news of flows that the protocol cannot describe */
 	struct {
 		unsigned int n, next;              /* how many, and the place of the next one */
 		struct expect expect[STORE_EARLY]; /* l3 0: a free place */
@@ -54,6 +55,8 @@ void store_expect_dumped(struct store *s, const struct expect *e, uint32_t now);
 void store_dump_end(struct store *s, bool complete);
 bool store_sweep(struct store *s, enum slot_kind kind, unsigned int max);
 
+/* An entry is to be sent. What the protocol has no words for is counted instead. */
+void store_send(struct store *s, enum slot_kind kind, uint32_t slot);
 /* Callback of mode_env: the deletion of a dead entry needs no more sending. */
 void store_unqueued(void *store, enum slot_kind kind, uint32_t slot);
 /* Empties the tables (of CTL_TABLE_CT = 1, CTL_TABLE_EXP = 2) without telling anybody. */

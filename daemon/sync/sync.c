@@ -290,6 +290,19 @@ log_full(struct sync *s)
 	s->full_logged_at = s->now + FULL_LOG_MS;
 }
 
+/* Said when it begins, and once more for each interval in which it went on. */
+static void
+log_unsent(struct sync *s)
+{
+	if (s->store.unsent == s->unsent_logged || s->now < s->unsent_logged_at)
+		return;
+	log_put(s->log, LV_WARNING,
+		"flows with a zone for one direction only cannot be replicated: %llu messages were not sent",
+		(unsigned long long)(s->store.unsent - s->unsent_logged));
+	s->unsent_logged = s->store.unsent;
+	s->unsent_logged_at = s->now + FULL_LOG_MS;
+}
+
 static uint64_t
 min64(uint64_t a, uint64_t b)
 {
@@ -314,6 +327,7 @@ turn(void *arg)
 		due = min64(ctl_turn(s->ctl), peer_due(s));
 		due = min64(due, min64(s->resync.due, s->purge_at));
 		log_full(s);
+		log_unsent(s);
 	}
 	watch_want(s->wall_watch, LOOP_READ | (wall_ready(&s->wall) ? 0U : LOOP_WRITE));
 	if (due >= s->armed) /* waking up early once costs less than setting the timer every turn */

@@ -99,6 +99,7 @@ struct sync {
 	uint64_t ask_after; /* no RESYNC of our own accord before */
 	bool ask_wanted;
 	uint64_t purge_at, full_logged_at, flushed_at;
+	uint64_t unsent_logged, unsent_logged_at;
 	uint64_t external_full, turned_away, turned_away_at; /* clients, when to say so again */
 	uint32_t flush_id;
 	struct {

@@ -349,6 +349,32 @@ test_expectations(void **state)
 	assert_int_equal(xcache_stats(c->s.t.expects)->total, 0);
 }
 
+/* A zone of one direction: not what the peer would make of it. Two such flows are two. */
+static void
+test_one_way_zones_stay_here(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f[3] = {flow_nr(1), flow_nr(1), flow_nr(1)};
+
+	f[0].have |= FLOW_ZONE_ORIG;
+	f[0].zone = 3;
+	f[1].have |= FLOW_ZONE_REPLY;
+	f[1].zone = 3;
+	for (int i = 0; i < 3; i++)
+		store_flow(&c->s, STORE_NEW, &f[i], false, 5);
+	assert_int_equal(active(c), 3);
+	assert_int_equal(announced(c, NULL), 1);
+	assert_int_equal(c->s.unsent, 2);
+	store_send(&c->s, SLOT_FLOW, cache_find(c->s.t.flows, &f[0]));
+	assert_int_equal(announced(c, NULL), 0);
+	store_flow(&c->s, STORE_DEL, &f[0], false, 5);
+	assert_int_equal(announced(c, NULL), 0);
+	assert_int_equal(total(c), 2);
+	assert_int_not_equal(cache_find(c->s.t.flows, &f[1]), SLOT_NONE);
+	store_flow(&c->s, STORE_DEL, &f[2], false, 5);
+	assert_int_equal(announced(c, NULL), 1);
+}
+
 static struct expect
 expect_of(uint32_t nr, uint16_t port)
 {
@@ -468,6 +494,7 @@ main(void)
 		T(test_full),
 		T(test_reborn),
 		T(test_expectations),
+		T(test_one_way_zones_stay_here),
 		T(test_expectation_before_master),
 		T(test_early_expectations_are_bounded),
 		T(test_random),
