@@ -7,7 +7,8 @@
 #include "conf.h"
 #include "diag.h"
 
-/* One notice for each such keyword that c uses. false: the daemon cannot start without it, which is said as an error. */
+/* One notice for each such keyword that c uses. false: the daemon cannot start without it, which is said as an error.
+ */
 bool conf_say_later(const struct conf *c, const struct diag *d);
 
 #endif
