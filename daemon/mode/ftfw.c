@@ -1,9 +1,9 @@
 /*
  * FT-FW: sequence numbers, acknowledgement, negative acknowledgement, resend queue. Interoperates with 1.4.x and
  * differs where its wire format allows: no state is sent before the peer confirmed our start (for a bounded time),
- * losses among HELLO messages are repaired, and one forged HELLO, or number beyond what may have been lost, does not
- * move the receive window: a second message has to confirm it. Called by the sync role; headers are a stranger's until
- * the numbers fit.
+ * losses among HELLO messages are repaired, and one forged HELLO, or number ahead of the expected one, does not move
+ * the receive window: a second message has to confirm it. Called by the sync role; headers are a stranger's until the
+ * numbers fit.
  */
 #include <stdlib.h>
 
@@ -41,7 +41,7 @@ struct ftfw {
 	uint64_t heard;
 
 	/* a number that does not fit, waiting to be confirmed */
-	bool odd_set, odd_hello;
+	bool odd_set, odd_hello, odd_gap; /* odd_gap: as after a loss, and what was missing has been demanded */
 	uint32_t odd_seq;
 	uint64_t odd_at;
 
@@ -154,21 +154,6 @@ in_sync(struct ftfw *f, const struct wire_head *h, uint64_t now)
 	accept(f, h, now);
 }
 
-static void
-after_gap(struct ftfw *f, const struct wire_head *h, uint64_t now)
-{
-	control(f, h, now);
-	if (f->ack_set)
-		txq_put_control(&f->tx, WIRE_ACK, f->ack_from, f->last_rx);
-	txq_put_control(&f->tx, WIRE_NACK, f->last_rx + 1, h->seq - 1);
-	if (now - f->heard >= SILENT_MS)
-		tell(f, MODE_PEER_LOST_OURS);
-	f->window = f->window_size > 1 ? f->window_size - 1 : 1;
-	f->ack_from = h->seq;
-	f->ack_set = true;
-	accept(f, h, now);
-}
-
 /* The peer goes on at odd_seq: it has restarted, or so much was lost that repeating is no use. */
 static void
 follow(struct ftfw *f)
@@ -179,7 +164,9 @@ follow(struct ftfw *f)
 	f->window = f->window_size;
 	f->peer_hello = f->odd_hello;
 	f->odd_set = false;
-	if (f->odd_hello) {
+	if (f->odd_gap)
+		f->window = f->window_size > 1 ? f->window_size - 1 : 1;
+	else if (f->odd_hello) {
 		rsq_clear(&f->rs);
 		f->nack_set = false;
 		tell(f, MODE_PEER_NEW);
@@ -208,13 +195,30 @@ distance(const struct ftfw *f, const struct wire_head *h)
 
 /* Remembers the number; whatever it carries is state like any other, but the window stays where it is. */
 static bool
-odd(struct ftfw *f, const struct wire_head *h, uint64_t now)
+odd(struct ftfw *f, const struct wire_head *h, bool gap, uint64_t now)
 {
 	f->odd_set = true;
+	f->odd_gap = gap;
 	f->odd_seq = h->seq;
 	f->odd_hello = (h->flags & WIRE_HELLO) != 0;
 	f->odd_at = now;
 	return wire_is_state(h);
+}
+
+/* Messages were lost, or somebody wants us to believe it: what is missing is demanded at once, which does no harm when
+ * it was never sent, and the next message tells. */
+static bool
+after_gap(struct ftfw *f, const struct wire_head *h, uint64_t now)
+{
+	control(f, h, now);
+	if (f->ack_set)
+		txq_put_control(&f->tx, WIRE_ACK, f->ack_from, f->last_rx);
+	f->ack_set = false;
+	txq_put_control(&f->tx, WIRE_NACK, f->last_rx + 1, h->seq - 1);
+	if (now - f->heard >= SILENT_MS)
+		tell(f, MODE_PEER_LOST_OURS);
+	f->heard = now;
+	return odd(f, h, true, now);
 }
 
 static bool
@@ -250,9 +254,9 @@ ftfw_recv(struct mode *m, const struct wire_head *h, uint64_t now)
 	}
 	if (!f->rx_known)
 		return first_contact(f, h, now);
-	if (d < 0)
-		return odd(f, h, now);
-	(d == 0 ? in_sync : after_gap)(f, h, now);
+	if (d != 0)
+		return d < 0 ? odd(f, h, false, now) : after_gap(f, h, now);
+	in_sync(f, h, now);
 	return wire_is_state(h);
 }
 

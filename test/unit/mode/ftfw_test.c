@@ -367,6 +367,47 @@ test_forged_jump(void **state)
 	assert_int_equal(took_events(c), 0);
 }
 
+/* The same for a number that might be the next one after a loss, near or far: the peer's own messages are taken as they
+ * come, without a pause. */
+static void
+test_forged_loss(void **state)
+{
+	const uint32_t ahead[] = {1, 2, 500, 1999};
+	struct ctx *c = *state;
+	uint32_t seq = 500;
+
+	shake_hands(c);
+	for (size_t i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++) {
+		assert_true(state_in(c, 0, seq + 1 + ahead[i]));
+		for (unsigned int n = 0; n < 2500; n++)
+			assert_true(state_in(c, 0, ++seq));
+		drain(c);
+	}
+	assert_int_equal(stats(c).before, 0);
+	assert_int_equal(took_events(c), 0);
+}
+
+/* After a loss the acknowledgement begins with the message that showed it, once the next one has come. */
+static void
+test_ack_after_loss(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	assert_true(state_in(c, 0, 501));
+	assert_true(state_in(c, 0, 511));
+	drain(c);
+	assert_int_equal(c->it.flags & WIRE_NACK, WIRE_NACK);
+	assert_true(state_in(c, 0, 512));
+	c->now += 1000;
+	c->m->ops->tick(c->m, c->now);
+	assert_true(out(c));
+	assert_int_equal(c->it.flags, WIRE_ACK);
+	assert_int_equal(c->it.from, 511);
+	assert_int_equal(c->it.to, 512);
+	assert_int_equal(stats(c).before, 0);
+}
+
 /* A real jump is followed as soon as it goes on. */
 static void
 test_real_jump(void **state)
@@ -530,6 +571,8 @@ main(void)
 		T(test_peer_restarts_in_place),
 		T(test_loss_among_hello),
 		T(test_forged_jump),
+		T(test_forged_loss),
+		T(test_ack_after_loss),
 		T(test_real_jump),
 		T(test_deaf),
 		T(test_resend_queue_full),
