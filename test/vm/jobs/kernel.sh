@@ -37,13 +37,10 @@ timeouts_of_dccp_are_as_ever() {
 	passes python3 "$CT_SRC/test/cli/ctdiff.py" nfct --only dccp
 }
 
-rc=0
 # Two processors: two things at a time. The registry of helpers is one for the kernel, so its test does not run beside those
 # that use the kernel's own FTP helper.
-run_cases helpers_are_registered_as_ever &
+rc=0
+run_cases helpers_are_registered_as_ever jails_hold &
 run_cases replication_works timeouts_of_dccp_are_as_ever || rc=1
 wait $! || rc=1
-run_cases jails_hold &
-run_cases flows_are_read_and_written flows_live_on_after_a_take_over || rc=1
-wait $! || rc=1
-run_cases landlock_is_there kernel_is_content && exit $rc
+run_cases flows_are_read_and_written flows_live_on_after_a_take_over landlock_is_there kernel_is_content && exit $rc

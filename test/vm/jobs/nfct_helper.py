@@ -6,18 +6,15 @@ import difflib
 import json
 import os
 import re
-import socket
-import struct
 import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ["CT_SRC"], "test/cli"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import shape
+from registry import Registry, must
 
-CTHELPER, NEW, GET, DEL = 9, 0, 1, 2
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NLM_F_CREATE = 1, 4, 0x300, 0x400
-NLMSG_ERROR, NLMSG_DONE = 2, 3
 HINT = "Maybe unload nf_conntrack_{}.ko first?\n"  # ours and 1.4.9: the reference is older
 
 KNOWN = ["amanda inet udp", "dhcpv6 inet6 udp", "ftp inet tcp", "ftp inet6 tcp", "mdns inet udp", "rpc inet tcp", "rpc inet udp",
@@ -25,7 +22,7 @@ KNOWN = ["amanda inet udp", "dhcpv6 inet6 udp", "ftp inet tcp", "ftp inet6 tcp",
 # A word in brackets is done by this script, outside the programs.
 LISTS = {
     "empty registry": ["list helper", "flush helper", "get helper ftp", "delete helper ftp", "delete helper ftp inet tcp"],
-    "every helper": [w for k in KNOWN for w in ("add helper " + k, "get helper " + k)] + ["list helper", "helper list"],
+    "every helper": ["add helper " + k for k in KNOWN] + ["list helper", "helper list"],
     "shapes of names": ["add helper rpc inet tcp", "add helper rpc inet udp", "add helper ftp inet6 tcp", "get helper rpc",
                         "get helper rpc inet", "get helper rpc inet udp", "get helper rpc inet6", "get helper ftp inet",
                         "get helper ftp inet6 udp", "delete helper ftp inet", "delete helper ftp inet6", "delete helper rpc inet tcp",
@@ -43,58 +40,6 @@ LISTS = {
     "no right": ["[user] list helper", "[user] add helper ftp inet tcp", "[user] flush helper", "[user] get helper ftp",
                  "[user] delete helper ftp"],
 }
-
-
-def attr(kind, data):
-    return struct.pack("=HH", 4 + len(data), kind) + data + b"\0" * (-len(data) % 4)
-
-
-def nest(kind, data):
-    return attr(kind | 0x8000, data)
-
-
-class Registry:
-    """What the kernel has, in its own words."""
-
-    def __init__(self):
-        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
-        self.socket.bind((0, 0))
-        self.number = 0
-
-    def talk(self, kind, flags, payload=b""):
-        self.number += 1
-        self.socket.send(struct.pack("=IHHII4s", 20 + len(payload), CTHELPER << 8 | kind, flags | NLM_F_REQUEST, self.number, 0,
-                                     b"\2\0\0\0") + payload)
-        answers = []
-        while True:
-            data = self.socket.recv(65536)
-            while data:
-                length, kind, _, number = struct.unpack_from("=IHHI", data)
-                if kind == NLMSG_ERROR and number == self.number:
-                    error = struct.unpack_from("=i", data, 16)[0]
-                    if error:
-                        raise OSError(-error, os.strerror(-error))
-                if kind in (NLMSG_DONE, NLMSG_ERROR):
-                    return sorted(answers)
-                answers.append(data[16:length].hex())
-                data = data[length + -length % 4:]
-
-    def dump(self):
-        return self.talk(GET, NLM_F_DUMP)
-
-    def enable(self, name, queue, private=24):
-        policy = attr(1, name.encode() + b"\0") + attr(2, struct.pack(">I", 1)) + attr(3, struct.pack(">I", 300))
-        self.talk(NEW, NLM_F_ACK | NLM_F_CREATE,
-                  attr(1, name.encode() + b"\0") + nest(2, attr(1, struct.pack(">H", 2)) + attr(2, b"\6")) +
-                  attr(3, struct.pack(">I", int(queue))) + nest(4, attr(1, struct.pack(">I", 1)) + nest(2, policy)) +
-                  attr(5, struct.pack(">I", int(private))) + attr(6, struct.pack(">I", 1)))
-
-    def empty(self):
-        self.talk(DEL, NLM_F_ACK)
-
-
-def must(*argv, text=None):
-    subprocess.run(argv, input=text, text=True, check=True)
 
 
 def by_hand(registry, words):
