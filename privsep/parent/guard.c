@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "cursor.h"
+#include "msg_rules.h"
 
 /* One attribute: its exact payload size, or how it differs; a nest names its set. Zero: not known. */
 #define NEED      0x100 /* required */
@@ -62,21 +63,22 @@ static const uint16_t sets[SETS][32] = {
 };
 /* clang-format on */
 
-/* What may be asked: flags besides NLM_F_REQUEST, and attributes a new object needs beyond its set's. Neither dumps
- * nor flushes: they have messages of their own. */
+/* What may be asked, by whom: flags besides NLM_F_REQUEST, and attributes a new object needs beyond its set's. Neither
+ * dumps nor flushes: they have messages of their own. */
 static const struct request_rule {
+	unsigned int from;
 	uint16_t type, flags;
 	uint32_t extra; /* bits of attribute types, when NLM_F_CREATE is set */
 } may_send[] = {
 #define CT(what)  (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_##what)
 #define EXP(what) (NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_##what)
 #define NEW_FLAGS (NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL | NLM_F_REPLACE)
-	{CT(NEW), NEW_FLAGS, 1U << CTA_TUPLE_REPLY | 1U << CTA_TIMEOUT},
-	{CT(DELETE), NLM_F_ACK, 0},
-	{CT(GET), NLM_F_ACK, 0},
-	{EXP(NEW), NEW_FLAGS, 1U << CTA_EXPECT_MASTER | 1U << CTA_EXPECT_MASK},
-	{EXP(DELETE), NLM_F_ACK, 0},
-	{EXP(GET), NLM_F_ACK, 0},
+	{R_SYNC, CT(NEW), NEW_FLAGS, 1U << CTA_TUPLE_REPLY | 1U << CTA_TIMEOUT},
+	{R_SERVING, CT(DELETE), NLM_F_ACK, 0},
+	{R_SYNC, CT(GET), NLM_F_ACK, 0},
+	{R_SYNC, EXP(NEW), NEW_FLAGS, 1U << CTA_EXPECT_MASTER | 1U << CTA_EXPECT_MASK},
+	{R_SYNC, EXP(DELETE), NLM_F_ACK, 0},
+	{R_SYNC, EXP(GET), NLM_F_ACK, 0},
 };
 
 static bool walk(struct rd r, enum set set, uint8_t family, uint32_t extra);
@@ -126,7 +128,7 @@ walk(struct rd r, enum set set, uint8_t family, uint32_t extra)
 }
 
 int
-guard_request(const void *data, size_t len)
+guard_request(enum role from, const void *data, size_t len)
 {
 	struct rd r = rd_init(data, len), attrs;
 	struct nlmsghdr nlh;
@@ -141,8 +143,8 @@ guard_request(const void *data, size_t len)
 		return -EBADMSG;
 	while (rule < end && rule->type != nlh.nlmsg_type)
 		rule++;
-	if (rule == end || nlh.nlmsg_flags & ~(NLM_F_REQUEST | rule->flags) || (nlh.nlmsg_flags & NLM_F_REQUEST) == 0 ||
-	    nlh.nlmsg_pid != 0)
+	if (rule == end || (rule->from & 1U << from) == 0 || nlh.nlmsg_flags & ~(NLM_F_REQUEST | rule->flags) ||
+	    (nlh.nlmsg_flags & NLM_F_REQUEST) == 0 || nlh.nlmsg_pid != 0)
 		return -EPERM;
 	if ((nfg.nfgen_family != AF_INET && nfg.nfgen_family != AF_INET6) || nfg.version != 0 || nfg.res_id != 0)
 		return -EBADMSG;
@@ -154,12 +156,12 @@ guard_request(const void *data, size_t len)
 }
 
 int
-guard_batch(const void *data, size_t len)
+guard_batch(enum role from, const void *data, size_t len)
 {
 	const uint8_t *at = data;
 
 	while (len > 0) {
-		int n = guard_request(at, len);
+		int n = guard_request(from, at, len);
 
 		if (n < 0)
 			return n;

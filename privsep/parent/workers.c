@@ -156,7 +156,7 @@ on_ready(struct parent *p, struct worker *w, struct msg *m)
 static bool
 on_request(struct parent *p, struct worker *w, struct msg *m)
 {
-	if (guard_batch(m->data, m->len) != 0)
+	if (guard_batch(w->role, m->data, m->len) != 0)
 		return false;
 	relay_answers(p, w, m->arg, send(p->h.requests, m->data, m->len, 0) == -1 ? -errno : 0);
 	return true;

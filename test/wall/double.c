@@ -126,6 +126,8 @@ say_setup(struct double_state *d, int memfd)
 	s.sched_type = (uint8_t)number(d->text, "sched");
 	s.sched_prio = s.sched_type != 0 ? 10 : 0;
 	s.expect_sync = 1;
+	s.stats = number(d->text, "stats") != 0;
+	s.sync = !s.stats;
 	s.systemd = 1;
 	parse_link(&s, d->text);
 	spoil(&s, value(d->text, "setup", how, sizeof(how)));
@@ -413,6 +415,14 @@ spoil_delete(uint8_t *buf, size_t *len)
 }
 
 static void
+spoil_expect(uint8_t *buf, size_t *len)
+{
+	(void)len;
+	((struct nlmsghdr *)buf)->nlmsg_type = NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_DELETE;
+	((struct nlmsghdr *)buf)->nlmsg_flags = NLM_F_REQUEST;
+}
+
+static void
 send_raw(struct double_state *d, uint32_t type, uint32_t arg, size_t len)
 {
 	static uint8_t zero[MSG_DATA_MAX * 2];
@@ -455,7 +465,8 @@ act(struct double_state *d, const char *name)
 	else if (strcmp(name, "flush-subsystem") == 0)
 		chan_send(&d->wall, MSG_FLUSH, 1, &flush, sizeof(flush));
 	else if (strcmp(name, "two-dumps") == 0) { /* of more than one record */
-		batch(d, IPCTNL_MSG_CT_NEW, NEW_EXCL, 390);
+		if (d->role == ROLE_SYNC)
+			batch(d, IPCTNL_MSG_CT_NEW, NEW_EXCL, 390);
 		for (int i = 0; i < 2; i++)
 			chan_send(&d->wall, MSG_DUMP_START, 0, &dump, sizeof(dump));
 	} else if (strcmp(name, "descriptor") == 0) /* CT_SANITIZE or not, sendmsg is not for workers */
@@ -474,6 +485,16 @@ act(struct double_state *d, const char *name)
 		send_flow(d, spoil_unknown);
 	else if (strcmp(name, "netlink-delete-all") == 0)
 		send_flow(d, spoil_delete);
+	else if (strcmp(name, "delete-expect") == 0)
+		send_flow(d, spoil_expect);
+	else if (strcmp(name, "new") == 0) /* of good form: not for a stats worker */
+		batch(d, IPCTNL_MSG_CT_NEW, NEW_EXCL, 100);
+	else if (strcmp(name, "update") == 0)
+		batch(d, IPCTNL_MSG_CT_NEW, 0, 1);
+	else if (strcmp(name, "get") == 0)
+		batch(d, IPCTNL_MSG_CT_GET, 0, 1);
+	else if (strcmp(name, "any-link") == 0)
+		send_raw(d, MSG_CHANNEL_OPEN, 0, 0);
 	else if (strcmp(name, "crash") == 0)
 		*(volatile int *)d->wall.refused = 1; /* 0, which the compiler does not know */
 	else if (strcmp(name, "forbidden-call") == 0)

@@ -23,6 +23,7 @@ CLONE_NEWNET = 0x40000000
 ACTS = """unknown-type huge-type parents-word configs-word helpers-word short long too-long no-header link
 unconfigured-link ready flush-subsystem two-dumps netlink-type netlink-dump netlink-pid netlink-rider netlink-overrun
 netlink-unknown netlink-delete-all""".split()
+STATS_ACTS = ACTS + "new update get delete-expect any-link".split()  # the last five are a sync worker's words
 DEATHS = {"crash": "signal 11", "forbidden-call": "signal 31, killed by its seccomp filter",
           "descriptor": "signal 31, killed by its seccomp filter", "leave": "exit status 0"}
 SPOILT = "string relative links size helper sched both short fd type silent unsealed".split()
@@ -139,6 +140,34 @@ def case_acts():
             d.status("results", 1)
             d.ask("delete")
         d.end()
+
+
+def case_stats():
+    """A stats worker dumps, deletes, flushes and stops, and that is all: each other message is refused, whoever may say it."""
+    for i in range(0, len(STATS_ACTS), 2):
+        flows(1024, 600)  # a dump of several records
+        d = Daemon("stats 1")
+        assert sorted(role for _, role in d.children()) == ["log", "log", "stats", "stats", "stats"], d.children()
+        for n, act in enumerate(STATS_ACTS[i : i + 2], 1):
+            d.ask("act " + act)
+            wait_for(f"{act}: refused", lambda: len(re.findall(r"worker stats \(pid=\d+\) broke rule", d.text())) == n)
+            d.status("takeover", n)
+        for n, word in enumerate(("delete", "flush"), 1):
+            d.ask(word)
+            d.status("results", n)
+        got = d.ask()
+        assert got["answers"] == 0 and got["takeover"] == len(STATS_ACTS[i : i + 2]), got
+        d.end()
+    d = Daemon("stats 1")
+    flows(1024, 10)
+    d.ask("dump")
+    d.status("dumped", 1)
+    d.status("events", 1)
+    d.ask("act leave")
+    d.status("takeover", 1)
+    d.ask("stop")
+    assert d.proc.wait(DEADLINE) == 0
+    shutil.rmtree(d.dir)
 
 
 def case_used_up():
@@ -571,7 +600,7 @@ def case_links():
     d.end()
     for link, text in (("udp nodev 10.9.8.1 10.9.8.2 3780", "can't open channel socket: No such device"),
                        ("udp cw0 10.9.8.77 10.9.8.2 3780", "can't open channel socket: Cannot assign requested address"),
-                       ("tcp cw0 10.9.8.1 10.9.8.2 3780", "link 0: transport not supported yet")):
+                       ("tcp cw0 10.9.8.1 10.9.8.2 3780", "can't open channel socket: Protocol not supported")):
         d = Daemon("link " + link, wait=False)
         assert d.proc.wait(DEADLINE) == 1 and text in d.output(), (link, d.output())
         shutil.rmtree(d.dir)

@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (size > 0)
 		memcpy(copy, data, size);
-	if (guard_batch(copy, size) == 0)
+	if (guard_batch(ROLE_SYNC, copy, size) == 0)
 		while (at < size) {
 			struct nlmsghdr h;
 

@@ -105,7 +105,7 @@ create_expect(struct m *m, bool v6)
 static int
 judge(const struct m *m)
 {
-	return guard_request(m->bytes, m->h.nlmsg_len);
+	return guard_request(ROLE_SYNC, m->bytes, m->h.nlmsg_len);
 }
 
 static void
@@ -126,6 +126,30 @@ the_plain_ones_pass(void **state)
 			assert_int_equal(judge(&m), m.h.nlmsg_len);
 		}
 	}
+}
+
+/* Of what a sync worker may ask, a stats worker may delete flows, and nobody else anything. */
+static void
+by_sender(void **state)
+{
+	const uint16_t types[] = {CT(NEW), CT(GET), CT(DELETE), EXP(NEW), EXP(GET), EXP(DELETE)};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		for (enum role r = ROLE_PARENT; r < ROLE_MAX; r++) {
+			struct m m;
+			int want = r == ROLE_SYNC || (r == ROLE_STATS && types[i] == CT(DELETE)) ? 0 : -EPERM;
+
+			if (types[i] == CT(NEW))
+				create(&m, false);
+			else if (types[i] == EXP(NEW))
+				create_expect(&m, false);
+			else {
+				start(&m, types[i], 0, AF_INET);
+				tuple(&m, i < 3 ? CTA_TUPLE_ORIG : CTA_EXPECT_TUPLE, false);
+			}
+			assert_int_equal(guard_batch(r, m.bytes, m.h.nlmsg_len), want);
+		}
 }
 
 /* Everything that the library writes for a flow with all attributes that replication knows. */
@@ -235,7 +259,7 @@ single_faults(void **state)
 		len = m.h.nlmsg_len;
 		assert_int_equal(len, 20 + 2 * 44 + 8);
 		memcpy(m.bytes + f->at, &f->value, f->size);
-		r = guard_request(m.bytes, len);
+		r = guard_request(ROLE_SYNC, m.bytes, len);
 		if (r != f->answer)
 			fail_msg("%s: %d, not %d", f->what, r, f->answer);
 	}
@@ -391,21 +415,21 @@ lengths(void **state)
 	create(&m, false);
 	len = m.h.nlmsg_len;
 	for (uint32_t n = 0; n < len; n++)
-		assert_int_equal(guard_request(m.bytes, n), -EBADMSG);
+		assert_int_equal(guard_request(ROLE_SYNC, m.bytes, n), -EBADMSG);
 	for (uint32_t n = 0; n < len; n++) {
 		create(&m, false);
 		m.h.nlmsg_len = n;
-		assert_true(guard_request(m.bytes, len) < 0);
+		assert_true(guard_request(ROLE_SYNC, m.bytes, len) < 0);
 	}
 	create(&m, false);
-	assert_int_equal(guard_batch(m.bytes, len), 0);
+	assert_int_equal(guard_batch(ROLE_SYNC, m.bytes, len), 0);
 	for (uint32_t extra = 1; extra < 20; extra++)
-		assert_int_equal(guard_batch(m.bytes, len + extra), -EBADMSG);
+		assert_int_equal(guard_batch(ROLE_SYNC, m.bytes, len + extra), -EBADMSG);
 	memcpy(m.bytes + len, m.bytes, len);
-	assert_int_equal(guard_batch(m.bytes, 2 * len), 0);
+	assert_int_equal(guard_batch(ROLE_SYNC, m.bytes, 2 * len), 0);
 	m.bytes[len + 16] = AF_UNIX;
-	assert_int_equal(guard_batch(m.bytes, 2 * len), -EBADMSG);
-	assert_int_equal(guard_batch(m.bytes, 0), 0);
+	assert_int_equal(guard_batch(ROLE_SYNC, m.bytes, 2 * len), -EBADMSG);
+	assert_int_equal(guard_batch(ROLE_SYNC, m.bytes, 0), 0);
 }
 
 int
@@ -413,6 +437,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_plain_ones_pass),
+		cmocka_unit_test(by_sender),
 		cmocka_unit_test(the_librarys_messages_pass),
 		cmocka_unit_test(single_faults),
 		cmocka_unit_test(states_and_scales),
