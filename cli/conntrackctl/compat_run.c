@@ -6,8 +6,11 @@
 #include "compat_run.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ask.h"
@@ -15,6 +18,7 @@
 #include "log.h"
 #include "rsqueue.h"
 #include "show.h"
+#include "sibling.h"
 #include "sockpath.h"
 #include "stats_text.h"
 
@@ -115,8 +119,9 @@ outcome(const struct answer *a, const char *path)
 	return a->err == -ETIMEDOUT ? 1 : 0;
 }
 
+/* *none: this mode does not have the cache. */
 static int
-dump(const struct request *q, const char *path)
+dump(const struct request *q, const char *path, bool *none)
 {
 	struct answer a;
 	struct show s;
@@ -125,7 +130,43 @@ dump(const struct request *q, const char *path)
 		return 1;
 	ask(path, SILENCE, q, show_records, &s, &a);
 	show_done(&s);
+	*none = a.asked && answer_status(&a) == EXIT_UNSUPPORTED;
 	return outcome(&a, path);
+}
+
+/* The kernel's table, as conntrack shows it. */
+static int
+list_kernel(const struct request *q)
+{
+	char name[] = "conntrack", list[] = "-L", expect[] = "expect";
+	char *argv[] = {name, list, q->tables == CTL_TABLE_EXP ? expect : NULL, NULL};
+	struct log l = console();
+
+	log_put(&l, LV_ERROR, "cannot run conntrack: %s", strerror(-sibling_exec(argv)));
+	return 1;
+}
+
+/* Without an internal cache, what the kernel has is what there is to show. Who read the daemon's answer may start
+ * nothing any more, so a child reads it, and how it ends says whether there is such a cache. */
+static int
+dump_internal(const struct request *q, const char *path)
+{
+	enum { NO_CACHE = 100 };
+	bool none = false;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		status = dump(q, path, &none);
+		exit(none ? NO_CACHE : status);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return 1;
+	if (WIFSIGNALED(status))
+		raise(WTERMSIG(status));
+	if (!WIFEXITED(status))
+		return 1;
+	return WEXITSTATUS(status) == NO_CACHE ? list_kernel(q) : WEXITSTATUS(status);
 }
 
 static int
@@ -148,6 +189,7 @@ request(const struct compat *c)
 	struct log l = console();
 	char path[SOCKPATH_MAX];
 	struct answer a;
+	bool none;
 	int r;
 
 	if (c->multicast)
@@ -155,7 +197,7 @@ request(const struct compat *c)
 	if ((r = find_socket(c->config, path)) != 0)
 		return r;
 	if (q->verb == CTL_DUMP)
-		return dump(q, path);
+		return q->caches == CTL_INTERNAL ? dump_internal(q, path) : dump(q, path, &none);
 	if (q->verb == CTL_RSQUEUE)
 		return rsqueue(q, path);
 	ask(path, SILENCE, q, NULL, NULL, &a);

@@ -301,16 +301,21 @@ canon_external() {
 	canon | sed -E "s/ \[UNREPLIED\]//; s/($tuple) $tuple/\1/" | sort
 }
 
+# The link's own traffic goes.
+without_link() {
+	grep -v -e ' src=10.99.0.' -e ' src=fd99:' -e ' src=fe80'
+}
+
 # The kernel table without the link's own traffic.
 flows_kernel() {
 	local f
 	for f in ipv4 ipv6; do
 		in_ns "$1" "$CONNTRACK" -L -f $f 2>/dev/null
-	done | grep -v -e ' src=10.99.0.' -e ' src=fd99:' -e ' src=fe80' | canon
+	done | without_link | canon
 }
 
 flows_cache() {
-	ctl "$1" "$2" | grep -v -e ' src=10.99.0.' -e ' src=fd99:' -e ' src=fe80' | canon_external
+	ctl "$1" "$2" | without_link | canon_external
 }
 
 count_kernel() {

@@ -14,12 +14,12 @@ one_way() {
 }
 
 cache_is_kernel_exactly() {
-	[ "$(flows_kernel "$1")" = "$(ctl "$1" -i | grep -v ' src=10.99.0.' | canon)" ]
+	[ "$(flows_kernel "$1")" = "$(ctl "$1" -i | without_link | canon)" ]
 }
 
 cache_is_kernel_exactly_or_show() {
 	wait_for 20 cache_is_kernel_exactly "$1" && return
-	diff <(flows_kernel "$1") <(ctl "$1" -i | grep -v ' src=10.99.0.' | canon) >&2
+	diff <(flows_kernel "$1") <(ctl "$1" -i | without_link | canon) >&2
 	return 1
 }
 
