@@ -6,17 +6,22 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syslog.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "start.h"
 
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define CONFIG_PATIENCE 20000      /* ms for reading the settings, and again for coming to an end */
+#define TEXT_MAX        (32 << 20) /* the worker refuses less */
+#define SEALS           (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* Terminated; empty, or an absolute path. */
 static bool
@@ -74,23 +79,84 @@ setup_check(const struct msg_setup *s, int memfd)
 	return NULL;
 }
 
+/* What the worker reads: a copy that neither it nor anybody else can change afterwards. -1: the original is no file
+ * that can be read, and the worker will say so. */
+static int
+sealed_copy(int fd)
+{
+	int mem = memfd_create("text", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	static char buf[65536];
+	ssize_t n = 0, size = 0;
+
+	while (size < TEXT_MAX && (n = read(fd, buf, sizeof(buf))) > 0 && write(mem, buf, (size_t)n) == n)
+		size += n;
+	if (n >= 0 && mem != -1 && fcntl(mem, F_ADD_SEALS, SEALS) == 0 && lseek(mem, 0, SEEK_SET) == 0)
+		return mem;
+	close(mem);
+	return -1;
+}
+
+/* As the lexer: fewer characters end a path than may stand before one. */
+static bool
+cuts(char c, const char *also)
+{
+	return c <= ' ' || c >= 0x7f || strchr(also, c) != NULL;
+}
+
+bool
+name_written(const char *text, size_t len, const char *name)
+{
+	const char *at = text, *end = text + len;
+	size_t n = strlen(name);
+
+	for (; n > 0 && (at = memmem(at, (size_t)(end - at), name, n)) != NULL; at++)
+		if ((at == text || cuts(at[-1], "{}\"#;=,")) && (at + n == end || cuts(at[n], "{}\"")))
+			return true;
+	return n == 0;
+}
+
+/* Root makes files of these names: they are the built-in ones, or words of the administrator's text. */
+static bool
+names_written(const struct msg_setup *s, int text_fd)
+{
+	static const char preset[] = "/var/lock/conntrackd.lock /var/log/conntrackd.log /var/log/conntrackd-stats.log";
+	const char *const name[] = {s->lockfile, s->logfile, s->stats_logfile, s->ctl_path};
+	struct stat st = {0};
+	char *text = fstat(text_fd, &st) == 0 && st.st_size > 0
+			     ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, text_fd, 0)
+			     : MAP_FAILED;
+	bool good = true;
+
+	for (unsigned int i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		good = good && (name_written(preset, sizeof(preset) - 1, name[i]) ||
+				(text != MAP_FAILED && name_written(text, (size_t)st.st_size, name[i])));
+	if (text != MAP_FAILED)
+		munmap(text, (size_t)st.st_size);
+	return good;
+}
+
 /* The settings, when the worker sends some; it may also have said all there is to say on standard error. */
 static const char *
-take_settings(struct start *s, struct worker *w)
+take_settings(struct start *s, struct worker *w, int text_fd)
 {
 	static uint8_t buf[sizeof(struct msg_hdr) + sizeof(struct msg_setup)];
 	struct pollfd pfd = {w->wall.fd, POLLIN, 0};
 	struct msg m = {0};
 	const char *wrong = "nothing";
 
-	if (poll(&pfd, 1, PATIENCE) == 1 && chan_recv(&w->wall, buf, sizeof(buf), &m) == 1) {
+	if (poll(&pfd, 1, CONFIG_PATIENCE) == 1 && chan_recv(&w->wall, buf, sizeof(buf), &m) == 1) {
 		wrong = msg_admit(ROLE_CONFIG, ROLE_PARENT, PHASE_SETUP, &m) == ADMIT_OK ? NULL : "message";
 		if (wrong == NULL) {
 			memcpy(&s->h.conf, m.data, sizeof(s->h.conf));
 			s->conf_fd = m.fd[0];
 			wrong = setup_check(&s->h.conf, s->conf_fd);
+			if (wrong == NULL && !names_written(&s->h.conf, text_fd))
+				wrong = "names";
 		}
 	}
+	pfd.events = 0; /* its end of the wall closes when it ends */
+	if (poll(&pfd, 1, CONFIG_PATIENCE) != 1 && kill(w->pid, SIGKILL) == 0)
+		wrong = "the time it took";
 	return wrong;
 }
 
@@ -100,22 +166,24 @@ read_config(struct start *s, const char *path, enum conf_use use)
 	struct worker w;
 	struct iovec name = {(void *)(uintptr_t)path, strnlen(path, CONF_NAME_MAX)};
 	const char *wrong = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), status = 0, r;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), copy, status = 0, r;
 
 	if (fd == -1) {
 		log_put(&s->log, LV_ERROR, "can't open config file `%s': %s", path, strerror(errno));
 		return 1;
 	}
+	if (use == CONF_START && (copy = sealed_copy(fd)) != -1 && dup2(copy, fd) != -1)
+		close(copy);
 	r = spawn(&w, ROLE_CONFIG, 0, STDERR_FILENO);
 	if (r == 0)
 		r = chan_sendv(&w.wall, MSG_CONF_TEXT, use, &name, 1, &fd, 1);
-	close(fd);
 	if (r != 0) {
 		log_put(&s->log, LV_ERROR, "can't start ctd-worker: %s", strerror(-r));
 		return 1;
 	}
 	if (use == CONF_START)
-		wrong = take_settings(s, &w);
+		wrong = take_settings(s, &w, fd);
+	close(fd);
 	while (waitpid(w.pid, &status, 0) == -1 && errno == EINTR)
 		;
 	close(w.wall.fd);

@@ -226,10 +226,10 @@ main(int argc, char **argv)
 	for (int i = 0; i < SINK_MAX; i++)
 		s->sink[i] = -1;
 	s->h.daemon = w.daemon;
-	if (w.daemon && w.use == CONF_START)
-		to_background(s);
 	if ((status = read_config(s, w.conf, w.use)) != 0 || w.use != CONF_START)
 		return status;
+	if (w.daemon)
+		to_background(s);
 	open_logs(s);
 	start_logging(s);
 	take_lock(s);

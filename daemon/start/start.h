@@ -31,6 +31,8 @@ int give_fd(struct worker *w, uint32_t type, uint32_t arg, int fd);
 int read_config(struct start *s, const char *path, enum conf_use use);
 /* NULL, or the name of the first thing that is wrong. */
 const char *setup_check(const struct msg_setup *s, int memfd);
+/* Whether the text has it as a word, or it is empty. */
+bool name_written(const char *text, size_t len, const char *name);
 
 /* files.c */
 void open_logs(struct start *s);

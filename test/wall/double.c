@@ -106,6 +106,10 @@ spoil(struct msg_setup *s, const char *how)
 		s->n_helpers = 1;
 	else if (strcmp(how, "sched") == 0)
 		s->sched_type = 77;
+	else if (strcmp(how, "lock-elsewhere") == 0)
+		strcat(s->lockfile, ".d"); /* no word of the text, though its beginning is */
+	else if (strcmp(how, "log-elsewhere") == 0)
+		strcpy(s->logfile, "/var/tmp/ct-wall-elsewhere");
 	else if (strcmp(how, "both") == 0)
 		s->sync = s->stats = 1;
 }
@@ -185,6 +189,8 @@ config_role(struct double_state *d)
 		fcntl(memfd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	if (m.arg == CONF_START)
 		say_setup(d, memfd);
+	if (strcmp(how, "hang") == 0)
+		poll(NULL, 0, -1);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ netlink-unknown netlink-delete-all""".split()
 STATS_ACTS = ACTS + "new update get delete-expect any-link".split()  # the last five are a sync worker's words
 DEATHS = {"crash": "signal 11", "forbidden-call": "signal 31, killed by its seccomp filter",
           "descriptor": "signal 31, killed by its seccomp filter", "leave": "exit status 0"}
-SPOILT = "string relative links size helper sched both short fd type silent unsealed".split()
+SPOILT = "lock-elsewhere log-elsewhere string relative links size helper sched both short fd type silent unsealed".split()
 
 
 def wait_for(what, probe):
@@ -345,7 +345,18 @@ def case_setup():
         assert d.proc.wait(DEADLINE) == 1, how
         assert "configuration worker failed" in d.output(), (how, d.output())
         assert not os.path.exists(d.lock) and not os.path.exists(d.ctl), how
+        assert not os.path.exists(d.lock + ".d") and not os.path.exists("/var/tmp/ct-wall-elsewhere"), how
         shutil.rmtree(d.dir)
+
+
+def case_setup_hang():
+    """A configuration worker that does not come to an end is killed, and the start ends."""
+    d = Daemon("setup hang", wait=False)
+    pid = wait_for("the worker", lambda: [p for p, role in d.children() if role == "config"])[0]
+    assert d.proc.wait(3 * DEADLINE) == 1
+    assert "the time it took is wrong" in d.output(), d.output()
+    assert not os.path.exists(f"/proc/{pid}") and not os.path.exists(d.lock)
+    shutil.rmtree(d.dir)
 
 
 def run(d, *args, **kw):
@@ -364,6 +375,8 @@ def case_command_line():
     got = run(d, "--check")
     assert got.returncode == 1 and "a configuration error" in got.stderr
     assert run(d).returncode == 1 and run(d, "-d").returncode == 1
+    for args in ([], ["-d"], ["--check"]):
+        assert subprocess.run([f"{BIN}/conntrackd", "-C", d.dir, *args]).returncode == 2, args
     missing = subprocess.run([f"{BIN}/conntrackd", "-C", "/nonexistent"], stderr=subprocess.PIPE, text=True)
     assert missing.returncode == 1 and "can't open config file `/nonexistent'" in missing.stderr
     with open(f"{BIN}/conntrackctl", "w") as f:

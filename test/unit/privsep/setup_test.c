@@ -148,6 +148,22 @@ noise(void **state)
 	close(fd);
 }
 
+/* A name is taken when it is a word of the text, as the lexer cuts words, and no part of one. */
+static void
+written(void **state)
+{
+	static const char text[] = "LockFile /run/lock # /run/old\nPath=/run/ctl{ LogFile\t/run/log,1";
+	static const char *const there[] = {"/run/lock", "/run/old", "/run/log,1", "/run/ctl", "", "LockFile"};
+	static const char *const not_there[] = {"/run", "/run/loc", "/run/log", "/lock", "run/lock", "/etc/x"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++)
+		assert_true(name_written(text, sizeof(text) - 1, there[i]));
+	for (size_t i = 0; i < sizeof(not_there) / sizeof(not_there[0]); i++)
+		assert_false(name_written(text, sizeof(text) - 1, not_there[i]));
+	assert_false(name_written(text, 0, "/run/lock"));
+}
+
 int
 main(void)
 {
@@ -155,6 +171,7 @@ main(void)
 		cmocka_unit_test(seals),
 		cmocka_unit_test(single_faults),
 		cmocka_unit_test(noise),
+		cmocka_unit_test(written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
