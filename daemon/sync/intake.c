@@ -6,7 +6,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
-
+#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 
@@ -123,6 +123,56 @@ wanted_helper(const struct sync *s, const struct expect *e)
 	return false;
 }
 
+/* A helper that translates what it found in a packet may have changed its length: the master then needs its sequence
+ * numbers adjusted, of which no event tells. What does not fit now is asked for with the next expectation. */
+static void
+look_at_master(struct sync *s, const struct expect *e)
+{
+	const struct flow_nl_opts o = {0};
+	const struct flow master = store_master_of(e);
+	int n;
+
+	if (e->master.l4 != IPPROTO_TCP)
+		return;
+	n = flow_to_nl(&master, FLOW_NL_GET, &o, 1, s->look + s->look_len, sizeof(s->look) - s->look_len);
+	s->look_len += n > 0 ? (uint32_t)n : 0;
+}
+
+void
+intake_turn(struct sync *s)
+{
+	if (s->look_len == 0 || !wall_ready(&s->wall))
+		return;
+	wall_send(&s->wall, MSG_REQUEST, (uint32_t)ASK_LOOK << ASKER_SHIFT, s->look, s->look_len);
+	s->look_len = 0;
+}
+
+static bool
+other_seqadj(const struct flow *f, const struct flow *known)
+{
+	return f->have & FLOW_SEQADJ && (!(known->have & FLOW_SEQADJ) ||
+					 memcmp(f->side->seqadj, known->side->seqadj, sizeof(f->side->seqadj)) != 0);
+}
+
+void
+intake_answer(struct sync *s, const struct msg *m)
+{
+	const struct nlmsghdr *nlh = m->data;
+	int left = (int)m->len;
+	struct flow_side side;
+	struct flow f;
+	uint32_t slot;
+
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		if (nlh->nlmsg_type >> 8 != NFNL_SUBSYS_CTNETLINK || flow_from_nl(nlh, &f, &side) < 0 ||
+		    (slot = cache_find(s->store.t.flows, &f)) == SLOT_NONE)
+			continue;
+		if ((cache_entry(s->store.t.flows, slot)->flags & ENTRY_DEAD) == 0 &&
+		    other_seqadj(&f, &cache_entry(s->store.t.flows, slot)->flow))
+			store_flow(&s->store, STORE_UPD, &f, false, s->now_s);
+	}
+}
+
 static void
 expect_event(struct sync *s, const struct nlmsghdr *nlh, int op)
 {
@@ -137,9 +187,11 @@ expect_event(struct sync *s, const struct nlmsghdr *nlh, int op)
 			peer_direct(s, (enum entry_change)op, NULL, &e);
 	} else if (op == STORE_DEL && store_expect_early_gone(&s->store, &e))
 		s->count.filtered++;
-	else if (op == STORE_DEL || store_has_master(&s->store, &e))
+	else if (op == STORE_DEL || store_has_master(&s->store, &e)) {
 		store_expect(&s->store, (enum store_op)op, &e, own(s, nlh), s->now_s);
-	else
+		if (op != STORE_DEL && e.have & EXPECT_NAT && !own(s, nlh))
+			look_at_master(s, &e);
+	} else
 		s->count.filtered += !store_expect_early(&s->store, &e);
 }
 

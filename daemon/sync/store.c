@@ -106,9 +106,8 @@ flow_gone(struct store *s, const struct flow *f, bool own, uint32_t now)
 
 static void put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now);
 
-/* The key of its master. */
-static struct flow
-master_of(const struct expect *e)
+struct flow
+store_master_of(const struct expect *e)
 {
 	struct flow f = {.l3 = e->l3, .l4 = e->master.l4, .have = FLOW_PORTS};
 	unsigned int words = flow_words(&f);
@@ -164,7 +163,7 @@ early_join(struct store *s, const struct flow *f, bool own, uint32_t now)
 
 		if (e->l3 == 0)
 			continue;
-		master = master_of(e);
+		master = store_master_of(e);
 		if (!flow_same_key(&master, f))
 			continue;
 		put_expect(s, e, !own, now);
@@ -252,7 +251,7 @@ store_flow_filtered(struct store *s, const struct flow *f)
 bool
 store_has_master(const struct store *s, const struct expect *e)
 {
-	struct flow f = master_of(e);
+	struct flow f = store_master_of(e);
 	uint32_t slot = cache_find(s->t.flows, &f);
 
 	return slot != SLOT_NONE && (cache_entry(s->t.flows, slot)->flags & ENTRY_DEAD) == 0;

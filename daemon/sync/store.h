@@ -37,6 +37,8 @@ void store_clear(struct store *s);
 /* An event about f. own: caused by ourselves, not announced. Slot of the flow, SLOT_NONE when there is none now. */
 uint32_t store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, uint32_t now);
 void store_expect(struct store *s, enum store_op op, const struct expect *e, bool own, uint32_t now);
+/* The key of an expectation's master. */
+struct flow store_master_of(const struct expect *e);
 /* The master flow of an expectation is here. */
 bool store_has_master(const struct store *s, const struct expect *e);
 /* An event about a new expectation whose master is not here: the first packet of a flow made it, and the kernel reports

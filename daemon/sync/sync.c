@@ -239,7 +239,7 @@ static void (*const handlers[MSG_MAX])(struct sync *s, const struct msg *m) = {
 	[MSG_CLIENT] = sync_client, [MSG_EVENTS] = intake_events,
 	[MSG_OVERRUN] = on_overrun, [MSG_RESULT] = on_result,
 	[MSG_DUMP] = intake_dump,   [MSG_DUMP_DONE] = on_dump_done,
-	[MSG_STATUS] = on_status,
+	[MSG_STATUS] = on_status,   [MSG_ANSWER] = intake_answer,
 };
 
 static void
@@ -321,6 +321,7 @@ turn(void *arg)
 	s->now_s = (uint32_t)(s->now / 1000);
 	wall_flush(&s->wall);
 	if (s->phase == PHASE_RUN) {
+		intake_turn(s);
 		resync_turn(s);
 		verbs_turn(s);
 		peer_turn(s);

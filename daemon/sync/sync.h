@@ -20,7 +20,7 @@
 #define NEVER UINT64_MAX
 
 /* Batch ids on the wall: who asked is in the upper bits. */
-enum asker { ASK_COMMIT = 1, ASK_INJECT, ASK_FLUSH };
+enum asker { ASK_COMMIT = 1, ASK_INJECT, ASK_FLUSH, ASK_LOOK };
 #define ASKER_SHIFT 28
 #define ASKER_MASK  0x0fffffffU
 
@@ -110,6 +110,8 @@ struct sync {
 	uint64_t failed_hidden, failed_until;
 	struct counters count;
 	struct wire_enc_opts enc;
+	uint32_t look_len;
+	_Alignas(8) uint8_t look[16384]; /* requests for flows that events tell too little of */
 	_Alignas(8) uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)];
 	_Alignas(8) uint8_t batch[MSG_DATA_MAX - 64]; /* of deletions */
 };
@@ -126,6 +128,8 @@ void sync_client(struct sync *s, const struct msg *m); /* sync.c: a control conn
 /* intake.c: kernel to internal caches */
 void intake_events(struct sync *s, const struct msg *m);
 void intake_dump(struct sync *s, const struct msg *m);
+void intake_answer(struct sync *s, const struct msg *m);
+void intake_turn(struct sync *s);
 
 /* peer.c: datagrams in and out */
 int peer_open(struct sync *s, const struct msg *m); /* takes the descriptors */

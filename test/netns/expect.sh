@@ -89,10 +89,15 @@ committed() {
 	[ "$(expects_kernel fw-b /usr/sbin/conntrack)" = "$(expects_kernel fw-b)" ]
 }
 
+# The peer knows that the sequence numbers of the control connection are adjusted.
+adjusted() {
+	own fw-b dump external --json | jq -e 'select(.status | index("SEQ_ADJUST"))' >/dev/null
+}
+
 # fw-a is gone: the data connection that was announced through it passes fw-b, and so does the next one.
 takes_over() {
 	local before
-	expected_there "$1" && committed || return
+	expected_there "$1" && { [ "$NAT$1" != NATeprt ] || wait_for 10 adjusted; } && committed || return
 	before=$(nft_count fw-b related)
 	ftp_via fw-b
 	ftp get || return
@@ -113,6 +118,7 @@ pasv_survives() { anew && takes_over pasv; }
 port_survives() { anew && takes_over port; }
 epsv_survives() { anew && takes_over epsv; }
 epsv6_survives() { anew -6 && takes_over epsv; }
+# With NAT the kernel writes the address into the command in full length: the control connection needs its sequence numbers adjusted.
 eprt6_survives() { anew -6 && takes_over eprt; }
 
 # TFTP: the kernel tells of the expectation before it tells of the master, because the master's first packet made it. The block comes
@@ -219,8 +225,8 @@ filter_hides_it() {
 }
 
 cases=(caches_show_it use_removes_it deletion_removes_it first_packet_expects without_commit_it_dies pasv_survives port_survives epsv_survives
-	epsv6_survives)
-[ -n "$NAT" ] || cases+=(eprt6_survives timeout_removes_it)
+	epsv6_survives eprt6_survives)
+[ -n "$NAT" ] || cases+=(timeout_removes_it)
 cases+=(role_primary_is_enough commit_twice old_words restarts used_meanwhile rsqueue_lists_it)
 [ -n "$NAT" ] || cases+=(helpers_in_a_list off_sends_none filter_hides_it)
 run_cases "${cases[@]}"
