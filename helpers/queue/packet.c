@@ -121,7 +121,7 @@ packet_read(struct rd attrs, uint8_t family, struct packet *p)
 {
 	struct rd payload = find(attrs, NFQA_PAYLOAD), ct = find(attrs, NFQA_CT);
 	struct msg_packet *f = &p->facts;
-	struct nfqnl_msg_packet_hdr hdr;
+	struct nfqnl_msg_packet_hdr hdr = {0};
 
 	*p = (struct packet){.has_id = get(attrs, NFQA_PACKET_HDR, &hdr, sizeof(hdr)), .facts.family = family};
 	if (!p->has_id)

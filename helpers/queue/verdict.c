@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 
 /* Network order, as an attribute's content. */
-#define BE32(v) &(uint32_t){htonl(v)}, sizeof(uint32_t)
-#define BE16(v) &(uint16_t){htons(v)}, sizeof(uint16_t)
+#define BE32(v) ((const uint32_t[]){htonl(v)}), sizeof(uint32_t)
+#define BE16(v) ((const uint16_t[]){htons(v)}), sizeof(uint16_t)
 #define TEXT(s) s, strlen(s) + 1
 
 static void
@@ -167,7 +167,7 @@ static void
 fix_tns(uint8_t *tns, size_t len, int growth)
 {
 	for (size_t at = 0; at <= 8 && at + 2 <= len && (at == 0 || tns[4] == 5); at += 8)
-		set16(tns + at, (size_t)((tns[at] << 8 | tns[at + 1]) + growth));
+		set16(tns + at, (uint16_t)((tns[at] << 8 | tns[at + 1]) + growth));
 }
 
 static void

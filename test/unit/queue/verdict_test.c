@@ -596,7 +596,7 @@ bind_message(void **state)
 	const struct nlmsghdr *h = (const struct nlmsghdr *)out.bytes;
 	struct queue_conf c = {
 		.kind = HELPER_TFTP, .family = AF_INET6, .queue = 300, .queue_len = 2048, .flags = QUEUE_FAIL_OPEN};
-	char buf[512];
+	char buf[512] = "";
 	struct nlmsghdr *want = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, 300);
 
 	(void)state;
