@@ -11,7 +11,8 @@
 
 #define SEND_STEP     4096
 #define BULK_WAIT_MS  300   /* a new peer usually asks by itself: one bulk serves both */
-#define BULK_PAUSE_MS 2000  /* between bulk sends that a peer asked for */
+#define BULK_PAUSE_MS 2000  /* at most, between bulk sends that a peer asked for: the time of ... */
+#define BULK_PER_MS   20    /* ... the entries that may be sent that way */
 #define ASK_PAUSE_MS  10000 /* between requests that we make of our own accord */
 #define LINKS_MS      250
 #define REOPEN_MS     2000
@@ -346,7 +347,8 @@ void
 peer_bulk(struct sync *s, enum bulk_why why)
 {
 	struct bulk *b = &s->bulk;
-	uint64_t paused = b->last > 0 ? b->last + BULK_PAUSE_MS : 0;
+	uint64_t pause = cache_stats(s->store.t.flows)->total / BULK_PER_MS;
+	uint64_t paused = b->last > 0 ? b->last + (pause < BULK_PAUSE_MS ? pause : BULK_PAUSE_MS) : 0;
 
 	if (!s->mode->ops->bulk || (b->wanted && why == BULK_UNASKED))
 		return;
