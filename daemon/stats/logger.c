@@ -20,6 +20,8 @@
 
 #define DRAIN_MAX 64
 
+static const char syslog_gone[] = "syslog is gone, its lines are lost until conntrackd is started again";
+
 void
 logger_init(struct logger *l)
 {
@@ -95,7 +97,8 @@ put_file(struct logger *l, const char *line, size_t len)
 	l->lost_errno = errno;
 }
 
-static void
+/* False: its other end is gone for good. A full queue empties again. */
+static bool
 put_syslog(const struct logger *l, pid_t pid, enum log_level level, const char *text)
 {
 	static const int severity[] = {LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERR};
@@ -105,9 +108,10 @@ put_syslog(const struct logger *l, pid_t pid, enum log_level level, const char *
 	when(t, sizeof(t), "%b %e %H:%M:%S");
 	n = snprintf(line, sizeof(line), "<%u>%s conntrack-tools[%d]: %s", l->facility | (unsigned int)severity[level],
 		     t, (int)pid, text);
-	if (n > 0)
-		(void)!send(l->sink[SINK_SYSLOG], line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1,
-			    MSG_DONTWAIT | MSG_NOSIGNAL);
+	return n <= 0 ||
+	       send(l->sink[SINK_SYSLOG], line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1,
+		    MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	       (errno != ECONNREFUSED && errno != ENOTCONN && errno != ECONNRESET && errno != EPIPE);
 }
 
 /* Writes one line to every sink. */
@@ -128,10 +132,13 @@ logger_line(struct logger *l, pid_t pid, enum log_level level, const char *text,
 		return;
 	if (l->sink[SINK_FILE] >= 0)
 		put_file(l, line, (size_t)n);
-	if (l->sink[SINK_SYSLOG] >= 0)
-		put_syslog(l, pid, level, clean);
 	if (l->sink[console] >= 0)
 		(void)put(l->sink[console], line, (size_t)n);
+	if (l->sink[SINK_SYSLOG] < 0 || put_syslog(l, pid, level, clean))
+		return;
+	close(l->sink[SINK_SYSLOG]); /* the jail has no way to make another */
+	l->sink[SINK_SYSLOG] = -1;
+	logger_line(l, getpid(), LV_ERROR, syslog_gone, sizeof(syslog_gone) - 1);
 }
 
 static pid_t

@@ -210,6 +210,28 @@ test_stuck_syslog(void **state)
 	close(sv[1]);
 }
 
+/* The syslog daemon was restarted: the log file says once that its lines are lost, and everything goes on. */
+static void
+test_syslog_gone(void **state)
+{
+	struct ctx *c = *state;
+	const char *text, *said;
+	int sv[2];
+
+	open_file(c);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, sv), 0);
+	logger_sink(&c->l, SINK_SYSLOG, sv[0]);
+	close(sv[1]);
+	says(c, LV_NOTICE, "first");
+	says(c, LV_NOTICE, "second");
+	assert_int_equal(logger_drain(&c->l, 10), 2);
+	text = content(c->file);
+	assert_non_null(said = strstr(text, "syslog is gone"));
+	assert_null(strstr(said + 1, "syslog is gone"));
+	assert_non_null(strstr(text, "first"));
+	assert_non_null(strstr(said, "second"));
+}
+
 static void
 test_wrong_records(void **state)
 {
@@ -235,6 +257,7 @@ main(void)
 					   T(test_rotation_of_nothing),
 					   T(test_syslog_and_console),
 					   T(test_stuck_syslog),
+					   T(test_syslog_gone),
 					   T(test_wrong_records)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
