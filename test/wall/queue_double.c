@@ -1,7 +1,7 @@
 /*
- * A helper's worker for tests of ctd-queue: jailed as the real ones. It follows PORT and 227 of FTP and requests of
- * TFTP in the simplest way; a payload of "act NAME" makes it break the rules in the way of that name (acts[],
- * spoils[]).
+ * A helper's worker for tests of ctd-queue: jailed as the real ones. It follows PORT and 227 of FTP, requests of
+ * TFTP and answers of Amanda in the simplest way; a payload of "act NAME" makes it break the rules in the way of that
+ * name (acts[], spoils[]).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -72,6 +72,20 @@ address_port(struct msg_verdict *v, const struct msg_packet *p, const char *text
 	v->n_edits = 1;
 }
 
+/* Amanda: the ports of up to three data connections in one answer. */
+static void
+three_ports(struct msg_verdict *v, const struct msg_packet *p, const char *text)
+{
+	unsigned int port[3];
+
+	if (sscanf(text, "CONNECT DATA %5u MESG %5u INDEX %5u", &port[0], &port[1], &port[2]) != 3)
+		return;
+	for (int i = 0; i < 3; i++)
+		expect(v, REF_ORIG_SRC, REF_ORIG_DST, IPPROTO_TCP, (uint16_t)port[i],
+		       is_nated(p) ? (uint16_t)port[i] : 0);
+	v->timeout = 300;
+}
+
 static struct msg_verdict
 honest(const struct msg_packet *p, const char *text)
 {
@@ -88,6 +102,8 @@ honest(const struct msg_packet *p, const char *text)
 	else if (p->orig.proto == IPPROTO_UDP && p->payload_len > 2 && text[0] == 0 && (text[1] == 1 || text[1] == 2))
 		expect(&v, REF_REPLY_SRC, REF_REPLY_DST, IPPROTO_UDP, ntohs(p->reply.dport),
 		       is_nated(p) ? ntohs(p->orig.sport) : 0);
+	else if (p->orig.proto == IPPROTO_UDP && p->ct_info >= 3)
+		three_ports(&v, p, text);
 	return v;
 }
 

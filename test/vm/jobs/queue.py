@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -32,8 +33,13 @@ table ip t {
 		type "tftp" protocol udp
 		l3proto ip
 	}
+	ct helper amanda-h {
+		type "amanda" protocol udp
+		l3proto ip
+	}
 	chain helpers {
 		type filter hook prerouting priority 0
+		udp dport 10080 ct helper set "amanda-h"
 		tcp dport 21 ct helper set "ftp-h"
 		udp dport 69 ct helper set "tftp-h"
 	}
@@ -41,7 +47,7 @@ table ip t {
 		type filter hook forward priority 0; policy drop
 		ct state established,related accept
 		ct state new tcp dport 21 accept
-		ct state new udp dport 69 accept
+		ct state new udp dport { 69, 10080 } accept
 		reject with icmp type admin-prohibited
 	}
 }
@@ -139,17 +145,19 @@ class Queue:
     """ctd-queue with scripted workers, in the firewall; its stubs are registered and the rules that name them are loaded."""
 
     def __init__(self, nat=""):
-        self.proc = subprocess.Popen(inside("f", BIN + "/queue_run", FTP_QUEUE, "tftp,inet,udp,6", "tftp,inet6,udp,7"),
+        self.proc = subprocess.Popen(inside("f", BIN + "/queue_run", FTP_QUEUE, "tftp,inet,udp,6", "tftp,inet6,udp,7",
+                                            "amanda,inet,udp,8"),
                                      stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         self.lines = []
         self.pid = int(self.proc.stdout.readline().split()[1])
         threading.Thread(target=self.read, daemon=True).start()
-        wait("bound", lambda: len(self.said("the queue is bound")) == 3)
+        wait("bound", lambda: len(self.said("the queue is bound")) == 4)
         must(NFCT, "add", "helper", "ftp", "inet", "tcp")
         registry = Registry()
         registry.enable("ftp", 5)
         registry.enable("tftp", 6, 0, 17)
         registry.enable("tftp", 7, 0, 17, socket.AF_INET6)
+        registry.enable("amanda", 8, 0, 17, most=3)
         must(*inside("f", "nft", "-f", "-"), text=RULES)
         if nat:
             must(*inside("f", "nft", "-f", "-"), text="table ip n {\n%s}\n" % NAT[nat])
@@ -181,17 +189,28 @@ class Queue:
 
     def kernel_is_content(self):
         """No verdict was refused, no packet lost."""
-        for number in (5, 6, 7):
+        for number in (5, 6, 7, 8):
             got = self.counters(number)
             assert got.get("errors", 0) == got.get("overruns", 0) == 0, got
         with open("/proc/%d/net/netfilter/nfnetlink_queue" % self.pid) as f:
             rows = [line.split() for line in f]
-        assert [r[0] for r in rows] == ["5", "6", "7"] and all(r[2] == r[5] == r[6] == "0" for r in rows), rows
+        assert [r[0] for r in rows] == ["5", "6", "7", "8"] and all(r[2] == r[5] == r[6] == "0" for r in rows), rows
 
 
 def expectations(family="ipv4"):
     out = subprocess.run(inside("f", CONNTRACK, "-L", "expect", "-f", family), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     return [dict(reversed(re.findall(r"(\w+)=(\S+)", line))) for line in out.stdout.splitlines()]
+
+
+def private_data():
+    """What the kernel keeps of FTP's flow for the helper: queue_double counts packets in the first octet."""
+    with Inside("f"):
+        s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+    s.send(struct.pack("=IHHII4s", 20, 0x101, 0x301, 1, 0, b"\2\0\0\0"))  # IPCTNL_MSG_CT_GET, dump
+    got = re.findall(rb"\x08\0\x01\0ftp\0\x1c\0\x02\0(.)\0{23}", s.recv(65536), re.S)  # CTA_HELP_NAME, CTA_HELP_INFO
+    s.close()
+    assert len(got) == 1, got
+    return got[0][0]
 
 
 class Ftp:
@@ -277,7 +296,9 @@ def case_ftp():
     f = Ftp()
     nothing_passes(f, 50000)
     active(f, 50001)
+    before = private_data()
     active(f, 50002)
+    assert before > 0 and private_data() > before
     passive(f, SERVER, 50003)
     q.kernel_is_content()
     must(NFCT, "disable", "helper", "ftp", "inet", "tcp")
@@ -342,6 +363,31 @@ def case_tftp():
             assert q.counters(7)["expectations"] == 1
         assert q.counters(6)["expectations"] == 1
         q.kernel_is_content()
+        q.end()
+
+
+def case_amanda():
+    """Several expectations from one packet, of which all but the last are requests of their own, and a longer life for the flow."""
+    for nat in ("", "source"):
+        q = Queue(nat)
+        server, client = opened("s", socket.SOCK_DGRAM), opened("c", socket.SOCK_DGRAM)
+        server.bind((SERVER, 10080))
+        client.sendto(b"hello\n", (SERVER, 10080))
+        _, where = server.recvfrom(4096)
+        ports = [50601, 50602, 50603]
+        answer = b"CONNECT DATA %d MESG %d INDEX %d\n" % tuple(ports)
+        server.sendto(answer, where)
+        assert client.recv(4096) == answer
+        got = expectations()
+        assert sorted(int(e["dport"]) for e in got) == ports and all((e["src"], e["dst"]) == (CLIENT, SERVER) for e in got), got
+        for port in reversed(ports):
+            data_flows(opened("c", socket.SOCK_STREAM), (SERVER, port), listener("s", SERVER, port))
+        flow = subprocess.run(inside("f", CONNTRACK, "-L", "-p", "udp", "--dport", "10080"), stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True).stdout.split()
+        assert int(flow[2]) > 200, flow
+        q.kernel_is_content()
+        server.close()
+        client.close()
         q.end()
 
 

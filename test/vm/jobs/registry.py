@@ -49,9 +49,9 @@ class Registry:
     def dump(self):
         return self.talk(GET, NLM_F_DUMP)
 
-    def enable(self, name, queue, private=24, proto=6, family=socket.AF_INET):
+    def enable(self, name, queue, private=24, proto=6, family=socket.AF_INET, most=1):
         """Made, or changed, as a daemon does: with that queue, and serving."""
-        policy = attr(1, name.encode() + b"\0") + attr(2, struct.pack(">I", 1)) + attr(3, struct.pack(">I", 300))
+        policy = attr(1, name.encode() + b"\0") + attr(2, struct.pack(">I", most)) + attr(3, struct.pack(">I", 300))
         self.talk(NEW, NLM_F_ACK | NLM_F_CREATE,
                   attr(1, name.encode() + b"\0") + nest(2, attr(1, struct.pack(">H", family)) + attr(2, bytes([proto]))) +
                   attr(3, struct.pack(">I", int(queue))) + nest(4, attr(1, struct.pack(">I", 1)) + nest(2, policy)) +
