@@ -276,8 +276,8 @@ def check_ftp(got, nat):
 
 def case_answers():
     """What an honest helper wants arrives, in the queue's own words."""
-    q = Queue(FTP + ",priv=24", "tftp,inet6,udp,7")
-    k, k6 = q.kernels
+    q = Queue(FTP + ",priv=24", "tftp,inet6,udp,7", "amanda,inet,udp,8")
+    k, k6, am = q.kernels
     plain, nat = Flow(), Flow(nat=True)
     priv = bytes(range(24))
     _, got = k.verdict(k.send(plain.packet(PORT), plain, priv=priv))
@@ -296,6 +296,14 @@ def case_answers():
     _, got = k6.verdict(k6.send(f6.packet(b"\0\1file\0octet\0"), f6, info=2))
     exp = attrs(got[15])
     assert got[11] == b"" and read_tuple(exp[2]) == (17, "fd02::2", 0, "fd01::2", 41001), got
+    f = Flow(17, 10080, helper="amanda", nat=True)
+    packet_id = am.send(f.packet(b"CONNECT DATA 5000 MESG 5001 INDEX 5002\n", True), f, info=3)
+    for port in (5000, 5001):  # two by requests of their own, before the verdict
+        kind, got = am.hear()
+        assert kind == EXP_NEW and read_tuple(got[1]) == (17, CLIENT, 41001, SERVER, 10080), got
+        assert read_tuple(got[2]) == (6, CLIENT, 0, SERVER, port) and 3 in got and got[11] == b"nat-follow-master\0", got
+    _, got = am.verdict(packet_id)
+    assert read_tuple(attrs(got[15])[2]) == (6, CLIENT, 0, SERVER, 5002), got
     n = q.counters()
     assert n == {"packets": 3, "asked": 3, "answers": 3, "expectations": 3, "edits": 1}, n
     q.end()
