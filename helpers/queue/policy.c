@@ -184,8 +184,7 @@ timeout_ok(const struct queue_conf *c, const struct packet *p, uint32_t timeout)
 enum count
 policy_judge(const struct queue_conf *c, const struct packet *p, const struct msg_verdict *v)
 {
-	unsigned int most =
-		p->facts.ct_info == 2 ? 1 : kinds[c->kind].most; /* not in the table yet: with the verdict */
+	unsigned int most = kinds[c->kind].most; /* more than one only of replies, whose flow is in the table */
 	enum count breach = OK;
 
 	if (v->accept > 1 || (v->accept == 0 && (c->flags & QUEUE_MAY_DROP) == 0))

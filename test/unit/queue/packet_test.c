@@ -282,6 +282,24 @@ missing_attributes(void **state)
 	}
 }
 
+/* The first of several fragments has ports, but not the whole payload. */
+static void
+fragments(void **state)
+{
+	static const uint8_t bits[][2] = {{0x20, 0}, {0, 1}, {0x1f, 0xff}, {0x20, 1}, {0x60, 0}};
+	struct rig_flow f = whole_flow();
+	size_t len = rig_packet(pkt, &f, "PORT 1", 6);
+	struct packet p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		memcpy(pkt + 6, bits[i], 2);
+		assert_int_equal(rig_read(msg, rig_message(msg, 7, &f, pkt, len), &p), WHY_FRAGMENT);
+	}
+	memcpy(pkt + 6, "\x40", 2); /* must not be one */
+	assert_int_equal(rig_read(msg, rig_message(msg, 7, &f, pkt, len), &p), OK);
+}
+
 static void
 damaged_flows(void **state)
 {
@@ -315,7 +333,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_vectors),        cmocka_unit_test(every_fact),    cmocka_unit_test(every_length),
-		cmocka_unit_test(missing_attributes), cmocka_unit_test(damaged_flows),
+		cmocka_unit_test(missing_attributes), cmocka_unit_test(damaged_flows), cmocka_unit_test(fragments),
 	};
 
 	vectors = argc > 1 ? argv[1] : ".";

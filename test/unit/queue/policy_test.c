@@ -361,7 +361,7 @@ single_faults(void **state)
 	}
 }
 
-/* Every expectation of an answer is looked at; one that is not in the table yet may have one. */
+/* Every expectation of an answer is looked at. */
 static void
 several(void **state)
 {
