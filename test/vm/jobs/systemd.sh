@@ -19,11 +19,9 @@ processes() {
 	cat "/sys/fs/cgroup$(property ControlGroup)/cgroup.procs"
 }
 
+# installed WORD: a file or folder below the prefix.
 installed() {
-	local base
-	base=$(property FragmentPath)
-	base=${base%/lib/systemd/system/$unit}
-	echo "$base${1:+/$1}"
+	property ExecStart | sed -n "s|.* path=\(/.*\)/sbin/conntrackd ;.*|\1/$1|p"
 }
 
 conf_file() {
