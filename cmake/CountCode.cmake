@@ -1,8 +1,11 @@
-# cmake -DROOTS=dir,dir -DWHAT=name -DLIMIT=n -P CountCode.cmake: counts code lines of *.c and *.h below the roots.
+# cmake -DROOTS=dir,dir,file -DWHAT=name -DLIMIT=n -P CountCode.cmake: counts code lines of *.c and *.h below the roots.
 string(REPLACE "," ";" ROOTS "${ROOTS}")
 set(files)
 foreach(root IN LISTS ROOTS)
-  file(GLOB_RECURSE found ${root}/*.c ${root}/*.h)
+  set(found ${root})
+  if(IS_DIRECTORY ${root})
+    file(GLOB_RECURSE found ${root}/*.c ${root}/*.h)
+  endif()
   list(APPEND files ${found})
 endforeach()
 set(total 0)
