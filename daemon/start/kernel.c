@@ -1,7 +1,10 @@
 /* The kernel's side: netlink sockets and the scheduler. Called once each by main.c, as root. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <sched.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,17 +15,43 @@
 
 /* Not close-on-exec: inherited by ctd-parent. */
 static int
-nl_open(uint32_t groups, int rcvbuf)
+nl_open(struct start *s, uint32_t groups, int rcvbuf)
 {
 	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = groups};
 	int on = 1, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_NETFILTER);
 
 	/* errors come back without the request that caused them */
-	if (fd == -1 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1 ||
-	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)) == -1 ||
-	    (rcvbuf > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof(rcvbuf)) == -1))
-		return -errno;
-	return fd;
+	if (fd != -1 && bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 &&
+	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)) == 0 &&
+	    (rcvbuf == 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof(rcvbuf)) == 0))
+		return fd;
+	log_put(&s->log, LV_ERROR, "can't open netlink handler: %s", strerror(errno));
+	log_put(&s->log, LV_ERROR, "no ctnetlink kernel support? (modprobe nf_conntrack_netlink)");
+	give_up(s, 1);
+}
+
+static uint32_t
+port_of(int fd)
+{
+	struct sockaddr_nl sa = {0};
+	socklen_t len = sizeof(sa);
+
+	getsockname(fd, (struct sockaddr *)&sa, &len);
+	return sa.nl_pid;
+}
+
+/* Drops the events that requests of this port cause: a commit would have to read a million of its own. */
+static void
+ignore_port(struct start *s, uint32_t port)
+{
+	struct sock_filter of_port[] = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct nlmsghdr, nlmsg_pid)},
+					{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, htonl(port)},
+					{BPF_RET | BPF_K, 0, 0, 0},
+					{BPF_RET | BPF_K, 0, 0, UINT32_MAX}};
+	struct sock_fprog filter = {sizeof(of_port) / sizeof(of_port[0]), of_port};
+
+	if (setsockopt(s->h.events, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == -1)
+		log_put(&s->log, LV_WARNING, "events that a commit causes will be read: %s", strerror(errno));
 }
 
 static void
@@ -49,25 +78,19 @@ open_netlink(struct start *s)
 	const struct msg_setup *c = &s->h.conf;
 	uint32_t groups = c->expect_sync ? 0x3f : 0x07; /* NEW, UPDATE, DESTROY of flows; the same of expectations */
 	bool sized = c->nl_buf != 0 && c->nl_buf <= c->nl_buf_max;
-	struct sockaddr_nl sa = {0};
-	socklen_t len = sizeof(sa);
 
-	s->h.requests = nl_open(0, ANSWER_BUFFER);
-	s->h.dumps = nl_open(0, 0);
-	s->h.events = c->no_events ? -1 : nl_open(groups, sized ? (int)c->nl_buf / 2 : 0); /* the kernel doubles it */
-	if (s->h.requests < 0 || s->h.dumps < 0 || (s->h.events < 0 && !c->no_events)) {
-		int err = s->h.requests < 0 ? s->h.requests : s->h.dumps < 0 ? s->h.dumps : s->h.events;
-
-		log_put(&s->log, LV_ERROR, "can't open netlink handler: %s", strerror(-err));
-		log_put(&s->log, LV_ERROR, "no ctnetlink kernel support? (modprobe nf_conntrack_netlink)");
-		give_up(s, 1);
-	}
-	getsockname(s->h.requests, (struct sockaddr *)&sa, &len);
-	s->h.status.portid = sa.nl_pid;
-	if (c->no_events)
+	s->h.requests = nl_open(s, 0, ANSWER_BUFFER);
+	s->h.quiet = nl_open(s, 0, ANSWER_BUFFER);
+	s->h.dumps = nl_open(s, 0, 0);
+	s->h.events =
+		c->no_events ? -1 : nl_open(s, groups, sized ? (int)c->nl_buf / 2 : 0); /* the kernel doubles it */
+	s->h.status.portid = port_of(s->h.requests);
+	if (c->no_events) {
 		log_put(&s->log, LV_NOTICE, "running in polling mode");
-	else
-		describe_events(s, sized);
+		return;
+	}
+	ignore_port(s, port_of(s->h.quiet));
+	describe_events(s, sized);
 }
 
 void

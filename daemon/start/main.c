@@ -238,8 +238,6 @@ main(int argc, char **argv)
 	open_notify(s);
 	open_links(s);
 	open_netlink(s);
-	if (s->h.conf.n_helpers > 0)
-		log_put(&s->log, LV_WARNING, "user-space helpers are not available yet: Helper is ignored");
 	start_workers(s, s->h.conf.sync ? ROLE_SYNC : ROLE_STATS, N_SERVING);
 	start_workers(s, ROLE_LINK, s->h.conf.n_links > 0);
 	if (chdir("/") == 0)

@@ -40,7 +40,7 @@ commit_send(void *arg, uint32_t id, const void *data, size_t len)
 	struct sync *s = arg;
 
 	return wall_ready(&s->wall) &&
-	       wall_send(&s->wall, MSG_REQUEST, (uint32_t)ASK_COMMIT << ASKER_SHIFT | id, data, len) == 0;
+	       wall_send(&s->wall, MSG_REQUEST_QUIET, (uint32_t)ASK_COMMIT << ASKER_SHIFT | id, data, len) == 0;
 }
 
 static void
@@ -111,7 +111,6 @@ after_commit(void *arg, struct ctl_client *c)
 		return;
 	}
 	log_put(s->log, LV_NOTICE, "resync with master conntrack table");
-	resync_start(s, true);
 	wait_for(c, WAIT_ROLE_RESYNC, s->resync.again ? s->resync.serial + 1 : s->resync.serial);
 }
 
@@ -121,6 +120,9 @@ commit_done(void *arg)
 	struct sync *s = arg;
 
 	s->count.commits++;
+	if (!s->bypass) /* the kernel was not asked to report what we created: far cheaper to read all of it afterwards
+			 */
+		resync_start(s, true);
 	ctl_each_waiting(s->ctl, after_commit, s);
 }
 

@@ -45,14 +45,15 @@ enum msg_type {
 			       struct msg_status */
 	MSG_PACKET,         /* from queue to helper; struct msg_packet, then the packet from its IP header on */
 	/* worker → parent */
-	MSG_SETUP,        /* from config; 1 fd: the memory, sealed; struct msg_setup */
-	MSG_READY,        /* arg: enum ready */
-	MSG_REQUEST,      /* from sync; complete ctnetlink requests back to back; arg: batch id */
-	MSG_FLUSH,        /* from sync; struct msg_flush; arg: batch id; answered by MSG_RESULT */
-	MSG_DUMP_START,   /* from sync; struct msg_dump_start; one dump at a time */
-	MSG_CHANNEL_OPEN, /* from sync; arg: link. To link: the same, with struct msg_link */
-	MSG_STOP,         /* from sync or stats: an operator asked the daemon to stop */
-	MSG_VERDICT,      /* from helper to queue; struct msg_verdict */
+	MSG_SETUP,         /* from config; 1 fd: the memory, sealed; struct msg_setup */
+	MSG_READY,         /* arg: enum ready */
+	MSG_REQUEST,       /* from sync; complete ctnetlink requests back to back; arg: batch id */
+	MSG_REQUEST_QUIET, /* as MSG_REQUEST; the events that it causes are not wanted */
+	MSG_FLUSH,         /* from sync; struct msg_flush; arg: batch id; answered by MSG_RESULT */
+	MSG_DUMP_START,    /* from sync; struct msg_dump_start; one dump at a time */
+	MSG_CHANNEL_OPEN,  /* from sync; arg: link. To link: the same, with struct msg_link */
+	MSG_STOP,          /* from sync or stats: an operator asked the daemon to stop */
+	MSG_VERDICT,       /* from helper to queue; struct msg_verdict */
 	MSG_MAX
 };
 

@@ -50,6 +50,7 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_SETUP] = {R_CONFIG, R_PARENT, SETUP, ONE(msg_setup), 0, 1, NULL},
 	[MSG_READY] = {R_WORKER | R_LINK, R_PARENT | R_QUEUE, SETUP | RUN, 0, 0, 0, READY_ALIVE, 0, NULL},
 	[MSG_REQUEST] = {R_SERVING, R_PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
+	[MSG_REQUEST_QUIET] = {R_SYNC, R_PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
 	[MSG_FLUSH] = {R_SERVING, R_PARENT, RUN, ONE(msg_flush), ANY, 0, check_table},
 	[MSG_DUMP_START] = {R_SERVING, R_PARENT, RUN, ONE(msg_dump_start), 0, 0, check_table},
 	[MSG_CHANNEL_OPEN] = {R_SYNC | R_PARENT, R_PARENT | R_LINK, SETUP | RUN, 0, sizeof(struct msg_link),

@@ -28,6 +28,7 @@ struct handover {
 	unsigned int n_workers;
 	int log_fd, control, notify; /* control, notify: -1 when there is none */
 	int events, requests, dumps; /* netlink; events: -1 when the worker polls */
+	int quiet;                   /* as requests; events has a filter that drops what it causes */
 	struct msg_status status;    /* portid of requests, bufsize of events; the rest begins at 0 */
 	int link[MSG_LINKS_MAX][2];  /* receive, send; kept for the next worker */
 	struct msg_channel link_info[MSG_LINKS_MAX];

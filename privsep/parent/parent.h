@@ -64,7 +64,7 @@ void tell_status(struct parent *p);
 /* relay.c: from the kernel and from clients to the worker that serves. */
 int nl_ask(int fd, uint16_t type, uint16_t flags, uint8_t family); /* a request without attributes; 0 or -errno */
 void relay_events(struct parent *p);
-void relay_answers(struct parent *p, struct worker *w, uint32_t batch, int err);
+void relay_answers(struct parent *p, struct worker *w, int fd, uint32_t batch, int err);
 void relay_dump(struct parent *p);
 void dump_next(struct parent *p);
 void relay_client(struct parent *p);

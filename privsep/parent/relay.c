@@ -91,14 +91,14 @@ relay_events(struct parent *p)
 
 /* The kernel has answered a batch by the time send() returned: its errors, and what GETs asked for, are all here. */
 void
-relay_answers(struct parent *p, struct worker *w, uint32_t batch, int err)
+relay_answers(struct parent *p, struct worker *w, int fd, uint32_t batch, int err)
 {
 	static struct msg_error failed[MSG_DATA_MAX / NLMSG_LENGTH(sizeof(struct nfgenmsg)) + 1];
 	size_t n_failed = err != 0;
 	int n;
 
 	failed[0] = (struct msg_error){0, err};
-	while ((n = nl_read(p->h.requests, &p->batch, MSG_EVENTS_MAX, DATAGRAM_MAX)) > 0 || n == -ENOBUFS) {
+	while ((n = nl_read(fd, &p->batch, MSG_EVENTS_MAX, DATAGRAM_MAX)) > 0 || n == -ENOBUFS) {
 		struct iovec *iov = p->batch.iov;
 		int kept = 0;
 

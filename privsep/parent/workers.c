@@ -156,9 +156,11 @@ on_ready(struct parent *p, struct worker *w, struct msg *m)
 static bool
 on_request(struct parent *p, struct worker *w, struct msg *m)
 {
+	int fd = m->type == MSG_REQUEST_QUIET ? p->h.quiet : p->h.requests;
+
 	if (guard_batch(w->role, m->data, m->len) != 0)
 		return false;
-	relay_answers(p, w, m->arg, send(p->h.requests, m->data, m->len, 0) == -1 ? -errno : 0);
+	relay_answers(p, w, fd, m->arg, send(fd, m->data, m->len, 0) == -1 ? -errno : 0);
 	return true;
 }
 
@@ -168,7 +170,7 @@ on_flush(struct parent *p, struct worker *w, struct msg *m)
 	const struct msg_flush *f = m->data;
 	uint16_t type = (uint16_t)(f->subsys << 8 | IPCTNL_MSG_CT_DELETE); /* of expectations the same */
 
-	relay_answers(p, w, m->arg, nl_ask(p->h.requests, type, NLM_F_ACK, f->family));
+	relay_answers(p, w, p->h.requests, m->arg, nl_ask(p->h.requests, type, NLM_F_ACK, f->family));
 	return true;
 }
 
@@ -239,9 +241,9 @@ on_stop(struct parent *p, struct worker *w, struct msg *m)
 
 /* False: the message, though of good shape, is not allowed. */
 static bool (*const handlers[MSG_MAX])(struct parent *, struct worker *, struct msg *) = {
-	[MSG_READY] = on_ready,     [MSG_REQUEST] = on_request,       [MSG_FLUSH] = on_flush,
-	[MSG_DUMP_START] = on_dump, [MSG_CHANNEL_OPEN] = on_channel,  [MSG_STOP] = on_stop,
-	[MSG_CHANNEL] = on_opened,  [MSG_CHANNEL_FAILED] = on_opened,
+	[MSG_READY] = on_ready, [MSG_REQUEST] = on_request, [MSG_REQUEST_QUIET] = on_request,
+	[MSG_FLUSH] = on_flush, [MSG_DUMP_START] = on_dump, [MSG_CHANNEL_OPEN] = on_channel,
+	[MSG_STOP] = on_stop,   [MSG_CHANNEL] = on_opened,  [MSG_CHANNEL_FAILED] = on_opened,
 };
 
 /* One message a turn of the loop, so that the kernel's events are read between batches of requests. */

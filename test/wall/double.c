@@ -346,14 +346,20 @@ flow(uint8_t *buf, uint16_t op, uint16_t flags, uint32_t seq, uint16_t i)
 
 /* n flows, op for each, in one batch. */
 static void
-batch(struct double_state *d, uint16_t op, uint16_t flags, unsigned int n)
+batch_as(struct double_state *d, uint32_t type, uint16_t op, uint16_t flags, unsigned int n)
 {
 	static uint8_t buf[MSG_DATA_MAX];
 	size_t len = 0;
 
 	for (unsigned int i = 1; i <= n && len + 256 < sizeof(buf); i++)
 		len += flow(buf + len, op, flags, i, (uint16_t)(1000 + i));
-	chan_send(&d->wall, MSG_REQUEST, 7, buf, len);
+	chan_send(&d->wall, type, 7, buf, len);
+}
+
+static void
+batch(struct double_state *d, uint16_t op, uint16_t flags, unsigned int n)
+{
+	batch_as(d, MSG_REQUEST, op, flags, n);
 }
 
 /* The ways to break the rules, by name; each ends in being cut off. */
@@ -499,6 +505,10 @@ act(struct double_state *d, const char *name)
 		batch(d, IPCTNL_MSG_CT_NEW, 0, 1);
 	else if (strcmp(name, "get") == 0)
 		batch(d, IPCTNL_MSG_CT_GET, 0, 1);
+	else if (strcmp(name, "quiet") == 0)
+		batch_as(d, MSG_REQUEST_QUIET, IPCTNL_MSG_CT_NEW, NEW_EXCL, 100);
+	else if (strcmp(name, "quiet-type") == 0)
+		batch_as(d, MSG_REQUEST_QUIET, 9, NEW_EXCL, 1);
 	else if (strcmp(name, "any-link") == 0)
 		send_raw(d, MSG_CHANNEL_OPEN, 0, 0);
 	else if (strcmp(name, "crash") == 0)

@@ -22,7 +22,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 ACTS = """unknown-type huge-type parents-word configs-word helpers-word short long too-long no-header link
 unconfigured-link ready flush-subsystem two-dumps netlink-type netlink-dump netlink-pid netlink-rider netlink-overrun
-netlink-unknown netlink-delete-all""".split()
+netlink-unknown netlink-delete-all quiet-type""".split()
 STATS_ACTS = ACTS + "new update get delete-expect any-link".split()  # the last five are a sync worker's words
 DEATHS = {"crash": "signal 11", "forbidden-call": "signal 31, killed by its seccomp filter",
           "descriptor": "signal 31, killed by its seccomp filter", "leave": "exit status 0"}
@@ -227,7 +227,18 @@ def case_requests():
     wait_for("events of the flush", lambda: d.ask()["events"] == 200)
     d.ask("get")
     d.status("failed", 200)
-    assert d.ask()["last"] == -2  # -ENOENT
+    got = d.ask()
+    assert got["last"] == -2, got  # -ENOENT
+    d.ask("act quiet")
+    d.status("results", got["results"] + 1)
+    d.ask("get")
+    d.status("answers", 200)
+    d.ask("act quiet")
+    d.status("failed", 300)
+    assert d.ask()["last"] == -17, d.ask()
+    d.ask("flush")  # what is not asked quietly is reported as ever
+    wait_for("events of the second flush", lambda: d.ask()["events"] >= 300)
+    assert d.ask()["events"] == 300, d.ask()
     d.end()
 
 
