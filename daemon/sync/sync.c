@@ -193,6 +193,16 @@ on_overrun(struct sync *s, const struct msg *m)
 	s->count.overruns++;
 	s->count.catch_failed++;
 	s->parent.bufsize = o.bufsize;
+	if (o.grown)
+		log_put(s->log, LV_NOTICE, "netlink event socket buffer size has been doubled to %u bytes", o.bufsize);
+	else if (!s->growth_warned)
+		log_put(s->log, LV_WARNING,
+			"netlink event socket buffer size cannot be doubled further since it will exceed "
+			"NetlinkBufferSizeMaxGrowth. We are likely to be losing events, this may lead to "
+			"unsynchronized "
+			"replicas. Please, consider increasing netlink socket buffer size via NetlinkBufferSize and "
+			"NetlinkBufferSizeMaxGrowth clauses in conntrackd.conf");
+	s->growth_warned = s->growth_warned || !o.grown;
 	if (s->bypass)
 		return; /* what was lost would be sent as new, whatever it was */
 	/* what we asked for ourselves caused it: no need to wait until traffic calms down */
@@ -226,10 +236,27 @@ on_dump_done(struct sync *s, const struct msg *m)
 	resync_dump_done(s, &d);
 }
 
+/* While there is little to do the parent and we stay on one processor: waking another one takes longer than the work.
+ */
+static void
+follow(const struct sync *s, int32_t cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	if (cpu >= 0)
+		CPU_SET((unsigned int)cpu, &one);
+	sched_setaffinity(0, sizeof(one), cpu >= 0 ? &one : &s->cpus);
+}
+
 static void
 on_status(struct sync *s, const struct msg *m)
 {
+	int32_t cpu = s->parent.cpu;
+
 	memcpy(&s->parent, m->data, sizeof(s->parent));
+	if (s->parent.cpu != cpu)
+		follow(s, s->parent.cpu);
 	wall_send(&s->wall, MSG_READY, READY_ALIVE, NULL, 0);
 }
 
@@ -363,6 +390,8 @@ sync_role(int wall_fd, struct log *log)
 	struct sync *s = calloc(1, sizeof(*s));
 	int status;
 
+	if (s != NULL)
+		sched_getaffinity(0, sizeof(s->cpus), &s->cpus);
 	if (s == NULL || jail_enter(jail_row(ROLE_SYNC), log) < 0) {
 		free(s);
 		return 1;
@@ -370,6 +399,7 @@ sync_role(int wall_fd, struct log *log)
 	s->log = log;
 	s->wall.chan.fd = wall_fd;
 	s->phase = PHASE_SETUP;
+	s->parent.cpu = -1;
 	s->resync.due = s->purge_at = s->armed = NEVER;
 	status = serve(s);
 	parts_free(s);

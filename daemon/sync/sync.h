@@ -4,6 +4,8 @@
 #ifndef SYNC_H
 #define SYNC_H
 
+#include <sched.h>
+
 #include "blob.h"
 #include "commit.h"
 #include "ctl.h"
@@ -73,6 +75,8 @@ struct sync {
 	bool have_conf;
 	struct conf conf;
 	struct msg_status parent;
+	bool growth_warned;
+	cpu_set_t cpus;                  /* those it may run on */
 	uint64_t now, started_at, armed; /* armed: when the timer fires */
 	uint32_t now_s;
 	int role; /* enum ctl_role, last one that an operator gave us */

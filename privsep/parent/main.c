@@ -12,8 +12,9 @@
 
 #include "parent.h"
 
-#define N_FIXED        4  /* descriptors polled before the workers' */
-#define UNANSWERED_MAX 10 /* looks without an answer of the serving worker */
+#define N_FIXED        4           /* descriptors polled before the workers' */
+#define UNANSWERED_MAX 10          /* looks without an answer of the serving worker */
+#define CALM_AFTER     1000000000U /* ns */
 
 uint64_t
 now_ns(void)
@@ -108,6 +109,27 @@ sleep_time(struct parent *p, uint64_t now)
 	return (struct timespec){(time_t)(pause / 1000000000U), (long)(pause % 1000000000U)};
 }
 
+/* To wake a process on another, sleeping processor takes longer than its work for one event. While there is little to
+ * do, the parent and the worker that serves, which reads it in the status, stay on one; under load they use all. */
+static void
+share_cpu(struct parent *p, uint64_t now)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t one;
+	bool share;
+
+	if (p->dump.active || p->pause_until > now)
+		p->busy_until = now + CALM_AFTER;
+	share = now >= p->busy_until;
+	if (share == (p->h.status.cpu >= 0))
+		return;
+	CPU_ZERO(&one);
+	CPU_SET((unsigned int)cpu, &one);
+	sched_setaffinity(0, sizeof(one), share ? &one : &p->cpus);
+	p->h.status.cpu = share ? cpu : -1;
+	p->status_changed = true;
+}
+
 static void
 loop_once(struct parent *p, uint64_t now)
 {
@@ -119,6 +141,7 @@ loop_once(struct parent *p, uint64_t now)
 	bool room = poll(&server_pf, 1, 0) == 1;
 	struct timespec ts = sleep_time(p, now);
 
+	share_cpu(p, now);
 	pf[0] = (struct pollfd){p->signals, POLLIN, 0};
 	pf[1] = (struct pollfd){room ? p->h.control : -1, POLLIN, 0};
 	pf[2] = (struct pollfd){room && now >= p->pause_until ? p->h.events : -1, POLLIN, 0};
@@ -157,6 +180,8 @@ main(void)
 	sigfillset(&set); /* those without a meaning here are ignored */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	p->h.status.cpu = -1;
+	sched_getaffinity(0, sizeof(p->cpus), &p->cpus);
 	jail.landlock_required = p->h.conf.landlock_required != 0;
 	if (jail_enter(&jail, &p->log) != 0)
 		die(p, 1);

@@ -9,6 +9,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,9 +39,10 @@ struct parent {
 	struct log log;
 	int signals;
 	struct dump dump;
-	bool status_changed, ready, growth_warned;
-	unsigned int unanswered;                   /* looks since the serving worker gave its last sign of life */
-	uint64_t look_at, paid_until, pause_until; /* ns; see pace() for the last two */
+	bool status_changed, ready;
+	unsigned int unanswered; /* looks since the serving worker gave its last sign of life */
+	cpu_set_t cpus;          /* those it may run on */
+	uint64_t busy_until, look_at, paid_until, pause_until; /* ns; see pace() for the last two */
 	struct batch batch;
 	uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)];
 };

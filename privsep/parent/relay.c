@@ -5,9 +5,8 @@
 
 #include "parent.h"
 
-#define FULL_BATCH   48
-#define RECORD_PRICE 400000U            /* ns: so often may a record be small in the long run */
-#define CREDIT       (4 * RECORD_PRICE) /* and so many may be in a row */
+#define EVENT_PRICE 200000U  /* ns of pause for an event that was read at once */
+#define PAUSE_MOST  1000000U /* ns */
 
 /* Up to n datagrams into slots of size bytes; their number, 0 when there is nothing, -ENOBUFS when some were lost. */
 static int
@@ -39,54 +38,46 @@ nl_ask(int fd, uint16_t type, uint16_t flags, uint8_t family)
 	return send(fd, &m, sizeof(m), 0) == -1 ? -errno : 0;
 }
 
-/* The kernel lost events: room for more, as far as the configuration allows, and a resync by the worker. */
+/* The kernel lost events: room for more, as far as the configuration allows; the worker says so and does a resync. */
 static void
 overrun(struct parent *p, struct worker *w)
 {
 	uint32_t size = p->h.status.bufsize; /* the kernel doubles what it is given */
-	struct msg_overrun m = {++p->h.status.overruns, size, size <= p->h.conf.nl_buf_max / 2, 0};
+	struct msg_overrun m = {++p->h.status.overruns, size, 0, 0};
 
-	if (m.grown && setsockopt(p->h.events, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) == 0) {
-		p->h.status.bufsize = m.bufsize = 2 * size;
-		log_put(&p->log, LV_NOTICE, "netlink event socket buffer size has been doubled to %u bytes", m.bufsize);
-	} else if (!p->growth_warned) {
-		p->growth_warned = true;
-		log_put(&p->log, LV_WARNING,
-			"netlink event socket buffer size cannot be doubled further since it will exceed "
-			"NetlinkBufferSizeMaxGrowth. We are likely to be losing events, this may lead to "
-			"unsynchronized "
-			"replicas. Please, consider increasing netlink socket buffer size via NetlinkBufferSize and "
-			"NetlinkBufferSizeMaxGrowth clauses in conntrackd.conf");
-	}
+	m.grown = size <= p->h.conf.nl_buf_max / 2 &&
+		  setsockopt(p->h.events, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) == 0;
+	p->h.status.bufsize = m.bufsize = size << m.grown;
 	p->status_changed = true;
 	tell(p, w, &(struct msg){.type = MSG_OVERRUN, .data = &m, .len = sizeof(m)});
 }
 
-/* Small records cost several times as much an event as large ones. A few at a time are forwarded at once; when they
- * keep coming the socket is left alone for a moment, so that more is there the next time. */
+/* Small records cost several times as much an event as large ones. A few events are forwarded at once; when they keep
+ * coming the socket is left alone in between, but not for longer than its buffer lasts: a byte a nanosecond is twice
+ * what the fastest kernel fills. */
 static void
-pace(struct parent *p, int n)
+pace(struct parent *p, unsigned int n)
 {
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(), most = p->h.status.bufsize < PAUSE_MOST ? p->h.status.bufsize : PAUSE_MOST;
 
-	if (n >= FULL_BATCH)
-		return;
-	p->paid_until = (p->paid_until > now ? p->paid_until : now) + RECORD_PRICE;
-	p->pause_until = p->paid_until - CREDIT;
+	p->paid_until = (p->paid_until > now ? p->paid_until : now) + (n * EVENT_PRICE < most ? n * EVENT_PRICE : most);
+	p->pause_until = p->paid_until - PAUSE_MOST;
 }
 
 void
 relay_events(struct parent *p)
 {
 	struct worker *w = server_of(p);
+	unsigned int sum = 0;
 
 	/* several batches, because one request record of a worker may cause hundreds of events */
 	for (int i = 0, n = MSG_EVENTS_MAX; w != NULL && i < 16 && n == MSG_EVENTS_MAX; i++)
 		if ((n = nl_read(p->h.events, &p->batch, MSG_EVENTS_MAX, DATAGRAM_MAX)) > 0) {
 			forward(p, w, MSG_EVENTS, 0, p->batch.iov, n);
-			pace(p, n);
+			sum += (unsigned int)n;
 		} else if (n == -ENOBUFS)
 			overrun(p, w);
+	pace(p, sum);
 }
 
 /* The kernel has answered a batch by the time send() returned: its errors, and what GETs asked for, are all here. */

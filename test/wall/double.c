@@ -34,7 +34,7 @@ struct double_state {
 	uint8_t in[IN_MAX];
 	char text[8192]; /* the configuration */
 	unsigned int events, event_records, overruns, own_events, dumped, answers, results, failed, channels, nochannel,
-		looked;
+		looked, grown, limited;
 	int last_err, channel_fd[2];
 	struct msg_status status;
 	struct msg_client client;
@@ -543,11 +543,11 @@ answer(struct double_state *d, int fd)
 		line, sizeof(line),
 		"events %u records %u own %u overruns %u dumped %u done %d answers %u results %u failed %u last %d "
 		"channels %u nochannel %u takeover %u uid %u access %u bufsize %u deaths %u signals %u workers %u "
-		"looked %u\n",
+		"looked %u grown %u limited %u\n",
 		d->events, d->event_records, d->own_events, d->overruns, d->dumped, d->dump_done, d->answers,
 		d->results, d->failed, d->last_err, d->channels, d->nochannel, d->takeover, d->client.uid,
 		d->client.access, d->status.bufsize, d->status.worker_deaths, d->status.worker_signals,
-		d->status.n_workers, d->looked);
+		d->status.n_workers, d->looked, d->grown, d->limited);
 
 	if (write(fd, line, (size_t)n) != n)
 		log_put(&d->log, LV_WARNING, "double: a client left early");
@@ -602,6 +602,7 @@ serve_client(struct double_state *d, int fd)
 static void
 serve(struct double_state *d, struct msg *m)
 {
+	struct msg_overrun o;
 	struct msg_error e;
 
 	switch (m->type) {
@@ -609,7 +610,10 @@ serve(struct double_state *d, struct msg *m)
 		count_events(d, m);
 		break;
 	case MSG_OVERRUN:
+		memcpy(&o, m->data, sizeof(o));
 		d->overruns++;
+		d->grown += o.grown == 1 && o.bufsize == d->status.bufsize * 2;
+		d->limited += o.grown == 0;
 		break;
 	case MSG_STATUS:
 		memcpy(&d->status, m->data, sizeof(d->status));
