@@ -28,6 +28,8 @@ for unit in systemd-udevd.service systemd-udevd-control.socket systemd-udevd-ker
 	sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount timers.target; do
 	ln -sf /dev/null $units/$unit
 done
+mkdir -p /etc/tmpfiles.d # or it empties /tmp at boot, where the tree under test may be
+ln -sf /dev/null /etc/tmpfiles.d/tmp.conf
 rm -f /etc/fstab
 touch /etc/fstab
 [ -s /etc/machine-id ] || echo 0123456789abcdef0123456789abcdef >/etc/machine-id
