@@ -29,7 +29,7 @@ begin(struct sync *s, bool quiet)
 {
 	struct resync *r = &s->resync;
 
-	r->quiet = quiet;
+	r->quiet = quiet && r->due == NEVER; /* one that was due would have told the peers what it finds */
 	r->due = NEVER;
 	r->started = s->now;
 	r->tries = 0;

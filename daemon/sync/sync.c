@@ -204,7 +204,11 @@ on_overrun(struct sync *s, const struct msg *m)
 			"NetlinkBufferSizeMaxGrowth clauses in conntrackd.conf");
 	s->growth_warned = s->growth_warned || !o.grown;
 	if (s->bypass)
-		return; /* what was lost would be sent as new, whatever it was */
+		return;                       /* what was lost would be sent as new, whatever it was */
+	if (s->resync.state != RESYNC_IDLE) { /* peers must hear what this dump finds in place of the lost events */
+		s->resync.quiet = false;
+		s->store.announce = s->resync.first_done;
+	}
 	/* what we asked for ourselves caused it: no need to wait until traffic calms down */
 	if (commit_running(s->commit) || s->now - s->flushed_at < OWN_WORK_MS)
 		resync_in(s, OWN_RESYNC_MS);

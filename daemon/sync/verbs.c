@@ -110,7 +110,7 @@ after_commit(void *arg, struct ctl_client *c)
 		ctl_done(c);
 		return;
 	}
-	log_put(s->log, LV_NOTICE, "resync with master conntrack table");
+	log_put(s->log, LV_NOTICE, "resync with master conntrack table"); /* which has begun */
 	wait_for(c, WAIT_ROLE_RESYNC, s->resync.again ? s->resync.serial + 1 : s->resync.serial);
 }
 
@@ -120,8 +120,7 @@ commit_done(void *arg)
 	struct sync *s = arg;
 
 	s->count.commits++;
-	if (!s->bypass) /* the kernel was not asked to report what we created: far cheaper to read all of it afterwards
-			 */
+	if (!s->bypass) /* what was created is not reported: to read all of it now is far cheaper */
 		resync_start(s, true);
 	ctl_each_waiting(s->ctl, after_commit, s);
 }
@@ -460,8 +459,11 @@ do_role(struct sync *s, struct ctl_client *c)
 	case CTL_ROLE_PRIMARY:
 		begin_commit(s, CTL_TABLE_CT | CTL_TABLE_EXP);
 		wait_for(c, WAIT_ROLE_COMMIT, 0);
-		if (!commit_running(s->commit))
-			after_commit(s, c);
+		if (commit_running(s->commit))
+			return;
+		if (!s->bypass)
+			resync_start(s, true);
+		after_commit(s, c);
 		return;
 	case CTL_ROLE_BACKUP:
 		arm_purge(s);

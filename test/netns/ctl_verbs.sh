@@ -265,6 +265,23 @@ unsupported_is_said() {
 	ends 0 ctl fw-a -i && grep -q '^tcp  *6 [0-9]* ' "$LAB_DIR/last.out" && silent ctl fw-a -R && ends 0 own fw-a role primary && own fw-a stats | grep -q '^internal bypass:$'
 }
 
+# Without an external cache there is nothing to commit, and all the rest of the take-over is done.
+role_with_nothing_to_commit() {
+	restart_as FTFW 'DisableExternalCache on'
+	ends 0 own fw-a role primary && cache_is_kernel_or_show fw-a
+}
+
+has_marked() {
+	[ "$(own fw-b dump external | grep -c mark=4242)" = 100 ]
+}
+
+# The dump after a commit finds what polling would have found, and peers hear of it all the same.
+polled_flows_outlive_a_commit() {
+	restart_as FTFW '' 'PollSecs 600'
+	daemon_start fw-b
+	flows fw-a create udp 500000 100 -m 4242 && ends 0 own fw-a commit && wait_for 20 has_marked
+}
+
 run_cases start_with_flows status_shows_both stats_are_the_old_ones stats_as_json json_is_as_published dumps_agree commit_loads_the_kernel \
 	flush_empties resync_and_send_fill roles_are_told old_options busy_is_said readers_and_others full_devices_are_noticed check_judges \
-	frozen_daemon_times_out stop_waits unsupported_is_said
+	frozen_daemon_times_out stop_waits unsupported_is_said role_with_nothing_to_commit polled_flows_outlive_a_commit
