@@ -85,6 +85,7 @@ open_netlink(struct start *s)
 	s->h.events =
 		c->no_events ? -1 : nl_open(s, groups, sized ? (int)c->nl_buf / 2 : 0); /* the kernel doubles it */
 	s->h.status.portid = port_of(s->h.requests);
+	s->h.status.cpu = MSG_ALL_CPUS;
 	if (c->no_events) {
 		log_put(&s->log, LV_NOTICE, "running in polling mode");
 		return;

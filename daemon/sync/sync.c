@@ -240,23 +240,22 @@ on_dump_done(struct sync *s, const struct msg *m)
 	resync_dump_done(s, &d);
 }
 
-/* While there is little to do the parent and we stay on one processor: waking another one takes longer than the work.
- */
+/* While there is little to do the parent and we stay on one processor: waking another takes longer than the work. */
 static void
-follow(const struct sync *s, int32_t cpu)
+follow(const struct sync *s, uint32_t cpu)
 {
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
-	if (cpu >= 0)
-		CPU_SET((unsigned int)cpu, &one);
-	sched_setaffinity(0, sizeof(one), cpu >= 0 ? &one : &s->cpus);
+	if (cpu < CPU_SETSIZE)
+		CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), cpu < CPU_SETSIZE ? &one : &s->cpus);
 }
 
 static void
 on_status(struct sync *s, const struct msg *m)
 {
-	int32_t cpu = s->parent.cpu;
+	uint32_t cpu = s->parent.cpu;
 
 	memcpy(&s->parent, m->data, sizeof(s->parent));
 	if (s->parent.cpu != cpu)
@@ -403,7 +402,7 @@ sync_role(int wall_fd, struct log *log)
 	s->log = log;
 	s->wall.chan.fd = wall_fd;
 	s->phase = PHASE_SETUP;
-	s->parent.cpu = -1;
+	s->parent.cpu = MSG_ALL_CPUS;
 	s->resync.due = s->purge_at = s->armed = NEVER;
 	status = serve(s);
 	parts_free(s);

@@ -126,10 +126,10 @@ struct msg_worker {
 };
 
 /* worker_deaths: all abnormal ends, worker_signals: those by a signal; portid: nlmsg_pid of the kernel's events about
- * our own requests; cpu: the one processor that parent and server share now, -1 when they may use all. */
+ * our own requests; cpu: the one processor that parent and server share now, MSG_ALL_CPUS when they may use all. */
+#define MSG_ALL_CPUS UINT32_MAX
 struct msg_status {
-	uint32_t parent_pid, bufsize, overruns, takeovers, worker_deaths, worker_signals, n_workers, portid;
-	int32_t cpu;
+	uint32_t parent_pid, bufsize, overruns, takeovers, worker_deaths, worker_signals, n_workers, portid, cpu;
 	struct msg_worker worker[MSG_WORKERS_MAX];
 };
 

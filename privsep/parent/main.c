@@ -12,9 +12,8 @@
 
 #include "parent.h"
 
-#define N_FIXED        4           /* descriptors polled before the workers' */
-#define UNANSWERED_MAX 10          /* looks without an answer of the serving worker */
-#define CALM_AFTER     1000000000U /* ns */
+#define N_FIXED        4  /* descriptors polled before the workers' */
+#define UNANSWERED_MAX 10 /* looks without an answer of the serving worker */
 
 uint64_t
 now_ns(void)
@@ -110,23 +109,23 @@ sleep_time(struct parent *p, uint64_t now)
 }
 
 /* To wake a process on another, sleeping processor takes longer than its work for one event. While there is little to
- * do, the parent and the worker that serves, which reads it in the status, stay on one; under load they use all. */
+ * do, the parent and the worker that serves, which reads it in the status, stay on one; under load they use all. Not
+ * with SCHED_FIFO: a worker that spins would never let the parent run there. */
 static void
 share_cpu(struct parent *p, uint64_t now)
 {
-	int cpu = sched_getcpu();
+	uint32_t cpu = (uint32_t)sched_getcpu();
+	bool shared = p->h.status.cpu != MSG_ALL_CPUS;
 	cpu_set_t one;
-	bool share;
 
-	if (p->dump.active || p->pause_until > now)
+	if (p->dump.active || p->pause_until > now || p->h.conf.sched_type == SCHED_FIFO)
 		p->busy_until = now + CALM_AFTER;
-	share = now >= p->busy_until;
-	if (share == (p->h.status.cpu >= 0))
+	if (shared == (now >= p->busy_until))
 		return;
 	CPU_ZERO(&one);
-	CPU_SET((unsigned int)cpu, &one);
-	sched_setaffinity(0, sizeof(one), share ? &one : &p->cpus);
-	p->h.status.cpu = share ? cpu : -1;
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), shared ? &p->cpus : &one);
+	p->h.status.cpu = shared ? MSG_ALL_CPUS : cpu;
 	p->status_changed = true;
 }
 
@@ -180,7 +179,6 @@ main(void)
 	sigfillset(&set); /* those without a meaning here are ignored */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	p->h.status.cpu = -1;
 	sched_getaffinity(0, sizeof(p->cpus), &p->cpus);
 	jail.landlock_required = p->h.conf.landlock_required != 0;
 	if (jail_enter(&jail, &p->log) != 0)

@@ -16,9 +16,10 @@
 
 #include "handover.h"
 
-#define DATAGRAM_MAX   4096  /* one ctnetlink event or answer */
-#define DUMP_MAX       32768 /* one datagram of a dump */
-#define EXIT_NO_WORKER 75    /* EX_TEMPFAIL: spares used up, the service manager starts us again */
+#define DATAGRAM_MAX   4096        /* one ctnetlink event or answer */
+#define DUMP_MAX       32768       /* one datagram of a dump */
+#define CALM_AFTER     1000000000U /* ns without much to do */
+#define EXIT_NO_WORKER 75          /* EX_TEMPFAIL: spares used up, the service manager starts us again */
 
 /* Datagrams as recvmmsg() left them, to be forwarded from where they are. */
 struct batch {

@@ -160,6 +160,8 @@ on_request(struct parent *p, struct worker *w, struct msg *m)
 
 	if (guard_batch(w->role, m->data, m->len) != 0)
 		return false;
+	if (fd == p->h.quiet) /* a commit: its events do not show that there is much to do */
+		p->busy_until = now_ns() + CALM_AFTER;
 	relay_answers(p, w, fd, m->arg, send(fd, m->data, m->len, 0) == -1 ? -errno : 0);
 	return true;
 }
