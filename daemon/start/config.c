@@ -79,21 +79,31 @@ setup_check(const struct msg_setup *s, int memfd)
 	return NULL;
 }
 
-/* What the worker reads: a copy that neither it nor anybody else can change afterwards. -1: the original is no file
- * that can be read, and the worker will say so. */
+/* What the worker reads, in the place of fd: all of it, in a copy that neither it nor anybody else can change
+ * afterwards. A directory stays what it is, and the worker will say so. -1: errno. */
 static int
 sealed_copy(int fd)
 {
 	int mem = memfd_create("text", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	static char buf[65536];
-	ssize_t n = 0, size = 0;
+	ssize_t n = -1, put = 0, size = 0;
 
-	while (size < TEXT_MAX && (n = read(fd, buf, sizeof(buf))) > 0 && write(mem, buf, (size_t)n) == n)
+	while (mem != -1 && put >= 0 && size < TEXT_MAX && (n = read(fd, buf, sizeof(buf))) > 0) {
+		put = write(mem, buf, (size_t)n);
 		size += n;
-	if (n >= 0 && mem != -1 && fcntl(mem, F_ADD_SEALS, SEALS) == 0 && lseek(mem, 0, SEEK_SET) == 0)
-		return mem;
-	close(mem);
-	return -1;
+		if (put >= 0 && put < n) { /* no room for the rest */
+			errno = ENOSPC;
+			put = -1;
+		}
+	}
+	if (n == -1 && mem != -1 && errno == EISDIR) {
+		close(mem);
+		return fd;
+	}
+	if (n == -1 || put == -1 || fcntl(mem, F_ADD_SEALS, SEALS) == -1 || lseek(mem, 0, SEEK_SET) == -1)
+		return -1;
+	close(fd);
+	return mem;
 }
 
 /* As the lexer: fewer characters end a path than may stand before one. */
@@ -166,14 +176,14 @@ read_config(struct start *s, const char *path, enum conf_use use)
 	struct worker w;
 	struct iovec name = {(void *)(uintptr_t)path, strnlen(path, CONF_NAME_MAX)};
 	const char *wrong = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), copy, status = 0, r;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), status = 0, r;
 
+	if (fd != -1 && use == CONF_START)
+		fd = sealed_copy(fd);
 	if (fd == -1) {
 		log_put(&s->log, LV_ERROR, "can't open config file `%s': %s", path, strerror(errno));
 		return 1;
 	}
-	if (use == CONF_START && (copy = sealed_copy(fd)) != -1 && dup2(copy, fd) != -1)
-		close(copy);
 	r = spawn(&w, ROLE_CONFIG, 0, STDERR_FILENO);
 	if (r == 0)
 		r = chan_sendv(&w.wall, MSG_CONF_TEXT, use, &name, 1, &fd, 1);
