@@ -80,6 +80,8 @@ flow_event(struct sync *s, const struct nlmsghdr *nlh, const struct flow *f)
 
 	if (s->filtering && !filter_passes(s->filter, f, op == STORE_DEL)) {
 		s->count.filtered++;
+		if (s->store.early.n > 0 && !filter_passes(s->filter, f, true)) /* in no state */
+			s->count.filtered += store_early_drop(&s->store, f, s->now_s);
 		return;
 	}
 	if (s->bypass) {
@@ -192,7 +194,7 @@ expect_event(struct sync *s, const struct nlmsghdr *nlh, int op)
 		if (op != STORE_DEL && e.have & EXPECT_NAT && !own(s, nlh))
 			look_at_master(s, &e);
 	} else
-		s->count.filtered += !store_expect_early(&s->store, &e);
+		s->count.filtered += !store_expect_early(&s->store, &e, s->now_s);
 }
 
 void

@@ -124,12 +124,13 @@ store_master_of(const struct expect *e)
 }
 
 bool
-store_expect_early(struct store *s, const struct expect *e)
+store_expect_early(struct store *s, const struct expect *e, uint32_t now)
 {
 	struct expect *at = &s->early.expect[s->early.next];
 	bool free_place = at->l3 == 0;
 
 	*at = *e;
+	s->early.since[s->early.next] = now;
 	s->early.next = (s->early.next + 1) % STORE_EARLY;
 	s->early.n += free_place;
 	return free_place;
@@ -153,22 +154,58 @@ store_expect_early_gone(struct store *s, const struct expect *e)
 	return false;
 }
 
+static bool
+is_master(const struct flow *f, const struct expect *e)
+{
+	struct flow master;
+
+	if (e->l3 != f->l3 || e->master.l4 != f->l4 || e->master.sport != f->port[0] || e->master.dport != f->port[1])
+		return false;
+	master = store_master_of(e);
+	return flow_same_key(&master, f);
+}
+
+/* One whose master is f; those that are too old go on the way. */
+static struct expect *
+early_of(struct store *s, const struct flow *f, uint32_t now)
+{
+	for (unsigned int i = 0; s->early.n > 0 && i < STORE_EARLY; i++) {
+		struct expect *e = &s->early.expect[i];
+
+		if (e->l3 == 0)
+			continue;
+		if (now - s->early.since[i] > STORE_EARLY_LIFE)
+			early_drop(s, e);
+		else if (is_master(f, e))
+			return e;
+	}
+	return NULL;
+}
+
 /* The master of some of them is here. */
 static void
 early_join(struct store *s, const struct flow *f, bool own, uint32_t now)
 {
-	for (unsigned int i = 0; s->early.n > 0 && i < STORE_EARLY; i++) {
-		struct expect *e = &s->early.expect[i];
-		struct flow master;
-
-		if (e->l3 == 0)
-			continue;
-		master = store_master_of(e);
-		if (!flow_same_key(&master, f))
-			continue;
+	for (struct expect *e; (e = early_of(s, f, now)) != NULL; early_drop(s, e))
 		put_expect(s, e, !own, now);
+}
+
+unsigned int
+store_early_drop(struct store *s, const struct flow *master, uint32_t now)
+{
+	unsigned int n = 0;
+
+	for (struct expect *e; (e = early_of(s, master, now)) != NULL; n++)
 		early_drop(s, e);
-	}
+	return n;
+}
+
+static void
+early_clear(struct store *s)
+{
+	for (unsigned int i = 0; s->early.n > 0 && i < STORE_EARLY; i++)
+		if (s->early.expect[i].l3 != 0)
+			early_drop(s, &s->early.expect[i]);
 }
 
 uint32_t
@@ -177,8 +214,10 @@ store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, ui
 	struct entry *e;
 	uint32_t slot;
 
-	if (op == STORE_DEL)
+	if (op == STORE_DEL) {
+		store_early_drop(s, f, now);
 		return flow_gone(s, f, own, now);
+	}
 	if ((slot = cache_find(s->t.flows, f)) == SLOT_NONE) {
 		if ((slot = insert(s, f, now)) == SLOT_NONE)
 			return slot;
@@ -192,8 +231,7 @@ store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, ui
 	}
 	if (!own)
 		store_send(s, SLOT_FLOW, slot);
-	if (s->early.n > 0)
-		early_join(s, f, own, now);
+	early_join(s, f, own, now);
 	return slot;
 }
 
@@ -320,6 +358,7 @@ store_dump_begin(struct store *s, bool tell)
 	s->dumping = true;
 	s->announce = tell;
 	s->changes = 0;
+	early_clear(s);
 }
 
 void
@@ -399,6 +438,7 @@ store_flush(struct store *s, unsigned int tables)
 {
 	uint32_t pos = 0, slot;
 
+	early_clear(s);
 	while (tables & 1 && (slot = cache_walk(s->t.flows, &pos)) != SLOT_NONE) {
 		not_silent(s, cache_entry(s->t.flows, slot));
 		forget(s, SLOT_FLOW, slot);

@@ -11,7 +11,8 @@
 enum store_op { STORE_NEW, STORE_UPD, STORE_DEL };
 
 /* Expectations that were reported before their masters. */
-#define STORE_EARLY 64
+#define STORE_EARLY      64
+#define STORE_EARLY_LIFE 10 /* s; the master is reported with the same packet, or never */
 
 struct store {
 	struct tables t;
@@ -27,6 +28,7 @@ struct store {
 	struct {
 		unsigned int n, next;              /* how many, and the place of the next one */
 		struct expect expect[STORE_EARLY]; /* l3 0: a free place */
+		uint32_t since[STORE_EARLY];       /* s */
 	} early;
 };
 
@@ -42,10 +44,13 @@ struct flow store_master_of(const struct expect *e);
 /* The master flow of an expectation is here. */
 bool store_has_master(const struct store *s, const struct expect *e);
 /* An event about a new expectation whose master is not here: the first packet of a flow made it, and the kernel reports
- * the flow a moment later. Kept until then. False: in the place of an older one, which is forgotten. */
-bool store_expect_early(struct store *s, const struct expect *e);
+ * the flow a moment later. Kept until then, for STORE_EARLY_LIFE at most, and not beyond a dump or a flush. False: in
+ * the place of an older one, which is forgotten. */
+bool store_expect_early(struct store *s, const struct expect *e, uint32_t now);
 /* It is over before its master was seen. False: none was kept. */
 bool store_expect_early_gone(struct store *s, const struct expect *e);
+/* Their master was seen and stays out of the store, or is over. How many were kept. */
+unsigned int store_early_drop(struct store *s, const struct flow *master, uint32_t now);
 
 /* A dump of flows (kind) is about to be asked for. announce: tell peers what it changes. */
 void store_dump_begin(struct store *s, bool announce);

@@ -394,9 +394,9 @@ test_expectation_before_master(void **state)
 	struct ctx *c = *state;
 	struct expect e = expect_of(1, 7), used = expect_of(1, 8), other = expect_of(2, 9);
 
-	assert_true(store_expect_early(&c->s, &e));
-	assert_true(store_expect_early(&c->s, &used));
-	assert_true(store_expect_early(&c->s, &other));
+	assert_true(store_expect_early(&c->s, &e, 5));
+	assert_true(store_expect_early(&c->s, &used, 5));
+	assert_true(store_expect_early(&c->s, &other, 5));
 	assert_true(store_expect_early_gone(&c->s, &used));
 	assert_false(store_expect_early_gone(&c->s, &used));
 	assert_int_equal(xcache_stats(c->s.t.expects)->active, 0);
@@ -421,14 +421,78 @@ test_early_expectations_are_bounded(void **state)
 
 	for (uint16_t i = 0; i < STORE_EARLY; i++) {
 		e = expect_of(50, i);
-		assert_true(store_expect_early(&c->s, &e));
+		assert_true(store_expect_early(&c->s, &e, 5));
 	}
 	e = expect_of(1, 1);
-	assert_false(store_expect_early(&c->s, &e)); /* in the place of the oldest */
+	assert_false(store_expect_early(&c->s, &e, 5)); /* in the place of the oldest */
 	happens(c, STORE_NEW, 1);
 	assert_int_equal(xcache_stats(c->s.t.expects)->active, 1);
 	happens(c, STORE_NEW, 50);
 	assert_int_equal(xcache_stats(c->s.t.expects)->active, STORE_EARLY);
+}
+
+/* A master that the filter hides, or that is over, takes what waits for it along. */
+static void
+test_early_expectations_end_with_master(void **state)
+{
+	struct ctx *c = *state;
+	struct expect hidden[2] = {expect_of(1, 7), expect_of(1, 8)}, over = expect_of(2, 9), other = expect_of(3, 9);
+	struct flow f = flow_nr(1);
+
+	assert_true(store_expect_early(&c->s, &hidden[0], 5));
+	assert_true(store_expect_early(&c->s, &over, 5));
+	assert_true(store_expect_early(&c->s, &hidden[1], 5));
+	assert_true(store_expect_early(&c->s, &other, 5));
+	assert_int_equal(store_early_drop(&c->s, &f, 5), 2);
+	assert_int_equal(store_early_drop(&c->s, &f, 5), 0);
+	assert_int_equal(c->s.early.n, 2);
+	happens(c, STORE_DEL, 2);
+	assert_int_equal(c->s.early.n, 1);
+	happens(c, STORE_NEW, 1); /* others that use the tuple again */
+	happens(c, STORE_NEW, 2);
+	assert_int_equal(xcache_stats(c->s.t.expects)->active, 0);
+	happens(c, STORE_NEW, 3);
+	assert_int_equal(xcache_stats(c->s.t.expects)->active, 1);
+	assert_int_equal(c->s.early.n, 0);
+}
+
+/* Their ends may be among the events that were lost, or are not reported after a flush. */
+static void
+test_early_expectations_end_with_dump_and_flush(void **state)
+{
+	struct ctx *c = *state;
+	struct expect e = expect_of(1, 7);
+
+	assert_true(store_expect_early(&c->s, &e, 5));
+	store_dump_begin(&c->s, true);
+	assert_int_equal(c->s.early.n, 0);
+	end(c, true);
+	for (unsigned int tables = 1; tables <= 2; tables++) {
+		assert_true(store_expect_early(&c->s, &e, 5));
+		store_flush(&c->s, tables);
+		assert_int_equal(c->s.early.n, 0);
+	}
+	happens(c, STORE_NEW, 1);
+	assert_int_equal(xcache_stats(c->s.t.expects)->active, 0);
+}
+
+/* A master that is never reported (it is hidden since long, or in a zone that the expectation does not name). */
+static void
+test_early_expectations_age(void **state)
+{
+	struct ctx *c = *state;
+	struct expect old = expect_of(1, 7), young = expect_of(2, 7);
+	struct flow f = flow_nr(3), reused = flow_nr(1);
+
+	assert_true(store_expect_early(&c->s, &old, 5));
+	assert_true(store_expect_early(&c->s, &young, 6));
+	store_flow(&c->s, STORE_NEW, &f, false, 5 + STORE_EARLY_LIFE);
+	assert_int_equal(c->s.early.n, 2);
+	store_flow(&c->s, STORE_NEW, &reused, false, 6 + STORE_EARLY_LIFE);
+	assert_int_equal(c->s.early.n, 1);
+	assert_int_equal(xcache_stats(c->s.t.expects)->active, 0);
+	store_flow(&c->s, STORE_UPD, &f, false, 7 + STORE_EARLY_LIFE);
+	assert_int_equal(c->s.early.n, 0);
 }
 
 /* Random events, and dumps that show the kernel as it was a while ago: the cache follows the kernel. */
@@ -497,6 +561,9 @@ main(void)
 		T(test_one_way_zones_stay_here),
 		T(test_expectation_before_master),
 		T(test_early_expectations_are_bounded),
+		T(test_early_expectations_end_with_master),
+		T(test_early_expectations_end_with_dump_and_flush),
+		T(test_early_expectations_age),
 		T(test_random),
 	};
 
