@@ -91,13 +91,15 @@ policy_nat_direction(const struct queue_conf *c, const struct packet *p, const s
 	return s == NULL || s->nat == NAT_NONE || (p->facts.status & STATUS_NAT) == 0 ? -1 : s->nat;
 }
 
-/* A port is the one that the flow proves, or, where the packet's content says it, not below the site's minimum. The
- * same holds for the port where a translated listener really is. */
+/* A port is the one that the flow proves, or, where the packet's content says it, not below the site's minimum,
+ * which is 1024 unless configured where anybody may come. The same holds for the port where a translated listener
+ * really is. */
 static enum count
 judge_ports(const struct queue_conf *c, const struct packet *p, const struct situation *s, const struct msg_expect *e)
 {
 	const struct msg_tuple *o = &p->facts.orig, *r = &p->facts.reply;
-	uint16_t least = c->min_port > 0 ? c->min_port : 1, real = ntohs(s->dport == O_DST ? r->sport : o->sport);
+	uint16_t least = c->min_port > 0 ? c->min_port : s->src == REF_ANY ? 1024 : 1;
+	uint16_t real = ntohs(s->dport == O_DST ? r->sport : o->sport);
 	uint16_t proved[] = {0, ntohs(o->sport), ntohs(o->dport), ntohs(r->dport), 546};
 
 	if (e->sport != (s->sport ? ntohs(o->dport) : 0) || e->dport == 0 ||

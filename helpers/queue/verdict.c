@@ -209,11 +209,13 @@ verdict_full(struct out *o, const struct queue_conf *c, const struct packet *p, 
 	if (!v->accept || (v->timeout == 0 && c->priv_len == 0 && v->n_expect == 0 && v->n_edits == 0))
 		return;
 	/* Of the flow only what a helper may change: never status, mark or labels, of which this is an old copy.
-	 * Without the nest the kernel ignores the expectation and does not note a change of length. */
+	 * Without the nest the kernel ignores the expectation and does not note a change of length; nor does it note
+	 * that when it refuses the private data, so a packet whose length changes leaves them as they were. */
 	at = nest(o, NFQA_CT);
 	if (v->timeout != 0)
 		put(o, CTA_TIMEOUT, BE32(v->timeout));
-	if (c->priv_len > 0 && !p->facts.has_master) { /* expected flows have no private data */
+	if (c->priv_len > 0 && !p->facts.has_master &&
+	    policy_growth(v) == 0) { /* expected flows have no private data */
 		help = nest(o, CTA_HELP);
 		put(o, CTA_HELP_NAME, TEXT(helper_name(c->kind)));
 		put(o, CTA_HELP_INFO, v->priv, c->priv_len);

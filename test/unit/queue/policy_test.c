@@ -407,6 +407,24 @@ settings(void **state)
 	assert_int_equal(policy_judge(&c, &p, &v), OK);
 	v.expect[0].dport = 0;
 	assert_int_equal(policy_judge(&c, &p, &v), BREACH_PORT);
+	/* where anybody may come the least port is 1024 unless configured */
+	for (size_t i = 0; strcmp(s.what, "ssdp location") != 0; i++)
+		s = situations[i];
+	v = verdict_of(&s, false);
+	read_packet(&p, &s, false, "HTTP");
+	c = conf_of(&s);
+	c.min_port = 0;
+	v.expect[0].dport = 1023;
+	assert_int_equal(policy_judge(&c, &p, &v), BREACH_PORT);
+	v.expect[0].dport = 1024;
+	assert_int_equal(policy_judge(&c, &p, &v), OK);
+	c.min_port = 80;
+	v.expect[0].dport = 80;
+	assert_int_equal(policy_judge(&c, &p, &v), OK);
+	s = situations[0];
+	c = conf_of(&s);
+	c.min_port = 0;
+	read_packet(&p, &s, false, "PORT");
 	/* other hosts, by value: only where configured, and not translated */
 	v = verdict_of(&s, false);
 	v.expect[0].dst = REF_FOREIGN;

@@ -444,6 +444,32 @@ edited_packets(void **state)
 	}
 }
 
+/* When the length changes nothing is said of the flow that the kernel may refuse, and then forget the change. */
+static void
+growth_alone(void **state)
+{
+	static const char *const put[] = {"10,2,0,1", "10,2,0,111", "1,2"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(put) / sizeof(put[0]); i++) {
+		struct setting s;
+		struct msg_verdict v = {.accept = 1, .n_edits = 1, .priv_len = 24};
+		struct made m;
+
+		set_up(&s, HELPER_FTP, AF_INET, IPPROTO_TCP, 21, true, "PORT 10,1,0,2,220,83\r\n", 22, 0);
+		s.conf.priv_len = 24;
+		v.edit[0] = (struct msg_edit){
+			.offset = s.packet.facts.payload + 5, .old_len = 8, .new_len = (uint16_t)strlen(put[i])};
+		memcpy(v.edit[0].bytes, put[i], v.edit[0].new_len);
+		assert_int_equal(policy_judge(&s.conf, &s.packet, &v), OK);
+		verdict_full(&out, &s.conf, &s.packet, &v);
+		m = read_verdict();
+		assert_non_null(m.attr[NFQA_PAYLOAD]);
+		assert_non_null(m.attr[NFQA_CT]);
+		assert_int_equal(mnl_attr_get_payload_len(m.attr[NFQA_CT]) > 0, i == 0);
+	}
+}
+
 /* Two edits; what stays in between and around them does. */
 static void
 two_edits(void **state)
@@ -617,10 +643,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(plain),       cmocka_unit_test(nothing_wanted),    cmocka_unit_test(flow_part),
-		cmocka_unit_test(expectation), cmocka_unit_test(expectation_alone), cmocka_unit_test(edited_packets),
-		cmocka_unit_test(two_edits),   cmocka_unit_test(udp_checksums),     cmocka_unit_test(unusual_headers),
-		cmocka_unit_test(tns_lengths), cmocka_unit_test(the_longest),       cmocka_unit_test(bind_message),
+		cmocka_unit_test(plain),        cmocka_unit_test(nothing_wanted),    cmocka_unit_test(flow_part),
+		cmocka_unit_test(expectation),  cmocka_unit_test(expectation_alone), cmocka_unit_test(edited_packets),
+		cmocka_unit_test(two_edits),    cmocka_unit_test(udp_checksums),     cmocka_unit_test(unusual_headers),
+		cmocka_unit_test(tns_lengths),  cmocka_unit_test(the_longest),       cmocka_unit_test(bind_message),
+		cmocka_unit_test(growth_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
