@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,30 +72,26 @@ on_signal(struct program *p)
 		relay_log_counters(&p->relay, &p->relay.queue[i]);
 }
 
-/* What to poll for queue q, and until when at most. */
-static uint64_t
-prepare(struct program *p, struct queue *q, struct pollfd *pf, uint64_t now)
-{
-	uint64_t until = relay_expire(&p->relay, q, now);
-
-	pf[0] = (struct pollfd){q->netlink, POLLIN, 0};
-	for (unsigned int w = 0; w < QUEUE_WORKERS; w++)
-		pf[1 + w] = (struct pollfd){q->worker[w].wall.fd, POLLIN, 0};
-	return until;
-}
-
 static void
 loop_once(struct program *p)
 {
 	struct pollfd pf[2 + MSG_HELPERS_MAX * PER_QUEUE] = {{p->signals, POLLIN, 0}, {p->h.life_fd, POLLIN, 0}};
 	uint64_t now = now_ns(), until = now + 60000000000U;
 	struct timespec ts;
+	int status = 1;
 
 	for (unsigned int i = 0; i < p->relay.n_queues; i++) {
-		uint64_t at = prepare(p, &p->relay.queue[i], &pf[2 + i * PER_QUEUE], now);
+		struct queue *q = &p->relay.queue[i];
+		uint64_t at = relay_expire(&p->relay, q, now);
 
+		for (unsigned int w = 0; w < QUEUE_WORKERS; w++) /* answers first: they make room for questions */
+			pf[2 + i * PER_QUEUE + w] = (struct pollfd){q->worker[w].wall.fd, POLLIN, 0};
+		pf[2 + i * PER_QUEUE + QUEUE_WORKERS] = (struct pollfd){q->netlink, POLLIN, 0};
 		until = at < until ? at : until;
+		status = q->serving < QUEUE_WORKERS ? 0 : status == 1 && q->netlink != -1 ? EX_TEMPFAIL : status;
 	}
+	if (status != 0)
+		leave(p, status); /* no queue is bound, or none has a worker */
 	until = until > now ? until - now : 0;
 	ts = (struct timespec){(time_t)(until / 1000000000U), (long)(until % 1000000000U)};
 	if (ppoll(pf, 2 + p->relay.n_queues * PER_QUEUE, &ts, NULL) < 1)
@@ -103,10 +100,10 @@ loop_once(struct program *p)
 	for (unsigned int i = 0; i < p->relay.n_queues * PER_QUEUE; i++) {
 		struct queue *q = &p->relay.queue[i / PER_QUEUE];
 
-		if (pf[2 + i].revents != 0 && i % PER_QUEUE != 0)
-			relay_worker(&p->relay, q, i % PER_QUEUE - 1, now);
-		else if (pf[2 + i].revents != 0 && relay_kernel(&p->relay, q, now) != 0)
-			leave(p, 1);
+		if (pf[2 + i].revents != 0 && i % PER_QUEUE < QUEUE_WORKERS)
+			relay_worker(&p->relay, q, i % PER_QUEUE, now);
+		else if (pf[2 + i].revents != 0)
+			relay_kernel(&p->relay, q, now);
 	}
 	if (pf[0].revents != 0)
 		on_signal(p);

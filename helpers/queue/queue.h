@@ -17,7 +17,8 @@
 #define FLOWS       1024                  /* flows of a queue whose rate is remembered */
 #define DEADLINE_NS 500000000U            /* for an answer; later the packet is accepted */
 #define FAULTS_MAX  8                     /* breaches until a worker is cut off */
-#define SLOW_MAX    32                    /* answers in a row that did not come in time, until it is */
+#define FORGIVE     256                   /* good answers that make up for one */
+#define SLOW_MAX    32                    /* times in a row that answers did not come in time, until it is */
 #define IN_MAX      (MSG_DATA_MAX + 8192) /* the longest message of a queue */
 #define OUT_MAX     (MSG_EDIT_MAX + 2048) /* and to the kernel */
 #define BIND_SEQ    1
@@ -39,9 +40,9 @@
 enum count {
 	OK, N_PACKETS, N_ASKED, N_ANSWERS, N_LATE, N_EXPECTATIONS, N_EDITS, N_DROPS, N_TAKEOVERS, N_OVERRUNS, N_ERRORS,
 	WHY_MESSAGE, WHY_NO_FLOW, WHY_TRUNCATED, WHY_SEGMENTS, WHY_HEADERS, WHY_FRAGMENT, WHY_EMPTY, WHY_NOT_OURS,
-	WHY_LONG, WHY_NO_WORKER, WHY_BUSY, WHY_CHANNEL, WHY_SLOW, WHY_LOST, WHY_ANSWER, WHY_RATE,
-	BREACH_SEQUENCE, BREACH_VERDICT, BREACH_COUNT, BREACH_FLAGS, BREACH_PROTO, BREACH_ADDRESS, BREACH_PORT,
-	BREACH_NAT, BREACH_EDIT, BREACH_TEXT, BREACH_GROWTH, BREACH_PRIVATE, BREACH_TIMEOUT, COUNTS
+	WHY_LONG, WHY_NO_WORKER, WHY_BUSY, WHY_CHANNEL, WHY_SLOW, WHY_LOST, WHY_ANSWER, WHY_RATE, BREACH_SEQUENCE,
+	BREACH_VERDICT, BREACH_COUNT, BREACH_FLAGS, BREACH_PROTO, BREACH_ADDRESS, BREACH_PORT, BREACH_NAT, BREACH_EDIT,
+	BREACH_TEXT, BREACH_GROWTH, BREACH_PRIVATE, BREACH_TIMEOUT, COUNTS
 };
 /* clang-format on */
 
@@ -70,21 +71,18 @@ struct slot {
 
 struct queue {
 	struct queue_conf conf;
-	int netlink; /* -1: gone */
+	int netlink; /* -1: given up */
 	struct {
 		struct chan wall; /* fd -1: none, or cut off */
 		enum phase phase;
-		unsigned int faults, slow;
+		unsigned int faults, slow, good;
 	} worker[QUEUE_WORKERS]; /* in the order in which they serve */
 	unsigned int serving;    /* QUEUE_WORKERS: nobody, everything is accepted */
 	uint32_t seq, oldest;    /* next to give; nothing before oldest waits */
 	struct slot slot[SLOTS]; /* by seq */
-	uint64_t paid_until;     /* for expectations, as the rate allows */
-	struct {
-		uint64_t paid_until;
-		uint32_t ct_id;
-	} flow[FLOWS];
-	uint64_t n[COUNTS];
+	/* n_channel: of n[WHY_CHANNEL] at the last turn; the others: for expectations, as the rates allow; of flows by
+	 * the upper bits of the multiplied id, which depend on all of it */
+	uint64_t n[COUNTS], n_channel, paid_until, flow_paid_until[FLOWS];
 };
 
 struct relay {
@@ -117,16 +115,17 @@ void verdict_expect(struct out *o, const struct queue_conf *c, const struct pack
 void verdict_bind(struct out *o, const struct queue_conf *c);
 
 /* relay.c */
-/* Takes queue i over from h, binds it and tells its first worker to start. */
+/* Takes queue i over from h, binds it and tells its first worker to start. A queue that cannot be bound, then or when
+ * the kernel says so, or whose socket is gone later, is logged and given up: closed, with its workers. */
 void relay_start(struct relay *r, unsigned int i, const struct queue_handover *h);
-/* The netlink socket is readable: some messages are taken. 0, or -errno when the queue cannot be served at all, which
- * has been logged. */
-int relay_kernel(struct relay *r, struct queue *q, uint64_t now);
-/* The wall of worker i is readable, or closed: one message is taken. */
+/* The netlink socket is readable: some messages are taken. Whether there may be more. */
+bool relay_kernel(struct relay *r, struct queue *q, uint64_t now);
+/* The wall of worker i is readable, or closed: as many messages are taken as packets may wait. To be called before
+ * relay_kernel(), which asks more. */
 void relay_worker(struct relay *r, struct queue *q, unsigned int i, uint64_t now);
-/* Accepts what waited too long. When to be called again; UINT64_MAX: no need. */
+/* Accepts what waited too long, after the answers that are there. When to be called again; UINT64_MAX: no need. */
 uint64_t relay_expire(struct relay *r, struct queue *q, uint64_t now);
-/* Accepts everything that waits. */
+/* Accepts everything that waits, for workers and in the netlink socket. */
 void relay_stop(struct relay *r, struct queue *q);
 void relay_log_counters(struct relay *r, const struct queue *q);
 

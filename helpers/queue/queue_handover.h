@@ -11,7 +11,8 @@
  * 3. Fill in struct queue_handover, make it descriptor 3, clear FD_CLOEXEC of what it names, exec ctd-queue as root.
  *
  * The stubs (nfnetlink_cthelper) are registered by somebody else, with status 1 after ctd-queue has logged that the
- * queue is bound. ctd-queue ends on SIGTERM, and when life_fd reaches its end: what waits for workers is accepted
+ * queue is bound. ctd-queue ends on SIGTERM, and when life_fd reaches its end (status 0), when no queue could be bound
+ * (status 1), and when none has a worker any more (status 75): what waits for workers, or in its sockets, is accepted
  * first. SIGUSR1 logs the counters. When it is killed the kernel lets the helpers' packets pass.
  */
 #ifndef QUEUE_HANDOVER_H

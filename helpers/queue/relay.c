@@ -21,8 +21,8 @@ say(struct relay *r, const struct queue *q, enum log_level level, const char *te
 static const char *const names[COUNTS] = {
 	"", "packets", "asked", "answers", "late", "expectations", "edits", "drops", "takeovers", "overruns", "errors",
 	"accepted:message", "accepted:noflow", "accepted:truncated", "accepted:segments", "accepted:headers",
-	"accepted:fragment", "accepted:empty", "accepted:notours", "accepted:long", "accepted:noworker", "accepted:busy",
-	"accepted:channel", "accepted:slow", "accepted:lost", "accepted:answer", "accepted:rate",
+	"accepted:fragment", "accepted:empty", "accepted:notours", "accepted:long", "accepted:noworker",
+	"accepted:busy", "accepted:channel", "accepted:slow", "accepted:lost", "accepted:answer", "accepted:rate",
 	"breach:sequence", "breach:verdict", "breach:count", "breach:flags", "breach:protocol", "breach:address",
 	"breach:port", "breach:nat", "breach:edit", "breach:text", "breach:growth", "breach:private", "breach:timeout",
 };
@@ -40,12 +40,14 @@ relay_log_counters(struct relay *r, const struct queue *q)
 	say(r, q, LV_NOTICE, text);
 }
 
-/* The kernel answers within send(): this never waits. */
-static void
+/* The kernel answers within send(): this never waits. False: see errno. */
+static bool
 to_kernel(struct relay *r, struct queue *q)
 {
-	if (r->out.bad || send(q->netlink, r->out.bytes, r->out.len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
-		q->n[N_ERRORS]++;
+	bool ok = !r->out.bad && send(q->netlink, r->out.bytes, r->out.len, MSG_DONTWAIT | MSG_NOSIGNAL) != -1;
+
+	q->n[N_ERRORS] += !ok;
+	return ok;
 }
 
 static void
@@ -105,6 +107,27 @@ cut_off(struct relay *r, struct queue *q, unsigned int i, const char *why)
 	next_worker(r, q);
 }
 
+/* The answer to verdict_bind(), or -EPIPE when the socket is gone. What is not bound is given up, with its workers. */
+static void
+on_bound(struct relay *r, struct queue *q, int err)
+{
+	say(r, q, err == 0 ? LV_NOTICE : LV_ERROR,
+	    err == 0             ? "the queue is bound"
+	    : err == -EINVAL     ? "this kernel has no NFQUEUE (nfnetlink_queue)"
+	    : err == -EOPNOTSUPP ? "this kernel's NFQUEUE does not tell flows (CONFIG_NETFILTER_NETLINK_GLUE_CT)"
+	    : err == -EPERM      ? "another process has this queue, or CAP_NET_ADMIN is missing"
+	    : err == -EBUSY      ? "this queue is configured twice"
+	    : err == -EPIPE      ? "its socket is gone"
+				 : strerror(-err));
+	if (err == 0)
+		return;
+	q->serving = QUEUE_WORKERS;
+	for (unsigned int i = 0; i < QUEUE_WORKERS; q->worker[i++].wall.fd = -1)
+		close(q->worker[i].wall.fd);
+	close(q->netlink);
+	q->netlink = -1;
+}
+
 void
 relay_start(struct relay *r, unsigned int i, const struct queue_handover *h)
 {
@@ -119,7 +142,8 @@ relay_start(struct relay *r, unsigned int i, const struct queue_handover *h)
 	}
 	next_worker(r, q);
 	verdict_bind(&r->out, &q->conf);
-	to_kernel(r, q);
+	if (!to_kernel(r, q))
+		on_bound(r, q, -errno);
 }
 
 /* At most rate a second, and twice that at once. */
@@ -132,19 +156,6 @@ pay(uint64_t *paid_until, uint32_t rate, unsigned int n, uint64_t now)
 		return false;
 	*paid_until = until;
 	return true;
-}
-
-/* Of the flow first: what it may not have costs the others nothing. Of two flows that share a place only the last is
- * remembered, but both pay for all. */
-static bool
-within_rate(struct queue *q, uint32_t ct_id, unsigned int n, uint64_t now)
-{
-	unsigned int i = (ct_id * 2654435761U) % FLOWS;
-
-	if (q->flow[i].ct_id != ct_id)
-		q->flow[i].paid_until = 0;
-	q->flow[i].ct_id = ct_id;
-	return pay(&q->flow[i].paid_until, q->conf.flow_rate, n, now) && pay(&q->paid_until, q->conf.rate, n, now);
 }
 
 /* The last expectation goes with the verdict, those before it on their own. */
@@ -162,61 +173,76 @@ carry_out(struct relay *r, struct queue *q, const struct packet *p, const struct
 	q->n[N_DROPS] += !v->accept;
 }
 
-/* OK, or what is wrong with it; the packet that it is about goes on in any case. */
+/* OK, or what is wrong with it; the packet that it is about goes on in any case. Of what came too late it is not known
+ * any more, once its place is another's, whether it was answered before. */
 static enum count
-on_answer(struct relay *r, struct queue *q, const struct msg_verdict *v, uint64_t now)
+on_answer(struct relay *r, struct queue *q, unsigned int i, const struct msg_verdict *v, uint64_t now)
 {
 	struct slot *s = &q->slot[v->seq % SLOTS];
-	bool waits = s->state == SLOT_WAITING;
+	bool known = s->state != SLOT_IDLE && s->packet.facts.seq == v->seq, waits = known && s->state == SLOT_WAITING;
+	uint64_t *flow = &q->flow_paid_until[s->packet.facts.ct_id * 2654435761U / (UINT32_MAX / FLOWS + 1)];
 	enum count breach;
 
 	q->n[N_ANSWERS]++;
-	if (s->state == SLOT_IDLE || s->packet.facts.seq != v->seq)
+	if (!known && (q->seq - v->seq <= SLOTS || q->seq - v->seq > q->n[N_ASKED])) /* its age */
 		return BREACH_SEQUENCE;
-	s->state = SLOT_IDLE;
+	s->state = known ? SLOT_IDLE : s->state;
 	q->n[N_LATE] += !waits;
 	if (!waits)
 		return OK;
+	q->worker[i].slow = 0;
 	if ((breach = policy_judge(&q->conf, &s->packet, v)) != OK)
 		accept_as_is(r, q, s->packet.id, WHY_ANSWER);
-	else if (v->n_expect > 0 && !within_rate(q, s->packet.facts.ct_id, v->n_expect, now))
+	/* of the flow first: what it may not have costs the others nothing. Flows that share a place share its rate */
+	else if (v->n_expect > 0 && !(pay(flow, q->conf.flow_rate, v->n_expect, now) &&
+				      pay(&q->paid_until, q->conf.rate, v->n_expect, now)))
 		accept_as_is(r, q, s->packet.id, WHY_RATE);
 	else
 		carry_out(r, q, &s->packet, v);
+	if (breach == OK && ++q->worker[i].good % FORGIVE == 0 && q->worker[i].faults > 0)
+		q->worker[i].faults--;
 	return breach;
 }
 
-void
-relay_worker(struct relay *r, struct queue *q, unsigned int i, uint64_t now)
+/* False: there was none. */
+static bool
+one_answer(struct relay *r, struct queue *q, unsigned int i, uint64_t now)
 {
 	struct chan *wall = &q->worker[i].wall;
 	uint8_t in[sizeof(struct msg_hdr) + sizeof(struct msg_verdict) + 1] __attribute__((aligned(8)));
 	struct msg_verdict v;
 	struct msg m = {0};
-	int got = wall->fd == -1 ? 0 : chan_recv(wall, in, sizeof(in), &m); /* cut off in this turn: 0 */
+	int got = wall->fd == -1 ? 0 : chan_recv(wall, in, sizeof(in), &m); /* cut off: 0 */
 	enum admit a = got == 1 ? msg_admit(ROLE_HELPER, ROLE_QUEUE, q->worker[i].phase, &m) : ADMIT_LENGTH;
 	char why[80];
 	enum count breach;
 
 	msg_close_fds(&m);
 	if (got == 0 || (a == ADMIT_OK && m.type == MSG_READY))
-		return;
+		return got != 0;
 	if (a != ADMIT_OK) {
 		snprintf(why, sizeof(why), "worker broke rule %d (%s) with message %u: cut off", (int)a,
 			 msg_admit_name(a), m.type);
 		cut_off(r, q, i, got == -EPIPE ? "a worker has ended" : why);
-		return;
+		return false;
 	}
 	memcpy(&v, m.data, sizeof(v));
-	q->worker[i].slow = 0;
-	if ((breach = on_answer(r, q, &v, now)) == OK)
-		return;
+	if ((breach = on_answer(r, q, i, &v, now)) == OK)
+		return true;
 	q->n[breach]++;
 	snprintf(why, sizeof(why), "the worker's answer breaks the policy (%s)", names[breach]);
 	if (++q->worker[i].faults >= FAULTS_MAX)
 		cut_off(r, q, i, strcat(why, ": cut off"));
 	else
 		say(r, q, LV_WARNING, why);
+	return true;
+}
+
+void
+relay_worker(struct relay *r, struct queue *q, unsigned int i, uint64_t now)
+{
+	for (int n = 0; n < SLOTS && one_answer(r, q, i, now); n++)
+		;
 }
 
 /* OK: the worker has it. */
@@ -261,22 +287,8 @@ on_packet(struct relay *r, struct queue *q, struct rd attrs, uint8_t family, uin
 		q->n[N_ERRORS]++; /* there is nothing to answer */
 }
 
-/* The answer to verdict_bind(). */
-static int
-on_bound(struct relay *r, struct queue *q, int err)
-{
-	say(r, q, err == 0 ? LV_NOTICE : LV_ERROR,
-	    err == 0             ? "the queue is bound"
-	    : err == -EINVAL     ? "this kernel has no NFQUEUE (nfnetlink_queue)"
-	    : err == -EOPNOTSUPP ? "this kernel's NFQUEUE does not tell flows (CONFIG_NETFILTER_NETLINK_GLUE_CT)"
-	    : err == -EPERM      ? "another process has this queue, or CAP_NET_ADMIN is missing"
-	    : err == -EBUSY      ? "this queue is configured twice"
-				 : strerror(-err));
-	return err;
-}
-
-/* One message, at in->p. 0 or -errno as relay_kernel(). */
-static int
+/* One message, at in->p. */
+static void
 on_message(struct relay *r, struct queue *q, struct rd *in, uint64_t now)
 {
 	struct nlmsghdr h;
@@ -289,46 +301,47 @@ on_message(struct relay *r, struct queue *q, struct rd *in, uint64_t now)
 	rd_copy(&error, &err, sizeof(err));
 	rd_copy(&body, &g, sizeof(g));
 	if (h.nlmsg_type == NLMSG_ERROR && h.nlmsg_seq == BIND_SEQ && !error.bad)
-		return on_bound(r, q, err);
-	if (h.nlmsg_type == (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) && !body.bad)
+		on_bound(r, q, err);
+	else if (h.nlmsg_type == (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) && !body.bad)
 		on_packet(r, q, body, g.nfgen_family, now);
 	else
 		q->n[N_ERRORS]++;
-	return 0;
 }
 
-int
+bool
 relay_kernel(struct relay *r, struct queue *q, uint64_t now)
 {
-	for (int i = 0; i < 32; i++) { /* then the workers are heard */
+	for (int i = 0; i < 32 && q->netlink != -1; i++) { /* then the workers are heard */
 		struct sockaddr_nl from = {0};
 		struct iovec iov = {r->in, sizeof(r->in)};
 		struct msghdr mh = {&from, sizeof(from), &iov, 1, NULL, 0, 0};
 		ssize_t n = recvmsg(q->netlink, &mh, MSG_DONTWAIT);
 		struct rd in = rd_init(r->in, n > 0 ? (size_t)n : 0);
-		int err;
 
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
-			return 0;
-		if (n == 0 || (n == -1 && errno != ENOBUFS)) {
-			say(r, q, LV_ERROR, "its socket is gone");
-			return -EPIPE;
-		}
-		q->n[N_OVERRUNS] += n == -1; /* the kernel dropped, or let pass, what did not fit */
-		if (n > 0 && (mh.msg_flags & MSG_TRUNC || (from.nl_family == AF_NETLINK && from.nl_pid != 0)))
+			return false;
+		q->n[N_OVERRUNS] += n == -1 && errno == ENOBUFS; /* the kernel dropped, or let pass, what did not fit */
+		if (n == 0 || (n == -1 && errno != ENOBUFS))
+			on_bound(r, q, -EPIPE);
+		else if (n > 0 && (mh.msg_flags & MSG_TRUNC || (from.nl_family == AF_NETLINK && from.nl_pid != 0)))
 			q->n[N_ERRORS]++; /* only the kernel is listened to */
-		else if (n > 0 && (err = on_message(r, q, &in, now)) != 0)
-			return err;
+		else if (n > 0)
+			on_message(r, q, &in, now);
 	}
-	return 0;
+	return q->netlink != -1;
 }
 
 uint64_t
 relay_expire(struct relay *r, struct queue *q, uint64_t now)
 {
+	if (q->serving < QUEUE_WORKERS && q->oldest != q->seq && q->slot[q->oldest % SLOTS].deadline <= now)
+		relay_worker(r, q, q->serving, now); /* when we stood still, it may not have */
 	if (q->serving == QUEUE_WORKERS)
 		return UINT64_MAX; /* nothing waits for nobody */
-	q->worker[q->serving].slow += accept_waiting(r, q, now, WHY_SLOW);
+	/* many at once have one cause; and with what is too late its channel may be full, so that nothing is asked */
+	q->worker[q->serving].slow +=
+		accept_waiting(r, q, now, WHY_SLOW) > 0 || (q->oldest == q->seq && q->n_channel != q->n[WHY_CHANNEL]);
+	q->n_channel = q->n[WHY_CHANNEL];
 	if (q->worker[q->serving].slow >= SLOW_MAX)
 		cut_off(r, q, q->serving, "the worker does not answer in time: cut off");
 	return q->oldest != q->seq ? q->slot[q->oldest % SLOTS].deadline : UINT64_MAX;
@@ -338,5 +351,8 @@ void
 relay_stop(struct relay *r, struct queue *q)
 {
 	accept_waiting(r, q, 0, WHY_LOST);
+	q->serving = QUEUE_WORKERS;
+	for (int i = 0; i < 1024 && relay_kernel(r, q, 0); i++) /* there may be no end */
+		;
 	relay_log_counters(r, q);
 }

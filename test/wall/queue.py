@@ -181,8 +181,8 @@ class Queue:
         self.pid = int(self.proc.stdout.readline().split()[1])
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        for k in self.kernels:
-            k.answer_bind(bind)
+        for i, k in enumerate(self.kernels):
+            k.answer_bind(bind if isinstance(bind, int) else bind[i])
         if bind == 0:
             self.log("the queue is bound", len(self.kernels))
 
@@ -228,6 +228,7 @@ class Queue:
 
 
 FTP = "ftp,inet,tcp,5,minport=1024"
+OTHER = "ftp,inet,tcp,6,minport=1024"  # keeps its workers, so ctd-queue goes on
 PORT = b"PORT 10,1,0,2,220,83\r\n"
 
 
@@ -251,6 +252,14 @@ def case_bind():
         q = Queue(FTP, bind=err)
         q.log(text)
         q.end(1)
+    # one that is refused does not end the others
+    q = Queue(FTP, OTHER, bind=(-1, 0))
+    q.log("queue 5 (ftp): another process has this queue")
+    q.log("queue 6 (ftp): the queue is bound")
+    assert q.kernels[0].sock.recv(100) == b""
+    f = Flow()
+    check_ftp(q.kernels[1].verdict(q.kernels[1].send(f.packet(PORT), f))[1], False)
+    q.end()
     # this machine's own kernel, whatever it has, says so too
     with subprocess.Popen([f"{BIN}/queue_run", FTP], stdout=subprocess.PIPE, text=True) as p:
         said = ""
@@ -362,7 +371,7 @@ def case_breaches():
     todo = [(Flow(), name, why) for name, why in BREACHES.items()] + [(Flow(nat=True), name, why) for name, why in NAT_BREACHES.items()]
     per_worker = 8
     for i in range(0, len(todo), 2 * per_worker):
-        q = Queue(FTP)
+        q = Queue(FTP, OTHER)
         k = q.kernels[0]
         want = {}
         some = todo[i : i + 2 * per_worker]
@@ -411,7 +420,7 @@ def case_illegal():
     """A message that breaks the table of the wall ends its sender, and what it had to answer goes on."""
     f = Flow()
     for i in range(0, len(ILLEGAL), 2):
-        q = Queue(FTP)
+        q = Queue(FTP, OTHER)
         k = q.kernels[0]
         for name in ILLEGAL[i : i + 2]:
             k.plain(k.send(f.packet(act(name)), f))
@@ -428,7 +437,7 @@ def case_deaths():
     """A worker that dies, by itself or by its filter: its packets go on at once, the spare serves."""
     f = Flow()
     for name in ("crash", "leave", "descriptor", "forbidden-call"):
-        q = Queue(FTP)
+        q = Queue(FTP, OTHER)
         k = q.kernels[0]
         ids = [k.send(f.packet(act("silent")), f) for _ in range(5)] + [k.send(f.packet(act(name)), f)]
         for packet_id in ids:
@@ -438,34 +447,48 @@ def case_deaths():
         n = q.counters()
         assert n["accepted:lost"] == 6 and n["takeovers"] == 1, n
         q.end()
-    q = Queue(FTP)  # the spare dies first: nothing happens
+    q = Queue(FTP, OTHER)  # the spare dies first: nothing happens
     k = q.kernels[0]
     check_ftp(k.verdict(k.send(f.packet(PORT), f))[1], False)
-    os.kill(max(q.workers()), signal.SIGKILL)
+    os.kill(sorted(q.workers())[1], signal.SIGKILL)
     q.log("a worker has ended")
     check_ftp(k.verdict(k.send(f.packet(PORT), f))[1], False)
     assert "takeovers" not in q.counters()
     k.plain(k.send(f.packet(act("leave")), f))
     q.log("no worker is left")
     q.end()
-    q = Queue(FTP + ",workers=0")
+    q = Queue(FTP + ",workers=0", OTHER)
     q.log("no worker is left")
     q.kernels[0].plain(q.kernels[0].send(f.packet(PORT), f))
     q.end()
 
 
+WAITED = ("accepted:slow", "accepted:lost", "accepted:noworker", "accepted:busy", "accepted:channel")
+
+
+def send_until_cut_off(q, flow, payload, times):
+    """Packets, each in a turn of its own, until so many workers were too slow; their ids."""
+    ids = []
+    end = time.monotonic() + DEADLINE
+    while sum("does not answer in time: cut off" in line for line in list(q.lines)) < times:
+        assert time.monotonic() < end, q.lines
+        ids.append(q.kernels[0].send(flow.packet(payload), flow))
+        q.counters()
+    return ids
+
+
 def case_silence():
     """Who never answers delays packets for a while, then is cut off; a late answer is no fault."""
-    q = Queue(FTP)
+    q = Queue(FTP, OTHER)
     k = q.kernels[0]
     f = Flow()
-    for _ in range(2):
-        for packet_id in [k.send(f.packet(act("silent")), f) for _ in range(40)]:
-            k.plain(packet_id)
-    q.log("does not answer in time: cut off", 2)
-    k.plain(k.send(f.packet(PORT), f))
+    ids = send_until_cut_off(q, f, act("silent"), 2)
+    ids.append(k.send(f.packet(PORT), f))
+    heard = [k.verdict() for _ in ids]
+    assert sorted(number for number, _ in heard) == ids and all(got == {} for _, got in heard)
     n = q.counters()
-    assert n["accepted:slow"] >= 64 and n["accepted:slow"] + n.get("accepted:lost", 0) == 80, n
+    assert n["accepted:slow"] >= 64 and n["accepted:noworker"] >= 1, n
+    assert sum(n.get(why, 0) for why in WAITED) == len(ids), n
     assert n["takeovers"] == 2 and "answers" not in n, n
     q.end()
 
@@ -481,11 +504,13 @@ def case_asleep():
         number, got = k.verdict()
         assert number not in heard and (got == {} or 15 in got)
         heard.add(number)
-    q.log("does not answer in time: cut off")
+    more = send_until_cut_off(q, f, PORT, 1)
+    for _ in more:
+        k.verdict()
     n = q.counters()
-    assert n["accepted:busy"] > 0 and n["accepted:slow"] >= 32, n
+    assert n["accepted:busy"] + n.get("accepted:channel", 0) > 0 and n["accepted:slow"] >= 32, n
     assert sum(n.get(why, 0) for why in ("accepted:busy", "accepted:slow", "accepted:channel", "accepted:lost")) \
-        + n.get("expectations", 0) + n.get("accepted:rate", 0) == 1000, n
+        + n.get("expectations", 0) + n.get("accepted:rate", 0) == 1000 + len(more), n
     check_ftp(k.verdict(k.send(f.packet(PORT), f))[1], False)
     q.end()
 
@@ -519,6 +544,17 @@ def case_rate():
     got = q.counters()
     assert got["accepted:rate"] == 40 - made and 8 <= made <= 12 and "breach" not in str(got), (made, got)
     q.end()
+
+
+def case_nobody():
+    """Without a worker for any queue there is nothing to do: what waits goes on, and the starter may begin anew."""
+    q = Queue(FTP, OTHER)
+    f = Flow()
+    for k in q.kernels:
+        for _ in range(2):
+            k.plain(k.send(f.packet(act("leave")), f))
+    q.log("no worker is left", 2)
+    q.end(75)
 
 
 def case_stop():

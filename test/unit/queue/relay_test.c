@@ -81,9 +81,9 @@ stop(void **state)
 	return 0;
 }
 
-/* The kernel queues a packet, and the relay hears of it. */
+/* The kernel queues a packet; queue_packet(): and the relay hears of it. */
 static uint32_t
-queue_packet(uint32_t ct_id)
+kernel_queues(uint32_t ct_id)
 {
 	static uint8_t pkt[256], msg[1024];
 	struct rig_flow f = rig_flow(AF_INET, IPPROTO_TCP, 21, false);
@@ -93,8 +93,16 @@ queue_packet(uint32_t ct_id)
 	f.ct_id = ct_id;
 	n = rig_message(msg, ++next_id, &f, pkt, rig_packet(pkt, &f, "PORT", 4));
 	assert_int_equal(send(kernel, msg, n, 0), n);
-	assert_int_equal(relay_kernel(&relay, q, now), 0);
 	return next_id;
+}
+
+static uint32_t
+queue_packet(uint32_t ct_id)
+{
+	uint32_t id = kernel_queues(ct_id);
+
+	assert_false(relay_kernel(&relay, q, now));
+	return id;
 }
 
 /* The sequence number of the question that worker i has. */
@@ -111,7 +119,7 @@ question(int i)
 }
 
 static void
-answer(int i, uint32_t seq, uint8_t n_expect)
+say_answer(int i, uint32_t seq, uint8_t n_expect)
 {
 	struct {
 		struct msg_hdr h;
@@ -120,6 +128,12 @@ answer(int i, uint32_t seq, uint8_t n_expect)
 
 	m.v.expect[0] = (struct msg_expect){REF_REPLY_SRC, REF_REPLY_DST, IPPROTO_TCP, 0, 0, 0, 0, 40000, 0, {0}};
 	assert_int_equal(send(worker[i], &m, sizeof(m), 0), sizeof(m));
+}
+
+static void
+answer(int i, uint32_t seq, uint8_t n_expect)
+{
+	say_answer(i, seq, n_expect);
 	relay_worker(&relay, q, (unsigned int)i, now);
 }
 
@@ -198,33 +212,87 @@ deadline(void **state)
 	assert_int_equal(q->n[WHY_SLOW], 2);
 }
 
-/* So many in a row; one answer in between and they count anew. */
+/* So many times in a row, however many packets it is at once; one answer in time in between and they count anew. A late
+ * one is none. */
 static void
 slow_worker(void **state)
 {
-	uint32_t seq;
-
 	(void)state;
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < SLOW_MAX - 1; i++) {
-			queue_packet(1);
-			question(0);
+			uint32_t seq;
+
+			for (int k = 0; k < 3; k++) {
+				queue_packet(1);
+				seq = question(0);
+			}
+			now += SECOND;
+			relay_expire(&relay, q, now);
+			answer(0, seq, 0);
+			while (verdict(false) != 0)
+				;
 		}
-		now += SECOND;
-		relay_expire(&relay, q, now);
 		assert_int_equal(q->serving, 0);
 		queue_packet(1);
-		seq = question(0);
-		answer(0, seq, 0);
+		if (round < 2)
+			answer(0, question(0), 0);
 	}
-	for (int i = 0; i < SLOW_MAX; i++) {
+	now += SECOND;
+	relay_expire(&relay, q, now);
+	assert_int_equal(q->serving, 1);
+	assert_int_equal(q->n[WHY_SLOW], 9 * (SLOW_MAX - 1) + 1);
+	assert_int_equal(q->n[N_LATE], 3 * (SLOW_MAX - 1));
+	assert_int_equal(q->n[BREACH_SEQUENCE], 0);
+}
+
+/* We stood still for longer than the deadline: what the worker has answered meanwhile counts. */
+static void
+standstill(void **state)
+{
+	uint32_t id[40];
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		id[i] = queue_packet(1);
+		say_answer(0, question(0), 1);
+	}
+	now += SECOND * 6 / 10;
+	assert_int_equal(relay_expire(&relay, q, now), UINT64_MAX);
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(verdict(true), id[i]);
+	assert_int_equal(q->serving, 0);
+	assert_int_equal(q->worker[0].slow, 0);
+	assert_int_equal(q->n[WHY_SLOW], 0);
+	/* and what it has not, once */
+	for (int i = 0; i < 2 * SLOW_MAX; i++) {
 		queue_packet(1);
 		question(0);
 	}
 	now += SECOND;
 	relay_expire(&relay, q, now);
-	assert_int_equal(q->serving, 1);
-	assert_int_equal(q->n[WHY_SLOW], 4 * SLOW_MAX - 3);
+	assert_int_equal(q->n[WHY_SLOW], 2 * SLOW_MAX);
+	assert_int_equal(q->worker[0].slow, 1);
+	assert_int_equal(q->serving, 0);
+}
+
+/* 32 packets a turn, and a worker that answers each at once: it is asked all. */
+static void
+flood(void **state)
+{
+	(void)state;
+	for (int turn = 0; turn < 400; turn++) {
+		for (int i = 0; i < 32; i++)
+			kernel_queues(1);
+		assert_true(relay_kernel(&relay, q, now));
+		for (int i = 0; i < 32; i++)
+			say_answer(0, question(0), 0);
+		relay_worker(&relay, q, 0, now);
+		for (int i = 0; i < 32; i++)
+			assert_true(verdict(false) > 0);
+	}
+	assert_int_equal(q->n[N_ASKED], 400 * 32);
+	assert_int_equal(q->n[N_ANSWERS], 400 * 32);
+	assert_int_equal(q->n[WHY_BUSY], 0);
 }
 
 /* Only so many wait; the place of the oldest decides. */
@@ -250,8 +318,12 @@ too_many(void **state)
 	queue_packet(1);
 	assert_int_equal(verdict(false), 0);
 	assert_int_equal(question(0), seq[0] + SLOTS);
-	answer(0, seq[0], 0); /* its place is another's now */
-	assert_int_equal(q->n[BREACH_SEQUENCE], 1);
+	answer(0, seq[0], 0); /* its place is another's now, so it may have been late */
+	assert_int_equal(q->n[BREACH_SEQUENCE], 0);
+	assert_int_equal(q->n[N_LATE], 1);
+	answer(0, seq[0] - 1, 0); /* never given */
+	answer(0, q->seq, 0);
+	assert_int_equal(q->n[BREACH_SEQUENCE], 2);
 	assert_int_equal(verdict(false), 0);
 }
 
@@ -316,6 +388,38 @@ faults(void **state)
 	assert_int_equal(relay_expire(&relay, q, now), UINT64_MAX);
 }
 
+/* So many good answers make up for a fault, and late ones for none. */
+static void
+forgiven(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 2 * FAULTS_MAX; round++) {
+		queue_packet(1);
+		answer(0, question(0), 2);
+		verdict(false);
+		for (int i = 0; i < FORGIVE; i++) {
+			queue_packet(1);
+			answer(0, question(0), 0);
+			verdict(false);
+		}
+	}
+	assert_int_equal(q->serving, 0);
+	assert_int_equal(q->worker[0].faults, 0);
+	assert_int_equal(q->n[BREACH_COUNT], 2 * FAULTS_MAX);
+	for (int i = 0; i < SLOTS; i++) {
+		queue_packet(1);
+		question(0);
+	}
+	relay_expire(&relay, q, now + SECOND);
+	for (int i = 0; i < FAULTS_MAX; i++) {
+		queue_packet(1);
+		answer(0, q->seq - 1, 2);
+		for (uint32_t k = 0; k < FORGIVE && q->serving == 0; k++)
+			answer(0, q->seq - SLOTS - 1 - k, 0);
+	}
+	assert_int_equal(q->serving, 1);
+}
+
 /* A spare that speaks before its time, or ends, is gone, and nothing else happens; then there is none. */
 static void
 spare(void **state)
@@ -374,6 +478,32 @@ rates(void **state)
 		assert_int_equal(q->worker[i].faults, 0);
 }
 
+/* Of ids that differ in the upper bits only, each has a rate of its own; two flows that share a place do not free each
+ * other. */
+static void
+flow_places(void **state)
+{
+	const uint32_t k = 2654435761U;
+	uint32_t same = 8;
+
+	(void)state;
+	q->conf.flow_rate = 1;
+	for (uint32_t i = 0; i < 8; i++)
+		for (int n = 0; n < 3; n++) {
+			queue_packet(7 + i * FLOWS);
+			answer(0, question(0), 1);
+		}
+	assert_int_equal(q->n[N_EXPECTATIONS], 16);
+	now += 10 * SECOND;
+	while (same * k / (UINT32_MAX / FLOWS + 1) != 7 * k / (UINT32_MAX / FLOWS + 1))
+		same++;
+	for (int n = 0; n < 20; n++) {
+		queue_packet(n % 2 != 0 ? same : 7);
+		answer(0, question(0), 1);
+	}
+	assert_int_equal(q->n[N_EXPECTATIONS], 18);
+}
+
 /* A worker that does not read: what does not fit into its channel goes on. */
 static void
 full_channel(void **state)
@@ -398,6 +528,46 @@ full_channel(void **state)
 	assert_int_equal(waiting, 0);
 }
 
+/* At the end what is still in the socket goes on too. */
+static void
+stopped(void **state)
+{
+	uint32_t waits = queue_packet(1), first = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		first = kernel_queues(1) - 99;
+	relay_stop(&relay, q);
+	assert_int_equal(verdict(false), waits);
+	for (uint32_t i = 0; i < 100; i++)
+		assert_int_equal(verdict(false), first + i);
+	assert_int_equal(verdict(false), 0);
+	assert_int_equal(q->n[WHY_NO_WORKER], 100);
+}
+
+/* The same, when everything in its channel is too late: then it is cut off, though nothing more is asked. */
+static void
+full_of_late(void **state)
+{
+	int size = 1;
+
+	(void)state;
+	setsockopt(q->worker[0].wall.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	for (int i = 0; i < 50; i++) {
+		queue_packet(1);
+		relay_expire(&relay, q, now);
+	}
+	assert_true(q->n[WHY_CHANNEL] > 0);
+	assert_int_equal(q->worker[0].slow, 0); /* nothing is late yet */
+	for (int i = 0; i < SLOW_MAX; i++) {
+		assert_int_equal(q->serving, 0);
+		now += SECOND;
+		queue_packet(1);
+		relay_expire(&relay, q, now);
+	}
+	assert_int_equal(q->serving, 1);
+}
+
 static void
 kernel_says(int32_t err, uint32_t seq)
 {
@@ -410,19 +580,68 @@ kernel_says(int32_t err, uint32_t seq)
 }
 
 static void
+given_up(void)
+{
+	uint8_t buf[1024];
+
+	assert_int_equal(q->netlink, -1);
+	assert_int_equal(q->serving, QUEUE_WORKERS);
+	for (int i = 0; i < QUEUE_WORKERS; i++) {
+		assert_int_equal(recv(worker[i], buf, sizeof(buf), 0), 0); /* it sees its end */
+		relay_worker(&relay, q, (unsigned int)i, now);
+	}
+	assert_false(relay_kernel(&relay, q, now));
+	assert_int_equal(relay_expire(&relay, q, now), UINT64_MAX);
+	relay_stop(&relay, q);
+}
+
+static void
 kernel_answers(void **state)
 {
 	(void)state;
 	kernel_says(0, BIND_SEQ);
-	assert_int_equal(relay_kernel(&relay, q, now), 0);
+	assert_false(relay_kernel(&relay, q, now));
 	kernel_says(-ENOENT, 0);
 	kernel_says(-EEXIST, 0);
-	assert_int_equal(relay_kernel(&relay, q, now), 0);
+	assert_false(relay_kernel(&relay, q, now));
 	assert_int_equal(q->n[N_ERRORS], 2);
+	assert_int_not_equal(q->netlink, -1);
 	kernel_says(-EPERM, BIND_SEQ);
-	assert_int_equal(relay_kernel(&relay, q, now), -EPERM);
+	assert_false(relay_kernel(&relay, q, now));
+	given_up();
+}
+
+static void
+socket_gone(void **state)
+{
+	(void)state;
 	shutdown(kernel, SHUT_RDWR);
-	assert_int_equal(relay_kernel(&relay, q, now), -EPIPE);
+	assert_false(relay_kernel(&relay, q, now));
+	given_up();
+}
+
+/* A bind message that cannot even be sent is as good as refused. */
+static void
+unsent_bind(void **state)
+{
+	static struct queue_handover h;
+	int ends[QUEUE_WORKERS];
+
+	(void)state;
+	h.queue[1].conf = q->conf;
+	pair(&ends[0], &h.queue[1].netlink);
+	close(ends[0]);
+	for (int i = 0; i < QUEUE_WORKERS; i++)
+		pair(&ends[i], &h.queue[1].wall[i]);
+	relay_start(&relay, 1, &h);
+	assert_int_equal(relay.queue[1].netlink, -1);
+	assert_int_equal(relay.queue[1].serving, QUEUE_WORKERS);
+	assert_int_not_equal(q->netlink, -1); /* the other queue is not touched */
+	queue_packet(1);
+	answer(0, question(0), 1);
+	assert_int_not_equal(verdict(true), 0);
+	for (int i = 0; i < QUEUE_WORKERS; i++)
+		close(ends[i]);
 }
 
 int
@@ -440,6 +659,14 @@ main(void)
 		cmocka_unit_test_setup_teardown(rates, start, stop),
 		cmocka_unit_test_setup_teardown(full_channel, start, stop),
 		cmocka_unit_test_setup_teardown(kernel_answers, start, stop),
+		cmocka_unit_test_setup_teardown(standstill, start, stop),
+		cmocka_unit_test_setup_teardown(flood, start, stop),
+		cmocka_unit_test_setup_teardown(forgiven, start, stop),
+		cmocka_unit_test_setup_teardown(flow_places, start, stop),
+		cmocka_unit_test_setup_teardown(stopped, start, stop),
+		cmocka_unit_test_setup_teardown(full_of_late, start, stop),
+		cmocka_unit_test_setup_teardown(socket_gone, start, stop),
+		cmocka_unit_test_setup_teardown(unsent_bind, start, stop),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
