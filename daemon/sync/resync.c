@@ -68,14 +68,12 @@ plan(struct sync *s)
 		resync_in(s, (uint64_t)s->conf.poll_secs * 1000);
 		return;
 	}
-	if (s->store.silent == 0) {
-		r->pause = PAUSE_MIN_MS;
-		return;
-	}
-	if (s->store.changes > 0)
+	if (s->store.silent == 0 || s->store.changes > 0 || r->pause == 0)
 		r->pause = PAUSE_MIN_MS;
 	else
 		r->pause = r->pause * 2 < PAUSE_MAX_MS ? r->pause * 2 : PAUSE_MAX_MS;
+	if (s->store.silent == 0)
+		return;
 	resync_in(s, r->pause > took * 50 ? r->pause : took * 50);
 }
 
