@@ -107,9 +107,12 @@ lab_chatter() {
 	done
 }
 
+# Nothing may arrive in between, such as the answer to what fw-b asked of its own accord after a restart of fw-a.
 flush_is_for_the_cache() {
+	lab_loss 100 fw-b || return
 	ctl fw-b -f external
 	[ -z "$(flows_cache fw-b -e)" ] || return
+	lab_loss 0 fw-b
 	ctl fw-b -n
 	replicated_or_show fw-a fw-b
 }

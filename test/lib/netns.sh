@@ -100,7 +100,7 @@ lab_loss() {
 			table inet ct_loss {
 				chain in {
 					type filter hook input priority -400
-					iifname link0 meta l4proto udp numgen random mod 100 < $percent counter drop
+					iifname link0 meta l4proto udp numgen random mod 100 <= $((percent - 1)) counter drop
 				}
 			}
 		NFT
