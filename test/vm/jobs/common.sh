@@ -13,7 +13,8 @@ skip() {
 passes() {
 	local said=/tmp/passes.$BASHPID
 	"$@" >"$said" 2>&1 && ! grep -i 'skipped\|SKIP:' "$said" && return
-	tail -n 30 "$said"
+	grep '^FAIL' "$said"
+	tail -n 60 "$said"
 	return 1
 }
 
