@@ -47,8 +47,8 @@ no_way_back(void)
 static int
 caps_drop_bounding(void)
 {
-	capng_clear(CAPNG_SELECT_BOTH);
-	return capng_apply(CAPNG_SELECT_BOUNDS) == 0 ? 0 : -EPERM;
+	capng_clear(CAPNG_SELECT_BOTH); /* without CAP_SETPCAP capng_apply() does nothing, and says 0 */
+	return prctl(PR_CAPBSET_DROP, CAP_SETPCAP) == 0 && capng_apply(CAPNG_SELECT_BOUNDS) == 0 ? 0 : -EPERM;
 }
 
 static int

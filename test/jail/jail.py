@@ -42,6 +42,15 @@ def probe_log_directory():
     print("ok the log worker opens nothing without a directory")
 
 
+def probe_bounding_set():
+    """Without CAP_SETPCAP the bounding set stays as it is: that is no jail."""
+    for role in ROLES:
+        got = subprocess.run(["setpriv", "--bounding-set=-setpcap", PROBE, role, "send"], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        assert got.returncode == 3 and b"cannot enter the jail: bounding set" in got.stdout + got.stderr, (role, got)
+    print("ok no jail with a bounding set")
+
+
 def fields(pid):
     with open(f"/proc/{pid}/status") as f:
         return dict(line.rstrip("\n").split(":", 1) for line in f)
@@ -139,6 +148,7 @@ def main():
         return 77
     probe_calls()
     probe_log_directory()
+    probe_bounding_set()
     running_daemon()
     running_queue()
     return 0
