@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -207,6 +209,41 @@ empty_environment(struct start *s)
 		give_up(s, 1);
 }
 
+/* Names the first right that is missing, or NULL. A container, or a unit, may leave root without some of them. */
+static const char *
+missing_right(void)
+{
+	static const struct {
+		unsigned int bit;
+		const char *name;
+	} rights[] = {{CAP_SETUID, "SETUID"},       {CAP_SETGID, "SETGID"},         {CAP_SETPCAP, "SETPCAP"},
+		      {CAP_NET_ADMIN, "NET_ADMIN"}, {CAP_SYS_CHROOT, "SYS_CHROOT"}, {CAP_SYS_ADMIN, "SYS_ADMIN"}};
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct mine[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	syscall(SYS_capget, &head, mine);
+	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++)
+		if ((mine[0].effective & 1U << rights[i].bit) == 0)
+			return rights[i].name;
+	return NULL;
+}
+
+/* Logs what is missing. */
+static bool
+may_start(struct start *s)
+{
+	const char *right = NULL;
+
+	if (geteuid() != 0)
+		log_put(&s->log, LV_ERROR, "conntrackd must be started by root; it drops its rights by itself");
+	else if ((right = missing_right()) != NULL)
+		log_put(&s->log, LV_ERROR,
+			"conntrackd needs CAP_%s, which this root has not: give it to the container or unit; it drops "
+			"its rights by itself",
+			right);
+	return geteuid() == 0 && right == NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -219,10 +256,8 @@ main(int argc, char **argv)
 		return become_client(argc, argv);
 	reserve_fds();
 	empty_environment(s);
-	if (geteuid() != 0 && w.use == CONF_START) {
-		log_put(&s->log, LV_ERROR, "conntrackd must be started by root; it drops its rights by itself");
+	if (w.use == CONF_START && !may_start(s))
 		return 1;
-	}
 	for (int i = 0; i < SINK_MAX; i++)
 		s->sink[i] = -1;
 	s->h.daemon = w.daemon;

@@ -405,6 +405,22 @@ def case_command_line():
     shutil.rmtree(d.dir)
 
 
+def case_rights():
+    """Root without one of the rights that the start needs, as in a container: one line says which, and nothing is there."""
+    d = Daemon(start=False)
+    before = set(os.listdir(d.dir))
+    for right in "setuid setgid setpcap net_admin sys_chroot sys_admin".split():
+        for option in ([], ["-d"]):
+            got = subprocess.run(["setpriv", f"--bounding-set=-{right}", f"{BIN}/conntrackd", "-C", d.conf, *option],
+                                 stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
+            assert got.returncode == 1 and got.stderr.count("\n") == 1, (right, got)
+            assert f"needs CAP_{right.upper()}" in got.stderr and set(os.listdir(d.dir)) == before, (right, got)
+    got = run(d, preexec_fn=lambda: os.setresuid(65534, 65534, 65534))
+    assert got.returncode == 1 and "must be started by root" in got.stderr and got.stderr.count("\n") == 1, got
+    d.start()
+    d.end()
+
+
 def case_daemon():
     """-d returns 0 when the worker serves, and 1 with the reason when it cannot."""
     d = Daemon(start=False)
