@@ -203,9 +203,10 @@ config_role(int wall_fd, struct log *log)
 	if (jail.last_fd < t.mem_fd)
 		jail.last_fd = t.mem_fd;
 	tzset(); /* reads a file */
-	r = geteuid() == 0 ? jail_enter(&jail, &console) : jail_unprivileged(&jail);
-	if (r != 0)
-		log_put(&console, LV_ERROR, "config worker: no jail, no reading");
+	if (geteuid() == 0)
+		r = jail_enter(&jail, &console); /* says by itself what is wrong */
+	else if ((r = jail_unprivileged(&jail)) != 0)
+		log_put(&console, LV_ERROR, "cannot enter the jail: %s", strerror(-r));
 	r = r == 0 ? config_serve(&t) : CONFIG_BAD;
 	protos_free(&protos);
 	close(t.mem_fd);

@@ -40,6 +40,23 @@ second_start_is_refused() {
 	[ $rc -eq 1 ] && alive fw-a
 }
 
+# One line says who is missing and what to do.
+missing_users_are_named() {
+	local user rc
+	daemon_stop fw-a
+	for user in _conntrackd _ctd-worker; do
+		grep -v "^$user:" /etc/passwd >"$LAB_DIR/passwd"
+		in_ns fw-a unshare --mount sh -c 'mount --bind "$1/passwd" /etc/passwd && shift && exec timeout 20 "$@"' - "$LAB_DIR" \
+			"$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" >"$LAB_DIR/second.out" 2>&1
+		rc=$?
+		[ $rc -eq 1 ] && [ "$(grep -c '\[ERROR\]' "$LAB_DIR/second.out")" = 1 ] &&
+			grep -q "no user .$user': run systemd-sysusers" "$LAB_DIR/second.out" && continue
+		cat "$LAB_DIR/second.out" >&2
+		return 1
+	done
+	daemon_start fw-a
+}
+
 daemon_mode_returns_when_ready() {
 	local p
 	daemon_stop fw-a
@@ -87,5 +104,5 @@ half_requests() { clients half 300; }
 clients_that_do_not_read() { flows fw-a create tcp6 0 20000 && clients deaf 400; }
 hasty_clients() { clients hasty 500; }
 
-run_cases sigterm_is_clean stop_request_is_clean second_start_is_refused daemon_mode_returns_when_ready \
+run_cases sigterm_is_clean stop_request_is_clean second_start_is_refused missing_users_are_named daemon_mode_returns_when_ready \
 	sighup_opens_the_log_again spare_log_worker_writes_the_new_file silent_clients garbage_clients half_requests clients_that_do_not_read hasty_clients
