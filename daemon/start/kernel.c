@@ -2,6 +2,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <sched.h>
 #include <stddef.h>
@@ -12,6 +14,33 @@
 #include "start.h"
 
 #define ANSWER_BUFFER (8 << 20) /* every request of a batch may fail */
+
+/* 0 when nf_conntrack_netlink is there, loaded by the kernel when it can be; else -errno. It answers at once. */
+static int
+ask_ctnetlink(int fd)
+{
+	struct {
+		struct nlmsghdr head;
+		struct nfgenmsg nf;
+	} ask = {{sizeof(ask), NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS, NLM_F_REQUEST, 0, 0}, {0}};
+	struct {
+		struct nlmsghdr head;
+		struct nlmsgerr error;
+		uint8_t rest[256];
+	} answer = {0};
+
+	if (send(fd, &ask, sizeof(ask), 0) == -1 || recv(fd, &answer, sizeof(answer), 0) == -1)
+		return -errno;
+	return answer.head.nlmsg_type == NLMSG_ERROR ? answer.error.error : 0;
+}
+
+static __attribute__((noreturn)) void
+no_netlink(struct start *s, int err)
+{
+	log_put(&s->log, LV_ERROR, "can't open netlink handler: %s", strerror(err));
+	log_put(&s->log, LV_ERROR, "no ctnetlink kernel support? (modprobe nf_conntrack_netlink)");
+	give_up(s, 1);
+}
 
 /* Not close-on-exec: inherited by ctd-parent. */
 static int
@@ -25,9 +54,7 @@ nl_open(struct start *s, uint32_t groups, int rcvbuf)
 	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)) == 0 &&
 	    (rcvbuf == 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof(rcvbuf)) == 0))
 		return fd;
-	log_put(&s->log, LV_ERROR, "can't open netlink handler: %s", strerror(errno));
-	log_put(&s->log, LV_ERROR, "no ctnetlink kernel support? (modprobe nf_conntrack_netlink)");
-	give_up(s, 1);
+	no_netlink(s, errno);
 }
 
 static uint32_t
@@ -78,8 +105,11 @@ open_netlink(struct start *s)
 	const struct msg_setup *c = &s->h.conf;
 	uint32_t groups = c->expect_sync ? 0x3f : 0x07; /* NEW, UPDATE, DESTROY of flows; the same of expectations */
 	bool sized = c->nl_buf != 0 && c->nl_buf <= c->nl_buf_max;
+	int r;
 
 	s->h.requests = nl_open(s, 0, ANSWER_BUFFER);
+	if ((r = ask_ctnetlink(s->h.requests)) < 0)
+		no_netlink(s, -r);
 	s->h.quiet = nl_open(s, 0, ANSWER_BUFFER);
 	s->h.dumps = nl_open(s, 0, 0);
 	s->h.events =
