@@ -132,6 +132,8 @@ on_start(struct sync *s, const struct msg *m)
 		log_put(s->log, LV_NOTICE, "disabling internal cache");
 	if (s->conf.disable_external_cache)
 		log_put(s->log, LV_NOTICE, "disabling external cache");
+	if (s->filtering)
+		log_put(s->log, LV_NOTICE, "using user-space event filtering");
 	peer_init(s);
 	if (!s->bypass) {
 		resync_start(s, true);

@@ -70,7 +70,7 @@ as_mode() {
 	local fw
 	for fw in fw-a fw-b; do
 		daemon_stop $fw
-		rm -f "$LAB_DIR/$fw.lock"
+		rm -f "$LAB_DIR/$fw.lock" "$LAB_DIR/$fw.log"
 		daemon_conf $fw x "$@"
 	done
 	pair_start
@@ -103,6 +103,70 @@ multicast_link() {
 	local TRANSPORT=mcast4
 	as_mode FTFW && wait_for 30 external_is fw-a 39 && wait_for 30 external_is fw-b 39 && statistics &&
 		ctl fw-a -s link | grep -q '^multicast traffic device=link0 status=RUNNING role=ACTIVE:$'
+}
+
+# fill NUMBER: the same flows in both kernels, and nothing else.
+fill() {
+	local fw
+	for fw in fw-a fw-b; do
+		clear_kernel $fw
+		some_of_each $fw "$1"
+	done
+}
+
+caches_are_same() {
+	[ -n "$(ctl fw-a -i)" ] && same -i
+}
+
+# A filter lets the same flows through, of the kernel's table, of its events, and of what -F deletes. A list that accepts only
+# IPv4 addresses drops all of IPv6, one of states concerns TCP alone.
+filters() {
+	local rule
+	while read -r rule; do
+		fill 0
+		as_mode FTFW '' "Filter From Userspace { $rule }"
+		wait_for 20 caches_are_same && [ "$(ctl fw-a -i | wc -l)" -lt 39 ] || { same -i; echo "table: $rule" >&2; return 1; }
+		some_of_each fw-a 100 && some_of_each fw-b 100 && flows fw-a create tcp 2000 3 -s 7 && flows fw-b create tcp 2000 3 -s 7
+		wait_for 20 caches_are_same || { same -i; echo "events: $rule" >&2; return 1; }
+		ctl fw-a -F && ctl fw-b -F && wait_for 20 same_kernels_but_none || { echo "-F: $rule" >&2; return 1; }
+	done <<-RULES
+		Protocol Accept { TCP SCTP }
+		Protocol Ignore { UDP ICMP ipv6-icmp }
+		Address Ignore { IPv4_address 10.0.0.0/16 IPv6_address fd10::/16 }
+		Address Ignore { IPv4_address 10.0.0.1 IPv4_address 11.0.0.0/31 IPv6_address fd10::a00:2 }
+		Address Accept { IPv4_address 10.0.0.0/8 }
+		Address Accept { IPv4_address 11.0.0.0/8 IPv6_address fd10::a00:1 IPv6_address ::/96 }
+		Protocol Accept { TCP UDP } State Accept { TIME_WAIT CLOSE for TCP }
+	RULES
+}
+
+same_kernels_but_none() {
+	[ -n "$(flows_kernel fw-a)" ] && [ "$(ctl fw-a -i | wc -l)" = 0 ] && same_kernels
+}
+
+# What stands in a node's log: each text once, N for numbers.
+lines() {
+	sed -E 's/^\[[^]]*\] \(pid=[0-9]+\) //; s/[0-9]+/N/g' "$LAB_DIR/$1.log" | sort -u
+}
+
+was_asked() {
+	grep -q 'resync requested by other node' "$LAB_DIR/$1.log"
+}
+
+# said MODE [OPTIONS [GENERAL]]: every request; afterwards both logs have the same texts.
+said() {
+	local fw o
+	as_mode "$@" && wait_for 20 external_is fw-a 39 && wait_for 20 external_is fw-b 39 || return
+	for o in -c '-c ct' '-c expect' -f '-f internal' '-f external' -R '-R ct' '-R expect' -B -n -t -F '-F ct' '-F expect'; do
+		ctl fw-a $o >/dev/null && ctl fw-b $o >/dev/null || return
+	done
+	wait_for 20 was_asked fw-a && wait_for 20 was_asked fw-b && daemon_stop fw-a && daemon_stop fw-b || return
+	[ "$(lines fw-a | wc -l)" -gt 20 ] && diff <(lines fw-a) <(lines fw-b) >&2
+}
+
+texts_of_the_log() {
+	fill 0 && said FTFW 'StartupResync on' 'NetlinkEventsReliable on Filter From Userspace { Protocol Ignore { vrrp } }' || return
+	fill 0 && said NOTRACK 'StartupResync on' 'NetlinkBufferSize 70000000'
 }
 
 # The same arguments end with the same status; 1.4.9 (ours) says 1 where 1.4.7 shows its help and says 0.
@@ -144,4 +208,4 @@ statuses() {
 	ROWS
 }
 
-run_cases start_both internal_cache external_cache statistics alarm_mode notrack_mode without_caches multicast_link statuses
+run_cases start_both internal_cache external_cache statistics alarm_mode notrack_mode without_caches multicast_link statuses filters texts_of_the_log
