@@ -375,8 +375,10 @@ sweep_flow(struct store *s, uint32_t slot)
 	struct entry *e = cache_entry(s->t.flows, slot);
 
 	if (e->flags & ENTRY_DEAD) {
-		if (e->queue == QUEUE_NONE)
+		if (e->queue == QUEUE_NONE) {
+			forget(s, SLOT_FLOW, slot); /* its deletion may have been handed out a moment ago */
 			cache_drop(s->t.flows, slot);
+		}
 		return;
 	}
 	if (!s->complete || e->gen == s->gen)
@@ -391,8 +393,10 @@ sweep_expect(struct store *s, uint32_t slot)
 	struct xentry *e = xcache_entry(s->t.expects, slot);
 
 	if (e->flags & ENTRY_DEAD) {
-		if (e->queue == QUEUE_NONE)
+		if (e->queue == QUEUE_NONE) {
+			forget(s, SLOT_EXPECT, slot);
 			xcache_drop(s->t.expects, slot);
+		}
 		return;
 	}
 	if (!s->complete || e->gen == s->gen)

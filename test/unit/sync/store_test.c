@@ -540,6 +540,37 @@ test_random(void **state)
 		assert_int_equal(cache_entry(c->s.t.flows, slot)->flags & ENTRY_DEAD, 0);
 }
 
+/* A deletion that a mode without repetition has just handed out leaves with the sweep, once. */
+static void
+test_deletion_in_passing(void **state)
+{
+	struct ctx *c = *state;
+	struct mode_env env = {&c->s, &c->s.t, event, store_unqueued};
+	struct mode_item it;
+
+	c->m->ops->free(c->m);
+	c->m = c->s.mode = notrack_new(&c->conf, &env, 1, 0);
+	happens(c, STORE_NEW, 1);
+	while (c->m->ops->next(c->m, &it, 0))
+		;
+	store_dump_begin(&c->s, true);
+	happens(c, STORE_DEL, 1);
+	assert_true(c->m->ops->next(c->m, &it, 0)); /* the last one of this turn */
+	end(c, true);
+	assert_int_equal(total(c), 0);
+	happens(c, STORE_NEW, 2);
+	assert_true(c->m->ops->next(c->m, &it, 0));
+	assert_false(c->m->ops->next(c->m, &it, 0));
+	assert_int_equal(active(c), 1);
+	assert_int_equal(total(c), 1);
+	store_dump_begin(&c->s, true);
+	happens(c, STORE_DEL, 2);
+	assert_true(c->m->ops->next(c->m, &it, 0));
+	end(c, true);
+	assert_false(c->m->ops->next(c->m, &it, 0));
+	assert_int_equal(total(c), 0);
+}
+
 int
 main(void)
 {
@@ -565,6 +596,7 @@ main(void)
 		T(test_early_expectations_end_with_dump_and_flush),
 		T(test_early_expectations_age),
 		T(test_random),
+		T(test_deletion_in_passing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
