@@ -37,7 +37,7 @@ struct ftfw {
 
 	/* receiving */
 	bool rx_known, ack_set, peer_hello;
-	uint32_t last_rx, ack_from, window, window_size, jump_max;
+	uint32_t last_rx, ack_from, window, window_size, jump_max; /* window: messages until an ACK, not 0 */
 	uint64_t heard;
 
 	/* a number that does not fit, waiting to be confirmed */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SHIFT_MAX 20 /* numbers in the queue are never further apart than comparing them allows */
+#define LONG_AGO  0x40000000U
 
 void
 rsq_init(struct rsq *q, const struct mode_env *env, uint32_t limit)
@@ -83,6 +84,8 @@ rsq_put(struct rsq *q, const struct mode_item *it)
 {
 	if (rsq_len(q) >= q->limit)
 		drop_oldest(q);
+	if (it->seq - q->overflow_seq > LONG_AGO) /* or it would lie ahead when the numbers have gone half round */
+		q->overflow_seq = it->seq - LONG_AGO;
 	if (it->kind == ITEM_CONTROL) {
 		ctlq_push(&q->control, (struct ctl_elem){it->flags, it->seq, it->from, it->to});
 		return;
@@ -194,6 +197,12 @@ rsq_nack(struct rsq *q, uint32_t from, uint32_t to, uint32_t max, struct txq *tx
 		}
 	}
 	return n;
+}
+
+bool
+rsq_dropped(const struct rsq *q, uint32_t from)
+{
+	return q->overflows > 0 && !seq_before(q->overflow_seq, from);
 }
 
 void

@@ -19,7 +19,7 @@ struct rsq {
 	uint32_t limit;
 	const struct mode_env *env;
 	uint64_t overflows;
-	uint32_t overflow_seq; /* newest number that was dropped for room, when overflows > 0 */
+	uint32_t overflow_seq; /* newest number that was dropped for room, when overflows > 0; see rsq_dropped() */
 };
 
 void rsq_init(struct rsq *q, const struct mode_env *env, uint32_t limit);
@@ -32,6 +32,8 @@ void rsq_remove(struct rsq *q, enum slot_kind kind, uint32_t slot);
 void rsq_ack(struct rsq *q, uint32_t from, uint32_t to);
 /* The peer misses from..to: at most max of them go to tx again. How many went; *more: some are left. */
 uint32_t rsq_nack(struct rsq *q, uint32_t from, uint32_t to, uint32_t max, struct txq *tx, bool *more);
+/* Something with the number from or a later one was dropped for room. */
+bool rsq_dropped(const struct rsq *q, uint32_t from);
 /* Everything goes to tx again. */
 void rsq_requeue(struct rsq *q, struct txq *tx);
 /* Everything is given up. */

@@ -325,6 +325,24 @@ test_control_ranges(void **state)
 	assert_int_equal(ctlq_at(&c->tx.control, 50)->from, 900);
 }
 
+/* What was dropped half a round of the numbers ago does not lie ahead. */
+static void
+test_dropped_long_ago(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t seq = 1;
+
+	for (unsigned int i = 0; i < 12; i++)
+		sent(c, i, seq++);
+	assert_true(rsq_dropped(&c->rs, 2));
+	assert_false(rsq_dropped(&c->rs, 3));
+	for (; seq < 0xf0000000u; seq += 0x100000) {
+		sent_control(c, WIRE_ACK, seq);
+		rsq_ack(&c->rs, seq, seq);
+		assert_false(rsq_dropped(&c->rs, seq));
+	}
+}
+
 int
 main(void)
 {
@@ -337,6 +355,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_control_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_control_ranges, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_span, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dropped_long_ago, setup, teardown),
 		cmocka_unit_test(test_cost_of_ranges),
 		cmocka_unit_test(test_ranges_at_random),
 	};
