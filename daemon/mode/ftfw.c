@@ -75,7 +75,7 @@ serve_nack(struct ftfw *f, uint32_t from, uint32_t to, uint64_t now)
 	f->nack_room -= n;
 	f->nack_from = from;
 	f->nack_to = to;
-	if (f->rs.overflows > 0 && !seq_before(f->rs.overflow_seq, from))
+	if (rsq_dropped(&f->rs, from))
 		tell(f, MODE_STATE_LOST);
 }
 
@@ -137,6 +137,13 @@ accept(struct ftfw *f, const struct wire_head *h, uint64_t now)
 	f->heard = now;
 }
 
+/* Acknowledgements do not count for the window: with small ones two nodes would acknowledge each other's for ever. */
+static bool
+is_ack(const struct wire_head *h)
+{
+	return wire_is_control(h) && (h->flags & (WIRE_ACK | WIRE_NACK | WIRE_RESYNC)) == WIRE_ACK;
+}
+
 static void
 in_sync(struct ftfw *f, const struct wire_head *h, uint64_t now)
 {
@@ -144,9 +151,7 @@ in_sync(struct ftfw *f, const struct wire_head *h, uint64_t now)
 	if (!f->ack_set)
 		f->ack_from = h->seq;
 	f->ack_set = true;
-	if (f->window > 1)
-		f->window--;
-	else {
+	if (!is_ack(h) && --f->window == 0) {
 		txq_put_control(&f->tx, WIRE_ACK, f->ack_from, h->seq);
 		f->window = f->window_size;
 		f->ack_set = false;

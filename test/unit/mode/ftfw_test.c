@@ -223,6 +223,29 @@ test_ack_window(void **state)
 	assert_int_equal(c->it.flags, WIRE_ALIVE);
 }
 
+/* An acknowledgement is not acknowledged by itself: two nodes with a small window would do nothing else. */
+static void
+test_ack_of_ack(void **state)
+{
+	struct ctx *c = *state;
+
+	c->m->ops->free(c->m);
+	c->conf.ack_window_size = 1;
+	c->m = ftfw_new(&c->conf, &(struct mode_env){c, &c->t, event, unqueued}, FIRST, c->now);
+	shake_hands(c);
+	assert_true(state_in(c, 0, 501));
+	assert_int_equal(drain(c), 1);
+	assert_int_equal(c->it.flags, WIRE_ACK);
+	in(c, WIRE_CTL, WIRE_ACK, 502, FIRST, c->it.seq);
+	assert_int_equal(drain(c), 0);
+	c->now += 1000;
+	c->m->ops->tick(c->m, c->now);
+	assert_int_equal(drain(c), 1); /* with the next sign of life */
+	assert_int_equal(c->it.flags, WIRE_ACK);
+	assert_int_equal(c->it.from, 502);
+	assert_int_equal(c->it.to, 502);
+}
+
 /* 1..n messages of the peer are lost. */
 static void
 test_loss_in(void **state)
@@ -564,6 +587,7 @@ main(void)
 		T(test_hello_answered),
 		T(test_absent_peer),
 		T(test_ack_window),
+		T(test_ack_of_ack),
 		T(test_loss_in),
 		T(test_loss_out),
 		T(test_wrap),
