@@ -14,6 +14,7 @@
 #define REQUEST_MAX 2048  /* no request is longer */
 #define VISITS_MAX  16384 /* cache entries looked at for one batch */
 #define TRIES_MAX   16    /* requests in flight with helpers that the kernel has not shown to have */
+#define LATE_ROUNDS 3     /* further walks, for flows that peers told about while it went on */
 
 enum pass { PASS_NONE, PASS_MASTERS, PASS_RELATED, PASS_EXPECTS };
 
@@ -35,7 +36,9 @@ struct commit {
 	struct commit_env env;
 	struct tables t;
 	enum pass pass;
-	unsigned int asked, related;
+	bool stopped;
+	uint8_t mark; /* entry.gen of flows that this commit has asked for, as they are now */
+	unsigned int asked, related, put, rounds;
 	uint32_t pos, next_id;
 	struct batch batch[COMMIT_WINDOW];
 	uint8_t *again; /* deletions and creations to be tried, requests back to back */
@@ -79,36 +82,60 @@ commit_running(const struct commit *c)
 void
 commit_start(struct commit *c, unsigned int tables)
 {
-	unsigned int running = c->pass == PASS_NONE ? 0 : c->pass == PASS_EXPECTS ? COMMIT_EXPECTS : COMMIT_FLOWS;
+	unsigned int running = c->pass == PASS_NONE || c->stopped ? 0
+			       : c->pass == PASS_EXPECTS          ? COMMIT_EXPECTS
+								  : COMMIT_FLOWS;
 
 	if (!commit_running(c))
 		c->helpers.n = 0; /* modules come and go */
 	c->asked |= tables & ~running;
 }
 
+void
+commit_stop(struct commit *c)
+{
+	if (c->pass == PASS_NONE && c->asked != 0) {
+		c->asked = 0;
+		c->env.done(c->env.arg);
+	}
+	if (c->pass == PASS_NONE)
+		return;
+	c->stopped = true;
+	c->asked = c->related = 0;
+	c->pos = SLOT_NONE;
+	c->again_len = c->again_pos = 0;
+}
+
 static void
-begin_pass(struct commit *c, enum pass pass)
+walk(struct commit *c, enum pass pass)
 {
 	c->pass = pass;
 	c->pos = 0;
-	if (pass == PASS_RELATED)
-		return;
-	c->related = 0;
+	if (pass == PASS_MASTERS)
+		c->related = c->put = 0;
+}
+
+static void
+begin_table(struct commit *c, unsigned int table)
+{
+	c->asked &= ~table;
+	c->stopped = false;
+	c->rounds = 0;
+	c->mark = c->mark == UINT8_MAX ? 1 : (uint8_t)(c->mark + 1);
 	c->started = c->env.usec(c->env.arg);
-	c->result = (struct commit_result){.table = pass == PASS_EXPECTS ? COMMIT_EXPECTS : COMMIT_FLOWS};
+	c->result = (struct commit_result){.table = table};
+	walk(c, table == COMMIT_FLOWS ? PASS_MASTERS : PASS_EXPECTS);
 }
 
 static void
 begin_next(struct commit *c)
 {
-	unsigned int first = c->asked & COMMIT_FLOWS ? COMMIT_FLOWS : c->asked & COMMIT_EXPECTS;
-
-	c->asked &= ~first;
-	if (first == 0) {
-		c->pass = PASS_NONE;
-		c->env.done(c->env.arg);
-	} else
-		begin_pass(c, first == COMMIT_FLOWS ? PASS_MASTERS : PASS_EXPECTS);
+	if (c->asked != 0) {
+		begin_table(c, c->asked & COMMIT_FLOWS ? COMMIT_FLOWS : COMMIT_EXPECTS);
+		return;
+	}
+	c->pass = PASS_NONE;
+	c->env.done(c->env.arg);
 }
 
 /* Everything of this pass was sent and answered. */
@@ -116,7 +143,11 @@ static void
 end_pass(struct commit *c)
 {
 	if (c->pass == PASS_MASTERS && c->related > 0) {
-		begin_pass(c, PASS_RELATED);
+		walk(c, PASS_RELATED);
+		return;
+	}
+	if (!c->stopped && c->pass != PASS_EXPECTS && c->put > 0 && c->rounds++ < LATE_ROUNDS) {
+		walk(c, PASS_MASTERS);
 		return;
 	}
 	c->result.usec = c->env.usec(c->env.arg) - c->started;
@@ -162,7 +193,7 @@ may_name(struct commit *c, struct batch *b, const struct helper_key *k)
 }
 
 static int
-put_flow(struct commit *c, struct batch *b, const struct entry *e, uint32_t now)
+put_flow(struct commit *c, struct batch *b, struct entry *e, uint32_t now)
 {
 	const struct flow *f = &e->flow;
 	struct helper_key k;
@@ -170,12 +201,16 @@ put_flow(struct commit *c, struct batch *b, const struct entry *e, uint32_t now)
 	struct flow_nl_opts o = {.timeout = remaining(c, f->have & FLOW_TIMEOUT, f->timeout, e->updated, now),
 				 .tcp_liberal = !c->conf.window_tracking};
 
+	if (e->gen == c->mark)
+		return 0;
 	if (((f->have & FLOW_MASTER) != 0) != (c->pass == PASS_RELATED)) {
 		c->related += c->pass == PASS_MASTERS;
 		return 0;
 	}
 	if (helper_of_flow(f, &k) && (name = may_name(c, b, &k)) < 0)
 		return name;
+	e->gen = c->mark;
+	c->put++;
 	o.no_helper = name == 0;
 	c->result.without_helper += name == 0;
 	return flow_to_nl(f, FLOW_NL_CREATE, &o, seq_at(b->len), b->data + b->len, BATCH_SIZE - b->len);

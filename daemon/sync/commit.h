@@ -2,7 +2,8 @@
  * Take-over: the external caches are written into the kernel, in batches of requests without acknowledgement, a few
  * batches in flight. Masters first, then the flows that depend on them, then expectations. What exists already is
  * deleted and created once more. What names a helper that this kernel does not have is created without it. Events and
- * clients are served between batches. One state machine, one end.
+ * clients are served between batches. One state machine, one end. Flows that change in the external cache meanwhile
+ * (their entry.gen is set to 0 then) are written once more before that.
  */
 #ifndef COMMIT_H
 #define COMMIT_H
@@ -46,6 +47,8 @@ struct commit *commit_new(const struct commit_conf *conf, const struct commit_en
 void commit_free(struct commit *c);
 /* Writes tables (of commit_tables); what is not part of a running commit follows it. now: seconds, as in the caches. */
 void commit_start(struct commit *c, unsigned int tables);
+/* Nothing more is written; what was sent is still answered, then it is done. A start from now on begins anew. */
+void commit_stop(struct commit *c);
 bool commit_running(const struct commit *c);
 /* Sends what may be sent; to be called once a turn while running. True: call again without waiting. */
 bool commit_step(struct commit *c, uint32_t now);

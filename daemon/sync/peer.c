@@ -49,8 +49,10 @@ apply_flow(struct sync *s, uint8_t type, struct flow *f)
 	} else if (slot == SLOT_NONE) {
 		if (cache_insert(c, f, s->now_s, &slot) == -ENOSPC)
 			full(s);
-	} else
+	} else {
+		cache_entry(c, slot)->gen = 0; /* a commit that runs has not written this */
 		(type == WIRE_CT_NEW ? cache_revive : cache_update)(c, slot, f, s->now_s);
+	}
 }
 
 static void

@@ -318,6 +318,80 @@ test_timeouts(void **state)
 	assert_int_equal(c->last_timeout, 60);
 }
 
+/* What peers say while it runs is written before it ends, wherever the walk has been by then. */
+static void
+test_late_news(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(3), gone = flow_nr(0);
+	uint32_t slot;
+
+	know(c, 0, 5000);
+	commit_start(c->c, COMMIT_FLOWS);
+	for (int i = 0; i < 3; i++)
+		commit_step(c->c, 1000);
+	cache_drop(c->ext.flows, cache_find(c->ext.flows, &gone));
+	know(c, 6000, 1);
+	slot = cache_find(c->ext.flows, &f);
+	f.state = 7;
+	cache_update(c->ext.flows, slot, &f, 1000);
+	cache_entry(c->ext.flows, slot)->gen = 0;
+	run(c, 1000);
+	assert_int_equal(cache_stats(c->kernel)->active, 5001);
+	assert_int_equal(cache_entry(c->kernel, cache_find(c->kernel, &f))->flow.state, 7);
+	assert_int_equal(c->requests, 5002 + 2); /* what was in the way of the changed one is deleted */
+	assert_int_equal(c->done, 1);
+}
+
+/* Peers that go on for ever do not keep it from ending. */
+static void
+test_endless_news(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t n = 0;
+
+	know(c, 0, 1000);
+	commit_start(c->c, COMMIT_FLOWS);
+	for (; n < 1000 && commit_running(c->c); n++) {
+		know(c, 1000 + n, 1);
+		commit_step(c->c, 1000);
+		if (c->n_wire > 0)
+			answer(c);
+	}
+	assert_in_range(n, 4, 100);
+	assert_int_equal(c->done, 1);
+}
+
+static void
+test_stop(void **state)
+{
+	struct ctx *c = *state;
+
+	know(c, 0, 5000);
+	commit_start(c->c, COMMIT_FLOWS); /* not yet begun */
+	commit_stop(c->c);
+	assert_false(commit_running(c->c));
+	assert_int_equal(c->done, 1);
+	commit_start(c->c, COMMIT_FLOWS | COMMIT_EXPECTS);
+	for (int i = 0; i < 3; i++)
+		commit_step(c->c, 1000);
+	commit_stop(c->c);
+	run(c, 1000);
+	assert_in_range(cache_stats(c->kernel)->active, 1, 4000);
+	assert_int_equal(c->done, 2);
+	assert_int_equal(c->n_result, 1);
+	/* and a new start does not join the one that is being stopped */
+	commit_start(c->c, COMMIT_FLOWS);
+	for (int i = 0; i < 3; i++)
+		commit_step(c->c, 1000);
+	commit_stop(c->c);
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1000);
+	assert_int_equal(cache_stats(c->kernel)->active, 5000);
+	assert_int_equal(c->done, 3);
+	assert_int_equal(c->n_failed, 0);
+}
+
 /* A request for something else follows the running one and takes nothing away from it. */
 static void
 test_requests_join(void **state)
@@ -430,6 +504,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_all_of_them),     T(test_existing_are_replaced), T(test_failures_are_counted),
 		T(test_unknown_helpers), T(test_many_unknown_helpers),  T(test_timeouts),
+		T(test_late_news),       T(test_endless_news),          T(test_stop),
 		T(test_requests_join),   T(test_slow_kernel),           T(test_wrong_results),
 		T(test_nothing_to_do),   T(test_masters_first),
 	};

@@ -51,10 +51,29 @@ deleted_twice(void **state)
 	rig_free(&rig);
 }
 
+/* A commit that has written an entry must see that it is another one now. */
+static void
+news_unmark(void **state)
+{
+	struct rig rig = rig_new(false);
+	const struct flow f = flow_nr(1);
+	struct entry *e;
+
+	(void)state;
+	says(rig.s, WIRE_CT_NEW, 1);
+	e = cache_entry(rig.s->external.flows, cache_find(rig.s->external.flows, &f));
+	for (uint32_t seq = 2; seq < 4; seq++) {
+		e->gen = 9;
+		says(rig.s, seq == 2 ? WIRE_CT_UPD : WIRE_CT_NEW, seq);
+		assert_int_equal(e->gen, 0);
+	}
+	rig_free(&rig);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(deleted_twice)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(deleted_twice), cmocka_unit_test(news_unmark)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
