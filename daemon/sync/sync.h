@@ -27,7 +27,7 @@ enum asker { ASK_COMMIT = 1, ASK_INJECT, ASK_FLUSH, ASK_LOOK };
 #define ASKER_MASK  0x0fffffffU
 
 /* What a waiting client waits for (ctl_client.step). */
-enum wait { WAIT_NONE, WAIT_COMMIT, WAIT_RESYNC, WAIT_FLUSH, WAIT_STOP, WAIT_ROLE_COMMIT, WAIT_ROLE_RESYNC };
+enum wait { WAIT_NONE, WAIT_COMMIT, WAIT_RESYNC, WAIT_FLUSH, WAIT_STOP, WAIT_ROLE_COMMIT };
 
 /* Dumps of the kernel's tables. */
 struct resync {
@@ -80,6 +80,8 @@ struct sync {
 	uint64_t now, started_at, armed; /* armed: when the timer fires */
 	uint32_t now_s;
 	int role; /* enum ctl_role, last one that an operator gave us */
+	enum { TAKEOVER_NONE, TAKEOVER_COMMIT, TAKEOVER_READ } takeover; /* to become primary, whoever waits for it */
+	uint32_t takeover_serial;                                        /* of the resync that ends it */
 
 	struct filter *filter;
 	bool filtering;                 /* the filter hides something */

@@ -93,25 +93,37 @@ flush_caches(struct sync *s, unsigned int caches, unsigned int tables)
 		xcache_drop(s->external.expects, slot);
 }
 
+static uint32_t
+next_resync(const struct sync *s)
+{
+	return s->resync.again ? s->resync.serial + 1 : s->resync.serial;
+}
+
+/* As the 1.4.x script: caches are flushed, the kernel's table, which is being read again, goes to the peers. */
+static void
+take_over(struct sync *s)
+{
+	if (s->takeover != TAKEOVER_COMMIT)
+		return;
+	log_put(s->log, LV_NOTICE, "flushing caches");
+	flush_caches(s, CTL_INTERNAL | CTL_EXTERNAL, CTL_TABLE_CT | (s->conf.expect_sync ? CTL_TABLE_EXP : 0U));
+	s->takeover = s->bypass ? TAKEOVER_NONE : TAKEOVER_READ;
+	s->takeover_serial = next_resync(s);
+	if (s->bypass)
+		peer_bulk(s, BULK_OPERATOR);
+	else
+		log_put(s->log, LV_NOTICE, "resync with master conntrack table");
+}
+
 static void
 after_commit(void *arg, struct ctl_client *c)
 {
 	struct sync *s = arg;
 
-	if (c->step == WAIT_COMMIT)
+	if (c->step == WAIT_COMMIT || (c->step == WAIT_ROLE_COMMIT && s->bypass))
 		ctl_done(c);
-	if (c->step != WAIT_ROLE_COMMIT)
-		return;
-	/* as the 1.4.x script: caches are flushed, the kernel's table is read again, peers get all of it */
-	log_put(s->log, LV_NOTICE, "flushing caches");
-	flush_caches(s, CTL_INTERNAL | CTL_EXTERNAL, CTL_TABLE_CT | (s->conf.expect_sync ? CTL_TABLE_EXP : 0U));
-	if (s->bypass) {
-		peer_bulk(s, BULK_OPERATOR);
-		ctl_done(c);
-		return;
-	}
-	log_put(s->log, LV_NOTICE, "resync with master conntrack table"); /* which has begun */
-	wait_for(c, WAIT_ROLE_RESYNC, s->resync.again ? s->resync.serial + 1 : s->resync.serial);
+	else if (c->step == WAIT_ROLE_COMMIT)
+		wait_for(c, WAIT_RESYNC, s->takeover_serial);
 }
 
 static void
@@ -122,7 +134,30 @@ commit_done(void *arg)
 	s->count.commits++;
 	if (!s->bypass) /* what was created is not reported: to read all of it now is far cheaper */
 		resync_start(s, true);
+	take_over(s);
 	ctl_each_waiting(s->ctl, after_commit, s);
+}
+
+static void
+superseded(void *arg, struct ctl_client *c)
+{
+	(void)arg;
+	if (c->step == WAIT_COMMIT || c->step == WAIT_ROLE_COMMIT)
+		ctl_fail(c, CTL_WHY_FAILED, -ECANCELED, "another role was set meanwhile");
+}
+
+/* Backup again before the take-over's end: what peers say stays, and so does what they have said. */
+static void
+stand_down(struct sync *s)
+{
+	const bool stop = s->takeover == TAKEOVER_COMMIT;
+
+	s->takeover = TAKEOVER_NONE;
+	if (!stop)
+		return;
+	log_put(s->log, LV_NOTICE, "the commit is stopped");
+	ctl_each_waiting(s->ctl, superseded, NULL);
+	commit_stop(s->commit);
 }
 
 static void
@@ -370,7 +405,7 @@ do_resync_kernel(struct sync *s, struct ctl_client *c)
 	if (tables & CTL_TABLE_EXP)
 		log_put(s->log, LV_NOTICE, "resync with master expect table");
 	resync_start(s, false);
-	wait_for(c, WAIT_RESYNC, s->resync.again ? s->resync.serial + 1 : s->resync.serial);
+	wait_for(c, WAIT_RESYNC, next_resync(s));
 }
 
 static void
@@ -378,20 +413,22 @@ resynced(void *arg, struct ctl_client *c)
 {
 	struct sync *s = arg;
 
-	if ((c->step != WAIT_RESYNC && c->step != WAIT_ROLE_RESYNC) || (int32_t)(s->resync.serial - c->pos) < 0)
+	if (c->step != WAIT_RESYNC || (int32_t)(s->resync.serial - c->pos) < 0)
 		return;
-	if (s->resync.failed) {
+	if (s->resync.failed)
 		ctl_fail(c, CTL_WHY_FAILED, -EIO, "the kernel's table could not be read");
-		return;
-	}
-	if (c->step == WAIT_ROLE_RESYNC)
-		peer_bulk(s, BULK_OPERATOR);
-	ctl_done(c);
+	else
+		ctl_done(c);
 }
 
 void
 verbs_resynced(struct sync *s)
 {
+	if (s->takeover == TAKEOVER_READ && (int32_t)(s->resync.serial - s->takeover_serial) >= 0) {
+		s->takeover = TAKEOVER_NONE;
+		if (!s->resync.failed)
+			peer_bulk(s, BULK_OPERATOR);
+	}
 	ctl_each_waiting(s->ctl, resynced, s);
 }
 
@@ -457,19 +494,23 @@ do_role(struct sync *s, struct ctl_client *c)
 	s->role = c->req.role;
 	switch (s->role) {
 	case CTL_ROLE_PRIMARY:
+		s->takeover = TAKEOVER_COMMIT;
 		begin_commit(s, CTL_TABLE_CT | CTL_TABLE_EXP);
 		wait_for(c, WAIT_ROLE_COMMIT, 0);
 		if (commit_running(s->commit))
 			return;
 		if (!s->bypass)
 			resync_start(s, true);
+		take_over(s);
 		after_commit(s, c);
 		return;
 	case CTL_ROLE_BACKUP:
+		stand_down(s);
 		arm_purge(s);
 		peer_ask(s, true);
 		break;
 	default:
+		stand_down(s);
 		arm_purge(s);
 		break;
 	}

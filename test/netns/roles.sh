@@ -65,6 +65,40 @@ role_there_and_back() {
 	role fw-b backup && role fw-b primary && role fw-b backup && role fw-b primary && alive fw-b
 }
 
+kernel_has_more_than() {
+	[ "$(count_kernel "$1")" -gt "$2" ]
+}
+
+many=60000
+
+# Primary for a moment: until a part of the flows is in the kernel.
+take_over_begins() {
+	clear_kernel fw-a && clear_kernel fw-b && ctl fw-b -f && flows fw-a create tcp 0 $many -t 3000 &&
+		wait_for 30 external_is fw-b $many || return
+	in_ns_bg fw-b "$LAB_DIR/role.out" "$CT_BIN/conntrackctl" -C "$LAB_DIR/fw-b.conf" role primary
+	wait_for 20 kernel_has_more_than fw-b 500
+}
+
+# Backup again before everything was committed: the peer's flows are still known here, and the next take-over has all.
+backup_during_take_over() {
+	take_over_begins && role fw-b backup || return
+	! wait "$BG" || { echo "the commit was over before it could be stopped" >&2; return 1; }
+	grep -q 'another role was set' "$LAB_DIR/role.out" && replicated_or_show fw-a fw-b &&
+		wait_for 20 kernel_is fw-b 0 && external_is fw-b $many && role fw-b primary && same_kernels_or_show
+}
+
+primary_again_during_take_over() {
+	take_over_begins && role fw-b backup && role fw-b primary && same_kernels_or_show && external_is fw-b 0 &&
+		known_to_or_show fw-b fw-a
+}
+
+# What belongs to a take-over is done, whether or not somebody waits for it.
+take_over_without_client() {
+	role fw-a backup && role fw-b backup && wait_for 20 kernel_is fw-b 0 && ctl fw-a -f && take_over_begins || return
+	{ kill -KILL "$BG"; wait "$BG"; } 2>/dev/null
+	wait_for 20 external_is fw-b 0 && known_to_or_show fw-b fw-a && ctl fw-a -f && clear_kernel fw-a && clear_kernel fw-b
+}
+
 unknown_role() {
 	! role fw-b emperor 2>/dev/null && alive fw-b
 }
@@ -90,5 +124,6 @@ hook_refuses_nonsense() {
 
 run_cases commit_fills_the_kernel commit_twice flush_right_after_commit kernel_resync_fills_the_cache \
 	bulk_send_reaches_the_peer resync_request_reaches_us flush_kernel purge_fires purge_is_cancelled_by_commit \
-	role_backup role_primary role_fault role_there_and_back unknown_role hook_with_conntrackctl \
+	role_backup role_primary role_fault role_there_and_back backup_during_take_over primary_again_during_take_over \
+	take_over_without_client unknown_role hook_with_conntrackctl \
 	hook_with_classic_requests hook_refuses_nonsense
