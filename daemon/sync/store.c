@@ -95,8 +95,12 @@ flow_gone(struct store *s, const struct flow *f, bool own, uint32_t now)
 {
 	uint32_t slot = cache_find(s->t.flows, f);
 
+	if (slot != SLOT_NONE && cache_entry(s->t.flows, slot)->flags & ENTRY_DEAD) {
+		cache_entry(s->t.flows, slot)->gen = s->gen;
+		return slot;
+	}
 	if (slot != SLOT_NONE)
-		return cache_entry(s->t.flows, slot)->flags & ENTRY_DEAD ? slot : bury(s, slot, !own);
+		return bury(s, slot, !own);
 	if (!s->dumping)
 		cache_note_missing(s->t.flows);
 	else if ((slot = insert(s, f, now)) != SLOT_NONE)

@@ -128,6 +128,24 @@ test_destroyed_while_dumped(void **state)
 	assert_int_equal(announced(c, NULL), 0);
 }
 
+/* Its deletion still waits to be acknowledged, it came back unseen, and now it is destroyed once more. */
+static void
+test_destroyed_again_while_dumped(void **state)
+{
+	struct ctx *c = *state;
+
+	happens(c, STORE_NEW, 1);
+	announced(c, NULL);
+	happens(c, STORE_DEL, 1);
+	store_dump_begin(&c->s, true);
+	happens(c, STORE_DEL, 1);
+	dumped(c, 1, 3); /* the dump looked earlier */
+	assert_int_equal(active(c), 0);
+	end(c, true);
+	assert_int_equal(announced(c, NULL), 1);
+	assert_int_equal(total(c), 0);
+}
+
 static void
 test_event_beats_dump(void **state)
 {
@@ -577,6 +595,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_destroyed_while_dumped),
+		T(test_destroyed_again_while_dumped),
 		T(test_event_beats_dump),
 		T(test_only_differences),
 		T(test_incomplete_dump_deletes_nothing),
