@@ -1,5 +1,5 @@
 /*
- * The flow caches. Called by intake, apply, commit, resync and the control role of the sync worker. Tuples come from
+ * The caches. Called by intake, apply, commit, resync and the control role of the sync worker. Tuples come from
  * packets and peers: the hash is keyed and the number of entries is bounded.
  */
 #include "cache.h"
@@ -12,47 +12,70 @@
 #include "seed.h"
 #include "slab.h"
 
-#define SLOT_V6     0x80000000U /* slots of IPv6 entries */
-#define LIMIT_MAX   0x7ff00000U
-#define ENTRY_V4    ((offsetof(struct entry, flow.addr) + 4 * sizeof(uint32_t) + 7) & ~(size_t)7)
-#define ENTRY_V6    sizeof(struct entry)
-#define SIDE_MALLOC ((sizeof(struct flow_side) + 8 + 15) & ~(size_t)15) /* what the allocator takes for one */
+#define SLAB_BIT     31 /* of a slot: which slab */
+#define SLAB_V6      (1U << SLAB_BIT)
+#define LIMIT_MAX    0x7ff00000U
+#define ENTRY_V4     ((offsetof(struct entry, flow.addr) + 4 * sizeof(uint32_t) + 7) & ~(size_t)7)
+#define ENTRY_V6     (offsetof(struct entry, flow) + sizeof(struct flow))
+#define ENTRY_EXPECT sizeof(struct entry)
+#define SIDE_MALLOC  ((sizeof(struct flow_side) + 8 + 15) & ~(size_t)15) /* what the allocator takes for one */
 
 struct cache {
 	struct index index;
-	struct slab v4, v6;
+	struct slab slab[2]; /* IPv4 flows, or expectations; IPv6 flows */
 	struct cache_stats stats;
 	uint64_t seed[2];
 	uint32_t limit;
 	uint32_t sides;
+	enum slot_kind kind;
 };
 
 static inline struct entry *
 entry_at(const struct cache *c, uint32_t slot)
 {
-	return slab_at(slot & SLOT_V6 ? &c->v6 : &c->v4, slot & ~SLOT_V6);
+	return slab_at(&c->slab[slot >> SLAB_BIT], slot & ~SLAB_V6);
+}
+
+static uint32_t
+hash_of(const struct cache *c, const void *object)
+{
+	return c->kind == SLOT_FLOW ? flow_hash(object, c->seed) : expect_hash(object, c->seed);
 }
 
 static bool
-is_flow(const void *owner, uint32_t slot, const void *key)
+same_key(const void *owner, uint32_t slot, const void *key)
 {
-	return flow_same_key(&entry_at(owner, slot)->flow, key);
+	const struct cache *c = owner;
+	const struct entry *e = entry_at(c, slot);
+
+	return c->kind == SLOT_FLOW ? flow_same_key(&e->flow, key) : expect_same_key(&e->expect, key);
 }
 
 struct cache *
-cache_new(const struct cache_conf *conf)
+cache_new(enum slot_kind kind, uint32_t limit)
 {
 	struct cache *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
-	c->limit = conf->limit < LIMIT_MAX ? conf->limit : LIMIT_MAX;
+	c->kind = kind;
+	c->limit = limit < LIMIT_MAX ? limit : LIMIT_MAX;
 	if (seed_fill(c->seed) < 0 || index_init(&c->index, c->limit) < 0 ||
-	    slab_init(&c->v4, ENTRY_V4, c->limit) < 0 || slab_init(&c->v6, ENTRY_V6, c->limit) < 0) {
+	    slab_init(&c->slab[0], kind == SLOT_FLOW ? ENTRY_V4 : ENTRY_EXPECT, c->limit) < 0 ||
+	    slab_init(&c->slab[1], ENTRY_V6, kind == SLOT_FLOW ? c->limit : 0) < 0) {
 		cache_free(c);
 		return NULL;
 	}
 	return c;
+}
+
+static void
+free_side(struct cache *c, struct entry *e)
+{
+	if (c->kind != SLOT_FLOW || e->flow.side == NULL)
+		return;
+	flow_clear(&e->flow);
+	c->sides--;
 }
 
 void
@@ -63,20 +86,17 @@ cache_free(struct cache *c)
 	if (c == NULL)
 		return;
 	while (c->sides > 0 && (slot = cache_walk(c, &pos)) != SLOT_NONE)
-		if (entry_at(c, slot)->flow.side != NULL) {
-			flow_clear(&entry_at(c, slot)->flow);
-			c->sides--;
-		}
-	slab_clear(&c->v4);
-	slab_clear(&c->v6);
+		free_side(c, entry_at(c, slot));
+	slab_clear(&c->slab[0]);
+	slab_clear(&c->slab[1]);
 	index_clear(&c->index);
 	free(c);
 }
 
 uint32_t
-cache_find(const struct cache *c, const struct flow *f)
+cache_find(const struct cache *c, const void *object)
 {
-	return index_find(&c->index, flow_hash(f, c->seed), is_flow, c, f);
+	return index_find(&c->index, hash_of(c, object), same_key, c, object);
 }
 
 #define PREFETCH_MAX 64
@@ -108,31 +128,28 @@ refuse(struct cache *c, uint64_t *why, int err)
 	return err;
 }
 
-/* A free slot of the flow's family. */
 static uint32_t
-take_slot(struct cache *c, const struct flow *f)
+take_slot(struct cache *c, const void *object)
 {
-	uint32_t n;
+	const bool v6 = c->kind == SLOT_FLOW && ((const struct flow *)object)->l3 != AF_INET;
+	const uint32_t n = slab_get(&c->slab[v6]);
 
-	if (f->l3 == AF_INET)
-		return slab_get(&c->v4);
-	n = slab_get(&c->v6);
-	return n == SLAB_NONE ? SLOT_NONE : n | SLOT_V6;
+	return n == SLAB_NONE ? SLOT_NONE : n | (uint32_t)v6 << SLAB_BIT;
 }
 
-static void
-give_slot(struct cache *c, uint32_t slot)
-{
-	slab_put(slot & SLOT_V6 ? &c->v6 : &c->v4, slot & ~SLOT_V6);
-}
-
-/* Runs a change of the entry's flow and keeps count of side blocks. */
+/* Puts the object into the entry, a flow in the way of how, and keeps count of side blocks. */
 static int
-change_flow(struct cache *c, struct entry *e, const struct flow *f, int (*how)(struct flow *, const struct flow *))
+fill(struct cache *c, struct entry *e, const void *object, int (*how)(struct flow *, const struct flow *))
 {
-	const bool had = e->flow.side != NULL;
-	const int r = how(&e->flow, f);
+	bool had;
+	int r;
 
+	if (c->kind == SLOT_EXPECT) {
+		e->expect = *(const struct expect *)object;
+		return 0;
+	}
+	had = e->flow.side != NULL;
+	r = how(&e->flow, object);
 	c->sides += (uint32_t)(e->flow.side != NULL) - (uint32_t)had;
 	return r;
 }
@@ -140,31 +157,26 @@ change_flow(struct cache *c, struct entry *e, const struct flow *f, int (*how)(s
 static void
 discard(struct cache *c, uint32_t slot)
 {
-	struct entry *e = entry_at(c, slot);
-
-	if (e->flow.side != NULL) {
-		flow_clear(&e->flow);
-		c->sides--;
-	}
-	give_slot(c, slot);
+	free_side(c, entry_at(c, slot));
+	slab_put(&c->slab[slot >> SLAB_BIT], slot & ~SLAB_V6);
 }
 
 int
-cache_insert(struct cache *c, const struct flow *f, uint32_t now, uint32_t *slot)
+cache_insert(struct cache *c, const void *object, uint32_t now, uint32_t *slot)
 {
-	const uint32_t hash = flow_hash(f, c->seed);
+	const uint32_t hash = hash_of(c, object);
 	struct entry *e;
 	uint32_t s;
 
-	if (index_find(&c->index, hash, is_flow, c, f) != INDEX_NONE)
+	if (index_find(&c->index, hash, same_key, c, object) != INDEX_NONE)
 		return refuse(c, NULL, -EEXIST);
 	if (c->stats.total >= c->limit)
 		return refuse(c, &c->stats.no_space, -ENOSPC);
-	if ((s = take_slot(c, f)) == SLOT_NONE)
+	if ((s = take_slot(c, object)) == SLOT_NONE)
 		return refuse(c, &c->stats.no_memory, -ENOMEM);
 	e = entry_at(c, s);
 	e->flow.side = NULL;
-	if (change_flow(c, e, f, flow_copy) < 0 || index_add(&c->index, s, hash) < 0) {
+	if (fill(c, e, object, flow_copy) < 0 || index_add(&c->index, s, hash) < 0) {
 		discard(c, s);
 		return refuse(c, &c->stats.no_memory, -ENOMEM);
 	}
@@ -179,17 +191,26 @@ cache_insert(struct cache *c, const struct flow *f, uint32_t now, uint32_t *slot
 	return 0;
 }
 
+static void
+live(struct cache *c, struct entry *e, enum entry_change as, uint32_t now)
+{
+	if (e->flags & ENTRY_DEAD)
+		c->stats.active++;
+	e->flags &= (uint8_t)~ENTRY_DEAD;
+	e->change = (uint8_t)as;
+	e->updated = now;
+}
+
 int
-cache_update(struct cache *c, uint32_t slot, const struct flow *f, uint32_t now)
+cache_update(struct cache *c, uint32_t slot, const void *object, uint32_t now)
 {
 	struct entry *e = entry_at(c, slot);
 
-	if (change_flow(c, e, f, flow_merge) < 0) {
+	if (fill(c, e, object, flow_merge) < 0) {
 		c->stats.update_failed++;
 		return -ENOMEM;
 	}
-	e->updated = now;
-	e->change = ENTRY_UPD;
+	live(c, e, ENTRY_UPD, now);
 	c->stats.updated++;
 	return 0;
 }
@@ -208,17 +229,14 @@ cache_bury(struct cache *c, uint32_t slot)
 }
 
 int
-cache_revive(struct cache *c, uint32_t slot, const struct flow *f, uint32_t now)
+cache_revive(struct cache *c, uint32_t slot, const void *object, uint32_t now)
 {
 	struct entry *e = entry_at(c, slot);
 
-	if (change_flow(c, e, f, flow_copy) < 0)
+	if (fill(c, e, object, flow_copy) < 0)
 		return refuse(c, &c->stats.no_memory, -ENOMEM);
-	if (e->flags & ENTRY_DEAD)
-		c->stats.active++;
-	e->flags &= (uint8_t)~ENTRY_DEAD;
-	e->change = ENTRY_NEW;
-	e->created = e->updated = now;
+	live(c, e, ENTRY_NEW, now);
+	e->created = now;
 	c->stats.created++;
 	return 0;
 }
@@ -226,8 +244,10 @@ cache_revive(struct cache *c, uint32_t slot, const struct flow *f, uint32_t now)
 void
 cache_drop(struct cache *c, uint32_t slot)
 {
+	struct entry *e = entry_at(c, slot);
+
 	cache_bury(c, slot);
-	index_del(&c->index, slot, flow_hash(&entry_at(c, slot)->flow, c->seed));
+	index_del(&c->index, slot, c->kind == SLOT_FLOW ? hash_of(c, &e->flow) : hash_of(c, &e->expect));
 	discard(c, slot);
 	c->stats.total--;
 }
@@ -245,19 +265,19 @@ cache_walk(const struct cache *c, uint32_t *pos)
 
 	if (*pos == SLOT_NONE)
 		return SLOT_NONE;
-	if (!(*pos & SLOT_V6)) {
-		if ((n = slab_next(&c->v4, *pos)) != SLAB_NONE) {
+	if (!(*pos & SLAB_V6)) {
+		if ((n = slab_next(&c->slab[0], *pos)) != SLAB_NONE) {
 			*pos = n + 1;
 			return n;
 		}
-		*pos = SLOT_V6;
+		*pos = SLAB_V6;
 	}
-	if ((n = slab_next(&c->v6, *pos & ~SLOT_V6)) == SLAB_NONE) {
+	if ((n = slab_next(&c->slab[1], *pos & ~SLAB_V6)) == SLAB_NONE) {
 		*pos = SLOT_NONE;
 		return SLOT_NONE;
 	}
-	*pos = (n | SLOT_V6) + 1;
-	return n | SLOT_V6;
+	*pos = (n | SLAB_V6) + 1;
+	return n | SLAB_V6;
 }
 
 void
@@ -276,6 +296,37 @@ cache_stats(const struct cache *c)
 size_t
 cache_memory(const struct cache *c)
 {
-	return sizeof(*c) + slab_memory(&c->v4) + slab_memory(&c->v6) + index_memory(&c->index) +
+	return sizeof(*c) + slab_memory(&c->slab[0]) + slab_memory(&c->slab[1]) + index_memory(&c->index) +
 	       c->sides * SIDE_MALLOC;
+}
+
+int
+tables_init(struct tables *t, uint32_t limit)
+{
+	for (int k = 0; k < SLOT_KINDS; k++)
+		t->of[k] = cache_new((enum slot_kind)k, limit);
+	return t->of[SLOT_FLOW] != NULL && t->of[SLOT_EXPECT] != NULL ? 0 : -ENOMEM;
+}
+
+void
+tables_clear(struct tables *t)
+{
+	for (int k = 0; k < SLOT_KINDS; k++)
+		cache_free(t->of[k]);
+	*t = (struct tables){{NULL}};
+}
+
+uint32_t
+tables_walk(const struct tables *t, enum slot_kind *kind, uint32_t *pos)
+{
+	for (uint32_t slot; *kind < SLOT_KINDS; ++*kind, *pos = 0)
+		if ((slot = cache_walk(t->of[*kind], pos)) != SLOT_NONE)
+			return slot;
+	return SLOT_NONE;
+}
+
+uint64_t
+tables_total(const struct tables *t)
+{
+	return t->of[SLOT_FLOW]->stats.total + t->of[SLOT_EXPECT]->stats.total;
 }

@@ -324,7 +324,7 @@ static void
 ftfw_change(struct mode *m, enum slot_kind kind, uint32_t slot)
 {
 	struct ftfw *f = (struct ftfw *)m;
-	uint8_t where = slotq_where(&f->tx.slots[kind], slot);
+	uint8_t where = slotq_entry(&f->tx.slots[kind], slot)->queue;
 
 	if (where == QUEUE_TX)
 		return;
@@ -337,7 +337,7 @@ static void
 ftfw_forget(struct mode *m, enum slot_kind kind, uint32_t slot)
 {
 	struct ftfw *f = (struct ftfw *)m;
-	uint8_t where = slotq_where(&f->tx.slots[kind], slot);
+	uint8_t where = slotq_entry(&f->tx.slots[kind], slot)->queue;
 
 	if (where == QUEUE_TX)
 		slotq_remove(&f->tx.slots[kind], slot);

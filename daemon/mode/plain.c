@@ -30,19 +30,22 @@ struct plain {
 	uint32_t last_rx;
 	uint64_t heard, lost, before, malformed, bad_type;
 	/* ALARM */
-	uint32_t refresh_ms, pos, xpos;
+	uint32_t refresh_ms;
+	enum slot_kind kind; /* of the next one, with pos */
+	uint32_t pos;
 	uint64_t refreshed_at, owed; /* owed: entries, in thousandths */
 };
 
 static void
 release_dead(struct plain *p)
 {
-	const struct slotq *q = &p->tx.slots[p->dead_kind];
+	const struct entry *e;
 
 	if (!p->dead_set)
 		return;
 	p->dead_set = false;
-	if (slotq_change(q, p->dead_slot) == ENTRY_DEL && slotq_where(q, p->dead_slot) == QUEUE_NONE)
+	e = slotq_entry(&p->tx.slots[p->dead_kind], p->dead_slot);
+	if (e->change == ENTRY_DEL && e->queue == QUEUE_NONE)
 		p->env.unqueued(p->env.arg, p->dead_kind, p->dead_slot);
 }
 
@@ -51,7 +54,7 @@ plain_change(struct mode *m, enum slot_kind kind, uint32_t slot)
 {
 	struct plain *p = (struct plain *)m;
 
-	if (slotq_where(&p->tx.slots[kind], slot) == QUEUE_NONE)
+	if (slotq_entry(&p->tx.slots[kind], slot)->queue == QUEUE_NONE)
 		txq_put(&p->tx, kind, slot);
 }
 
@@ -60,7 +63,7 @@ plain_forget(struct mode *m, enum slot_kind kind, uint32_t slot)
 {
 	struct plain *p = (struct plain *)m;
 
-	if (slotq_where(&p->tx.slots[kind], slot) == QUEUE_TX)
+	if (slotq_entry(&p->tx.slots[kind], slot)->queue == QUEUE_TX)
 		slotq_remove(&p->tx.slots[kind], slot);
 	if (p->dead_kind == kind && p->dead_slot == slot)
 		p->dead_set = false;
@@ -79,7 +82,7 @@ plain_next(struct mode *m, struct mode_item *it, uint64_t now)
 	if (it->kind != ITEM_CONTROL) {
 		p->dead_kind = it->kind == ITEM_FLOW ? SLOT_FLOW : SLOT_EXPECT;
 		p->dead_slot = it->slot;
-		p->dead_set = slotq_change(&p->tx.slots[p->dead_kind], it->slot) == ENTRY_DEL;
+		p->dead_set = slotq_entry(&p->tx.slots[p->dead_kind], it->slot)->change == ENTRY_DEL;
 	}
 	return true;
 }
@@ -156,24 +159,20 @@ notrack_tick(struct mode *m, uint64_t now)
 static void
 refresh_one(struct plain *p)
 {
-	uint32_t slot = cache_walk(p->env.tables->flows, &p->pos);
+	const struct tables *t = p->env.tables;
+	const uint32_t slot = tables_walk(t, &p->kind, &p->pos);
 
-	if (slot != SLOT_NONE) {
-		if (wire_carries(&cache_entry(p->env.tables->flows, slot)->flow))
-			plain_change(&p->mode, SLOT_FLOW, slot);
-		return;
-	}
-	if ((slot = xcache_walk(p->env.tables->expects, &p->xpos)) != SLOT_NONE)
-		plain_change(&p->mode, SLOT_EXPECT, slot);
-	else
-		p->pos = p->xpos = 0;
+	if (slot == SLOT_NONE)
+		p->kind = SLOT_FLOW;
+	else if (p->kind != SLOT_FLOW || wire_carries(&cache_entry(t->of[SLOT_FLOW], slot)->flow))
+		plain_change(&p->mode, p->kind, slot);
 }
 
 static uint64_t
 alarm_tick(struct mode *m, uint64_t now)
 {
 	struct plain *p = (struct plain *)m;
-	uint64_t all = cache_stats(p->env.tables->flows)->total + xcache_stats(p->env.tables->expects)->total;
+	uint64_t all = tables_total(p->env.tables);
 	uint64_t passed = now - p->refreshed_at;
 
 	if (passed >= REFRESH_MS) {

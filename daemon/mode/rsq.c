@@ -19,7 +19,7 @@ rsq_init(struct rsq *q, const struct mode_env *env, uint32_t limit)
 	while (q->shift < SHIFT_MAX && (RSQ_BUCKETS - 1U) << q->shift < q->limit)
 		q->shift++;
 	for (int k = 0; k < SLOT_KINDS; k++) {
-		slotq_init(&q->slots[k], env->tables, (enum slot_kind)k, QUEUE_RS);
+		slotq_init(&q->slots[k], env->tables->of[k], QUEUE_RS);
 		memset(q->first[k], 0xff, sizeof(q->first[k])); /* SLOT_NONE */
 	}
 }
@@ -39,14 +39,14 @@ rsq_len(const struct rsq *q)
 static uint32_t
 seq_of(const struct slotq *q, uint32_t slot)
 {
-	return slotq_link(q, slot)->seq;
+	return slotq_entry(q, slot)->link.seq;
 }
 
 void
 rsq_remove(struct rsq *q, enum slot_kind kind, uint32_t slot)
 {
 	struct slotq *sq = &q->slots[kind];
-	uint32_t seq = seq_of(sq, slot), next = slotq_link(sq, slot)->next, *b = bucket(q, kind, seq);
+	uint32_t seq = seq_of(sq, slot), next = slotq_entry(sq, slot)->link.next, *b = bucket(q, kind, seq);
 
 	if (*b == slot)
 		*b = next != SLOT_NONE && seq_of(sq, next) >> q->shift == seq >> q->shift ? next : SLOT_NONE;
@@ -58,7 +58,7 @@ static void
 release(struct rsq *q, enum slot_kind kind, uint32_t slot)
 {
 	rsq_remove(q, kind, slot);
-	if (slotq_change(&q->slots[kind], slot) == ENTRY_DEL)
+	if (slotq_entry(&q->slots[kind], slot)->change == ENTRY_DEL)
 		q->env->unqueued(q->env->arg, kind, slot);
 }
 
@@ -76,7 +76,7 @@ drop_oldest(struct rsq *q)
 	}
 	q->overflows++;
 	q->overflow_seq = seq_of(from, from->head);
-	release(q, from->kind, from->head);
+	release(q, from == f ? SLOT_FLOW : SLOT_EXPECT, from->head);
 }
 
 void
@@ -96,7 +96,7 @@ rsq_put(struct rsq *q, const struct mode_item *it)
 
 	while (sq->len > 0 && it->seq - seq_of(sq, sq->head) >= (RSQ_BUCKETS - 1U) << q->shift)
 		drop_oldest(q);
-	slotq_link(sq, it->slot)->seq = it->seq;
+	slotq_entry(sq, it->slot)->link.seq = it->seq;
 	slotq_append(sq, it->slot);
 	if (*b == SLOT_NONE)
 		*b = it->slot;
@@ -145,7 +145,7 @@ slot_from(struct rsq *q, enum slot_kind kind, uint32_t seq)
 		return SLOT_NONE;
 	for (uint32_t at = seq; (s = *bucket(q, kind, at)) == SLOT_NONE; at += 1U << q->shift)
 		q->looked_at++;
-	for (; s != SLOT_NONE && seq_before(seq_of(sq, s), seq); s = slotq_link(sq, s)->next)
+	for (; s != SLOT_NONE && seq_before(seq_of(sq, s), seq); s = slotq_entry(sq, s)->link.next)
 		q->looked_at++;
 	return s;
 }
@@ -163,7 +163,7 @@ rsq_ack(struct rsq *q, uint32_t from, uint32_t to)
 
 		for (uint32_t s = slot_from(q, (enum slot_kind)k, from), next;
 		     s != SLOT_NONE && !seq_before(to, seq_of(sq, s)); s = next) {
-			next = slotq_link(sq, s)->next;
+			next = slotq_entry(sq, s)->link.next;
 			release(q, (enum slot_kind)k, s);
 		}
 	}
@@ -190,7 +190,7 @@ rsq_nack(struct rsq *q, uint32_t from, uint32_t to, uint32_t max, struct txq *tx
 				*more = true;
 				return n;
 			}
-			next = slotq_link(sq, s)->next;
+			next = slotq_entry(sq, s)->link.next;
 			rsq_remove(q, (enum slot_kind)k, s);
 			txq_put(tx, (enum slot_kind)k, s);
 			n++;

@@ -8,7 +8,7 @@ txq_init(struct txq *q, const struct tables *t)
 {
 	q->control = (struct ctlq){.len = 0};
 	for (int k = 0; k < SLOT_KINDS; k++)
-		slotq_init(&q->slots[k], t, (enum slot_kind)k, QUEUE_TX);
+		slotq_init(&q->slots[k], t->of[k], QUEUE_TX);
 }
 
 uint32_t

@@ -217,7 +217,7 @@ put_flow(struct commit *c, struct batch *b, struct entry *e, uint32_t now)
 }
 
 static int
-put_expect(struct commit *c, struct batch *b, const struct xentry *e, uint32_t now)
+put_expect(struct commit *c, struct batch *b, const struct entry *e, uint32_t now)
 {
 	uint32_t timeout = remaining(c, e->expect.have & EXPECT_TIMEOUT, e->expect.timeout, e->updated, now);
 	struct helper_key k;
@@ -235,13 +235,15 @@ put_next(struct commit *c, struct batch *b, uint32_t now)
 {
 	bool expects = c->pass == PASS_EXPECTS;
 	uint32_t pos = c->pos, n_tried = b->n_tried;
-	uint32_t slot = expects ? xcache_walk(c->t.expects, &c->pos) : cache_walk(c->t.flows, &c->pos);
+	const struct cache *cache = c->t.of[expects ? SLOT_EXPECT : SLOT_FLOW];
+	uint32_t slot = cache_walk(cache, &c->pos);
+	struct entry *e;
 	int r;
 
 	if (slot == SLOT_NONE)
 		return -ENOENT;
-	r = expects ? put_expect(c, b, xcache_entry(c->t.expects, slot), now)
-		    : put_flow(c, b, cache_entry(c->t.flows, slot), now);
+	e = cache_entry(cache, slot);
+	r = expects ? put_expect(c, b, e, now) : put_flow(c, b, e, now);
 	if (r > 0) {
 		b->len += (uint32_t)r;
 		b->creates++;
@@ -254,8 +256,7 @@ put_next(struct commit *c, struct batch *b, uint32_t now)
 	}
 	if (r < 0) {
 		c->result.failed++;
-		c->env.failed(c->env.arg, "create", r, expects ? NULL : &cache_entry(c->t.flows, slot)->flow,
-			      expects ? &xcache_entry(c->t.expects, slot)->expect : NULL);
+		c->env.failed(c->env.arg, "create", r, expects ? NULL : &e->flow, expects ? &e->expect : NULL);
 	}
 	return 0;
 }

@@ -89,16 +89,16 @@ flow_event(struct sync *s, const struct nlmsghdr *nlh, const struct flow *f)
 			peer_direct(s, (enum entry_change)op, f, NULL);
 		return;
 	}
-	before = cache_stats(s->store.t.flows)->deleted;
+	before = cache_stats(s->store.t.of[SLOT_FLOW])->deleted;
 	store_flow(&s->store, (enum store_op)op, f, own(s, nlh), s->now_s);
-	if (op == STORE_DEL && cache_stats(s->store.t.flows)->deleted != before)
+	if (op == STORE_DEL && cache_stats(s->store.t.of[SLOT_FLOW])->deleted != before)
 		add_traffic(s, nlh);
 }
 
 static void
 batch_end(struct sync *s, struct batch *b, void (*use)(struct sync *, const struct nlmsghdr *, const struct flow *))
 {
-	cache_prefetch(s->store.t.flows, b->flow, b->n);
+	cache_prefetch(s->store.t.of[SLOT_FLOW], b->flow, b->n);
 	for (unsigned int i = 0; i < b->n; i++)
 		use(s, b->nlh[i], &b->flow[i]);
 	b->n = 0;
@@ -167,10 +167,10 @@ intake_answer(struct sync *s, const struct msg *m)
 
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_type >> 8 != NFNL_SUBSYS_CTNETLINK || flow_from_nl(nlh, &f, &side) < 0 ||
-		    (slot = cache_find(s->store.t.flows, &f)) == SLOT_NONE)
+		    (slot = cache_find(s->store.t.of[SLOT_FLOW], &f)) == SLOT_NONE)
 			continue;
-		if ((cache_entry(s->store.t.flows, slot)->flags & ENTRY_DEAD) == 0 &&
-		    other_seqadj(&f, &cache_entry(s->store.t.flows, slot)->flow))
+		if ((cache_entry(s->store.t.of[SLOT_FLOW], slot)->flags & ENTRY_DEAD) == 0 &&
+		    other_seqadj(&f, &cache_entry(s->store.t.of[SLOT_FLOW], slot)->flow))
 			store_flow(&s->store, STORE_UPD, &f, false, s->now_s);
 	}
 }

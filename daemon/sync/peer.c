@@ -23,59 +23,42 @@
 #define STATUS_LOCAL 0x5a00u
 
 static void
-full(struct sync *s)
+apply(struct sync *s, enum slot_kind kind, enum entry_change change, const void *object)
 {
-	s->external_full++;
-}
+	struct cache *c = s->external.of[kind];
+	uint32_t slot = cache_find(c, object);
 
-static void
-apply_flow(struct sync *s, uint8_t type, struct flow *f)
-{
-	struct cache *c = s->external.flows;
-	uint32_t slot;
-
-	if (type != WIRE_CT_DEL)
-		f->status &= ~STATUS_LOCAL;
-	if (s->inject != NULL) {
-		inject_flow(s->inject, (enum entry_change)type, f);
-		return;
-	}
-	slot = cache_find(c, f);
-	if (type == WIRE_CT_DEL) {
+	if (change == ENTRY_DEL) {
 		if (slot != SLOT_NONE)
 			cache_drop(c, slot);
 		else
 			cache_note_missing(c);
-	} else if (slot == SLOT_NONE) {
-		if (cache_insert(c, f, s->now_s, &slot) == -ENOSPC)
-			full(s);
-	} else {
+	} else if (slot == SLOT_NONE)
+		s->external_full += cache_insert(c, object, s->now_s, &slot) == -ENOSPC;
+	else {
 		cache_entry(c, slot)->gen = 0; /* a commit that runs has not written this */
-		(type == WIRE_CT_NEW ? cache_revive : cache_update)(c, slot, f, s->now_s);
+		(kind == SLOT_FLOW && change == ENTRY_NEW ? cache_revive : cache_update)(c, slot, object, s->now_s);
 	}
 }
 
 static void
-apply_expect(struct sync *s, uint8_t type, const struct expect *e)
+apply_flow(struct sync *s, enum entry_change change, struct flow *f)
 {
-	struct xcache *c = s->external.expects;
-	uint32_t slot;
+	if (change != ENTRY_DEL)
+		f->status &= ~STATUS_LOCAL;
+	if (s->inject != NULL)
+		inject_flow(s->inject, change, f);
+	else
+		apply(s, SLOT_FLOW, change, f);
+}
 
-	if (s->inject != NULL) {
-		inject_expect(s->inject, (enum entry_change)(type - WIRE_EXP_NEW), e);
-		return;
-	}
-	slot = xcache_find(c, e);
-	if (type == WIRE_EXP_DEL) {
-		if (slot != SLOT_NONE)
-			xcache_drop(c, slot);
-		else
-			xcache_note_missing(c);
-	} else if (slot == SLOT_NONE) {
-		if (xcache_insert(c, e, s->now_s, &slot) == -ENOSPC)
-			full(s);
-	} else
-		xcache_update(c, slot, e, s->now_s);
+static void
+apply_expect(struct sync *s, enum entry_change change, const struct expect *e)
+{
+	if (s->inject != NULL)
+		inject_expect(s->inject, change, e);
+	else
+		apply(s, SLOT_EXPECT, change, e);
 }
 
 /* Flows of a datagram that were read but not looked up yet: memory waits for the whole batch at once. */
@@ -91,9 +74,9 @@ static void
 batch_end(struct sync *s, struct batch *b)
 {
 	if (s->inject == NULL)
-		cache_prefetch(s->external.flows, b->flow, b->n);
+		cache_prefetch(s->external.of[SLOT_FLOW], b->flow, b->n);
 	for (unsigned int i = 0; i < b->n; i++)
-		apply_flow(s, b->type[i], &b->flow[i]);
+		apply_flow(s, (enum entry_change)b->type[i], &b->flow[i]);
 	b->n = 0;
 }
 
@@ -121,7 +104,7 @@ take_state(struct sync *s, struct batch *b, const struct wire_head *h, const uin
 		err = take_flow(s, b, h->type, body, len, &unknown);
 	else if ((err = wire_dec_expect(body, len, &e, &unknown)) == WIRE_OK) {
 		batch_end(s, b); /* a master before what it expects */
-		apply_expect(s, h->type, &e);
+		apply_expect(s, (enum entry_change)(h->type - WIRE_EXP_NEW), &e);
 	}
 	s->count.unknown_attrs += unknown;
 	if (err != WIRE_OK)
@@ -248,17 +231,15 @@ peer_open(struct sync *s, const struct msg *m)
 static int
 encode(struct sync *s, const struct mode_item *it, uint8_t *room)
 {
+	const struct entry *e;
+
 	if (it->kind == ITEM_CONTROL)
 		return wire_enc_ctl(it->flags, it->seq, it->from, it->to, room, CHANNEL_MSG_MAX);
-	if (it->kind == ITEM_FLOW) {
-		const struct entry *e = cache_entry(s->store.t.flows, it->slot);
-
+	e = cache_entry(s->store.t.of[it->kind == ITEM_FLOW ? SLOT_FLOW : SLOT_EXPECT], it->slot);
+	if (it->kind == ITEM_FLOW)
 		return wire_enc_flow(&e->flow, (enum wire_type)(WIRE_CT_NEW + e->change), it->flags, it->seq, &s->enc,
 				     room, CHANNEL_MSG_MAX);
-	}
-	const struct xentry *x = xcache_entry(s->store.t.expects, it->slot);
-
-	return wire_enc_expect(&x->expect, (enum wire_type)(WIRE_EXP_NEW + x->change), it->flags, it->seq, &s->enc,
+	return wire_enc_expect(&e->expect, (enum wire_type)(WIRE_EXP_NEW + e->change), it->flags, it->seq, &s->enc,
 			       room, CHANNEL_MSG_MAX);
 }
 
@@ -334,14 +315,11 @@ bulk_turn(struct sync *s)
 	if (!b->active)
 		return;
 	for (uint32_t credit = s->mode->ops->credit(s->mode, s->now); credit > 0; credit--) {
-		if ((slot = cache_walk(s->store.t.flows, &b->pos)) != SLOT_NONE)
-			store_send(&s->store, SLOT_FLOW, slot);
-		else if ((slot = xcache_walk(s->store.t.expects, &b->xpos)) != SLOT_NONE)
-			store_send(&s->store, SLOT_EXPECT, slot);
-		else {
+		if ((slot = tables_walk(&s->store.t, &b->kind, &b->pos)) == SLOT_NONE) {
 			b->active = false;
 			return;
 		}
+		store_send(&s->store, b->kind, slot);
 	}
 }
 
@@ -349,7 +327,7 @@ void
 peer_bulk(struct sync *s, enum bulk_why why)
 {
 	struct bulk *b = &s->bulk;
-	uint64_t pause = cache_stats(s->store.t.flows)->total / BULK_PER_MS;
+	uint64_t pause = cache_stats(s->store.t.of[SLOT_FLOW])->total / BULK_PER_MS;
 	uint64_t paused = b->last > 0 ? b->last + (pause < BULK_PAUSE_MS ? pause : BULK_PAUSE_MS) : 0;
 
 	if (!s->mode->ops->bulk || (b->wanted && why == BULK_UNASKED))
@@ -386,27 +364,30 @@ ask_turn(struct sync *s)
 
 /* ALARM: what a peer does not repeat any more is gone there. All entries are looked at in EXPIRE_MS. */
 static void
-expire_turn(struct sync *s)
+expire(struct sync *s, enum slot_kind kind)
 {
-	const struct tables *t = &s->external;
-	uint64_t visits = cache_stats(t->flows)->total / EXPIRE_STEPS + 1;
+	struct cache *c = s->external.of[kind];
+	uint64_t visits = cache_stats(c)->total / EXPIRE_STEPS + 1;
 	uint32_t slot;
 
+	for (; visits > 0; visits--) {
+		if ((slot = cache_walk(c, &s->expire_pos[kind])) == SLOT_NONE) {
+			s->expire_pos[kind] = 0;
+			break;
+		}
+		if (s->now_s - cache_entry(c, slot)->updated >= s->conf.cache_timeout)
+			cache_drop(c, slot);
+	}
+}
+
+static void
+expire_turn(struct sync *s)
+{
 	if (s->conf.mode != MODE_ALARM || s->inject != NULL || s->now < s->expire_at)
 		return;
 	s->expire_at = s->now + EXPIRE_MS / EXPIRE_STEPS;
-	for (; visits > 0; visits--) {
-		if ((slot = cache_walk(t->flows, &s->expire_pos)) == SLOT_NONE) {
-			s->expire_pos = 0;
-			break;
-		}
-		if (s->now_s - cache_entry(t->flows, slot)->updated >= s->conf.cache_timeout)
-			cache_drop(t->flows, slot);
-	}
-	while ((slot = xcache_walk(t->expects, &s->expire_xpos)) != SLOT_NONE)
-		if (s->now_s - xcache_entry(t->expects, slot)->updated >= s->conf.cache_timeout)
-			xcache_drop(t->expects, slot);
-	s->expire_xpos = 0;
+	for (int k = 0; k < SLOT_KINDS; k++)
+		expire(s, (enum slot_kind)k);
 }
 
 static void

@@ -82,10 +82,11 @@ verb_stats(const struct sync *s, struct ctl_stats *st)
 	st->n_links = (uint8_t)s->links.n;
 	st->role = (uint8_t)s->role;
 	st->uptime = (uint32_t)((s->now - s->started_at) / 1000);
-	st->internal = s->bypass ? s->bypassed[0] : *cache_stats(s->store.t.flows);
-	st->internal_exp = s->bypass ? s->bypassed[1] : *xcache_stats(s->store.t.expects);
-	st->external = s->inject != NULL ? *inject_stats(s->inject, false) : *cache_stats(s->external.flows);
-	st->external_exp = s->inject != NULL ? *inject_stats(s->inject, true) : *xcache_stats(s->external.expects);
+	st->internal = s->bypass ? s->bypassed[0] : *cache_stats(s->store.t.of[SLOT_FLOW]);
+	st->internal_exp = s->bypass ? s->bypassed[1] : *cache_stats(s->store.t.of[SLOT_EXPECT]);
+	st->external = s->inject != NULL ? *inject_stats(s->inject, false) : *cache_stats(s->external.of[SLOT_FLOW]);
+	st->external_exp =
+		s->inject != NULL ? *inject_stats(s->inject, true) : *cache_stats(s->external.of[SLOT_EXPECT]);
 	put_network(s, &ms, st);
 	put_kernel(s, st);
 	st->commit_running = commit_running(s->commit);

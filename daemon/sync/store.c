@@ -12,10 +12,8 @@
 int
 store_init(struct store *s, uint32_t limit)
 {
-	struct cache_conf conf = {.limit = limit};
-
-	*s = (struct store){.gen = 1, .t = {cache_new(&conf), xcache_new(&conf)}};
-	if (s->t.flows != NULL && s->t.expects != NULL)
+	*s = (struct store){.gen = 1};
+	if (tables_init(&s->t, limit) == 0)
 		return 0;
 	store_clear(s);
 	return -ENOMEM;
@@ -24,9 +22,14 @@ store_init(struct store *s, uint32_t limit)
 void
 store_clear(struct store *s)
 {
-	cache_free(s->t.flows);
-	xcache_free(s->t.expects);
-	s->t = (struct tables){NULL, NULL};
+	tables_clear(&s->t);
+}
+
+/* The protocol has words for it. */
+static bool
+carried(const struct store *s, enum slot_kind kind, uint32_t slot)
+{
+	return kind != SLOT_FLOW || wire_carries(&cache_entry(s->t.of[kind], slot)->flow);
 }
 
 void
@@ -34,7 +37,7 @@ store_send(struct store *s, enum slot_kind kind, uint32_t slot)
 {
 	if (s->mode == NULL)
 		return;
-	if (kind == SLOT_FLOW && !wire_carries(&cache_entry(s->t.flows, slot)->flow))
+	if (!carried(s, kind, slot))
 		s->unsent++;
 	else
 		s->mode->ops->change(s->mode, kind, slot);
@@ -57,54 +60,55 @@ not_silent(struct store *s, struct entry *e)
 }
 
 static uint32_t
-insert(struct store *s, const struct flow *f, uint32_t now)
+insert(struct store *s, enum slot_kind kind, const void *object, uint32_t now)
 {
 	uint32_t slot;
-	int r = cache_insert(s->t.flows, f, now, &slot);
+	int r = cache_insert(s->t.of[kind], object, now, &slot);
 
 	if (r < 0) {
 		s->full += r == -ENOSPC;
 		return SLOT_NONE;
 	}
-	cache_entry(s->t.flows, slot)->gen = s->gen;
+	cache_entry(s->t.of[kind], slot)->gen = s->gen;
 	return slot;
 }
 
-/* A flow that goes while a dump runs stays as a tombstone: the dump may still show it. */
+/* An entry that goes while a dump runs stays as a tombstone: the dump may still show it. */
 static uint32_t
-bury(struct store *s, uint32_t slot, bool tell)
+bury(struct store *s, enum slot_kind kind, uint32_t slot, bool tell)
 {
-	struct entry *e = cache_entry(s->t.flows, slot);
+	struct entry *e = cache_entry(s->t.of[kind], slot);
 
 	not_silent(s, e);
 	e->gen = s->gen;
-	cache_bury(s->t.flows, slot);
-	if (tell && s->mode != NULL && wire_carries(&e->flow)) {
-		store_send(s, SLOT_FLOW, slot);
+	cache_bury(s->t.of[kind], slot);
+	if (tell && s->mode != NULL && carried(s, kind, slot)) {
+		store_send(s, kind, slot);
 		return slot;
 	}
-	forget(s, SLOT_FLOW, slot);
+	forget(s, kind, slot);
 	if (s->dumping)
 		return slot;
-	cache_drop(s->t.flows, slot);
+	cache_drop(s->t.of[kind], slot);
 	return SLOT_NONE;
 }
 
 static uint32_t
-flow_gone(struct store *s, const struct flow *f, bool own, uint32_t now)
+gone(struct store *s, enum slot_kind kind, const void *object, bool own, uint32_t now)
 {
-	uint32_t slot = cache_find(s->t.flows, f);
+	struct cache *c = s->t.of[kind];
+	uint32_t slot = cache_find(c, object);
 
-	if (slot != SLOT_NONE && cache_entry(s->t.flows, slot)->flags & ENTRY_DEAD) {
-		cache_entry(s->t.flows, slot)->gen = s->gen;
+	if (slot != SLOT_NONE && cache_entry(c, slot)->flags & ENTRY_DEAD) {
+		cache_entry(c, slot)->gen = s->gen;
 		return slot;
 	}
 	if (slot != SLOT_NONE)
-		return bury(s, slot, !own);
+		return bury(s, kind, slot, !own);
 	if (!s->dumping)
-		cache_note_missing(s->t.flows);
-	else if ((slot = insert(s, f, now)) != SLOT_NONE)
-		cache_bury(s->t.flows, slot);
+		cache_note_missing(c);
+	else if ((slot = insert(s, kind, object, now)) != SLOT_NONE)
+		cache_bury(c, slot);
 	return SLOT_NONE;
 }
 
@@ -220,17 +224,17 @@ store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, ui
 
 	if (op == STORE_DEL) {
 		store_early_drop(s, f, now);
-		return flow_gone(s, f, own, now);
+		return gone(s, SLOT_FLOW, f, own, now);
 	}
-	if ((slot = cache_find(s->t.flows, f)) == SLOT_NONE) {
-		if ((slot = insert(s, f, now)) == SLOT_NONE)
+	if ((slot = cache_find(s->t.of[SLOT_FLOW], f)) == SLOT_NONE) {
+		if ((slot = insert(s, SLOT_FLOW, f, now)) == SLOT_NONE)
 			return slot;
 	} else {
-		e = cache_entry(s->t.flows, slot);
+		e = cache_entry(s->t.of[SLOT_FLOW], slot);
 		not_silent(s, e);
 		e->gen = s->gen;
-		if ((op == STORE_NEW || e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.flows, slot, f, now) <
-		    0)
+		if ((op == STORE_NEW || e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.of[SLOT_FLOW], slot,
+											     f, now) < 0)
 			return slot;
 	}
 	if (!own)
@@ -255,16 +259,16 @@ same(const struct entry *e, const struct flow *f)
 void
 store_flow_dumped(struct store *s, const struct flow *f, uint32_t now)
 {
-	uint32_t slot = cache_find(s->t.flows, f);
+	uint32_t slot = cache_find(s->t.of[SLOT_FLOW], f);
 	struct entry *e;
 
 	if (slot == SLOT_NONE) {
-		if ((slot = insert(s, f, now)) == SLOT_NONE)
+		if ((slot = insert(s, SLOT_FLOW, f, now)) == SLOT_NONE)
 			return;
-		cache_entry(s->t.flows, slot)->flags |= FLAG_SILENT;
+		cache_entry(s->t.of[SLOT_FLOW], slot)->flags |= FLAG_SILENT;
 		s->silent++;
 	} else {
-		e = cache_entry(s->t.flows, slot);
+		e = cache_entry(s->t.of[SLOT_FLOW], slot);
 		if (e->gen == s->gen) /* an event since, or the dump's second sight of it */
 			return;
 		e->gen = s->gen;
@@ -273,7 +277,7 @@ store_flow_dumped(struct store *s, const struct flow *f, uint32_t now)
 			e->updated = now;
 			return;
 		}
-		if ((e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.flows, slot, f, now) < 0)
+		if ((e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.of[SLOT_FLOW], slot, f, now) < 0)
 			return;
 	}
 	s->changes++;
@@ -284,54 +288,31 @@ store_flow_dumped(struct store *s, const struct flow *f, uint32_t now)
 void
 store_flow_filtered(struct store *s, const struct flow *f)
 {
-	uint32_t slot = cache_find(s->t.flows, f);
+	uint32_t slot = cache_find(s->t.of[SLOT_FLOW], f);
 
 	if (slot != SLOT_NONE)
-		cache_entry(s->t.flows, slot)->gen = s->gen;
+		cache_entry(s->t.of[SLOT_FLOW], slot)->gen = s->gen;
 }
 
 bool
 store_has_master(const struct store *s, const struct expect *e)
 {
 	struct flow f = store_master_of(e);
-	uint32_t slot = cache_find(s->t.flows, &f);
+	uint32_t slot = cache_find(s->t.of[SLOT_FLOW], &f);
 
-	return slot != SLOT_NONE && (cache_entry(s->t.flows, slot)->flags & ENTRY_DEAD) == 0;
-}
-
-static void
-expect_gone(struct store *s, const struct expect *e, bool own, uint32_t now)
-{
-	uint32_t slot = xcache_find(s->t.expects, e);
-	bool was_here = slot != SLOT_NONE;
-
-	if (!was_here && !s->dumping) {
-		xcache_note_missing(s->t.expects);
-		return;
-	}
-	if (!was_here && xcache_insert(s->t.expects, e, now, &slot) < 0)
-		return;
-	xcache_entry(s->t.expects, slot)->gen = s->gen;
-	xcache_bury(s->t.expects, slot);
-	if (was_here && !own && s->mode != NULL) {
-		store_send(s, SLOT_EXPECT, slot);
-		return;
-	}
-	forget(s, SLOT_EXPECT, slot);
-	if (!s->dumping)
-		xcache_drop(s->t.expects, slot);
+	return slot != SLOT_NONE && (cache_entry(s->t.of[SLOT_FLOW], slot)->flags & ENTRY_DEAD) == 0;
 }
 
 static void
 put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now)
 {
-	uint32_t slot = xcache_find(s->t.expects, e);
-	bool news = slot == SLOT_NONE || xcache_entry(s->t.expects, slot)->flags & ENTRY_DEAD;
+	struct cache *c = s->t.of[SLOT_EXPECT];
+	uint32_t slot = cache_find(c, e);
+	bool news = slot == SLOT_NONE || cache_entry(c, slot)->flags & ENTRY_DEAD;
 
-	if ((slot == SLOT_NONE ? xcache_insert(s->t.expects, e, now, &slot)
-			       : xcache_update(s->t.expects, slot, e, now)) < 0)
+	if ((slot == SLOT_NONE ? cache_insert(c, e, now, &slot) : cache_update(c, slot, e, now)) < 0)
 		return;
-	xcache_entry(s->t.expects, slot)->gen = s->gen;
+	cache_entry(c, slot)->gen = s->gen;
 	s->changes += news;
 	if (tell && news)
 		store_send(s, SLOT_EXPECT, slot);
@@ -341,7 +322,7 @@ void
 store_expect(struct store *s, enum store_op op, const struct expect *e, bool own, uint32_t now)
 {
 	if (op == STORE_DEL)
-		expect_gone(s, e, own, now);
+		gone(s, SLOT_EXPECT, e, own, now);
 	else
 		put_expect(s, e, !own, now);
 }
@@ -349,9 +330,10 @@ store_expect(struct store *s, enum store_op op, const struct expect *e, bool own
 void
 store_expect_dumped(struct store *s, const struct expect *e, uint32_t now)
 {
-	uint32_t slot = xcache_find(s->t.expects, e);
+	const struct cache *c = s->t.of[SLOT_EXPECT];
+	uint32_t slot = cache_find(c, e);
 
-	if (slot == SLOT_NONE || xcache_entry(s->t.expects, slot)->gen != s->gen)
+	if (slot == SLOT_NONE || cache_entry(c, slot)->gen != s->gen)
 		put_expect(s, e, s->announce, now);
 }
 
@@ -370,60 +352,34 @@ store_dump_end(struct store *s, bool complete)
 {
 	s->dumping = false;
 	s->complete = complete;
-	s->sweep_pos = s->xsweep_pos = 0;
+	s->sweep_pos = 0;
 }
 
 static void
-sweep_flow(struct store *s, uint32_t slot)
+sweep(struct store *s, enum slot_kind kind, uint32_t slot)
 {
-	struct entry *e = cache_entry(s->t.flows, slot);
+	const struct entry *e = cache_entry(s->t.of[kind], slot);
 
 	if (e->flags & ENTRY_DEAD) {
 		if (e->queue == QUEUE_NONE) {
-			forget(s, SLOT_FLOW, slot); /* its deletion may have been handed out a moment ago */
-			cache_drop(s->t.flows, slot);
+			forget(s, kind, slot); /* its deletion may have been handed out a moment ago */
+			cache_drop(s->t.of[kind], slot);
 		}
 		return;
 	}
 	if (!s->complete || e->gen == s->gen)
 		return;
 	s->changes++;
-	bury(s, slot, s->announce && !s->flushed);
-}
-
-static void
-sweep_expect(struct store *s, uint32_t slot)
-{
-	struct xentry *e = xcache_entry(s->t.expects, slot);
-
-	if (e->flags & ENTRY_DEAD) {
-		if (e->queue == QUEUE_NONE) {
-			forget(s, SLOT_EXPECT, slot);
-			xcache_drop(s->t.expects, slot);
-		}
-		return;
-	}
-	if (!s->complete || e->gen == s->gen)
-		return;
-	s->changes++;
-	xcache_bury(s->t.expects, slot);
-	if (s->announce && !s->flushed && s->mode != NULL) {
-		store_send(s, SLOT_EXPECT, slot);
-		return;
-	}
-	forget(s, SLOT_EXPECT, slot);
-	xcache_drop(s->t.expects, slot);
+	bury(s, kind, slot, s->announce && !s->flushed);
 }
 
 bool
 store_sweep(struct store *s, enum slot_kind kind, unsigned int max)
 {
 	for (uint32_t slot; max > 0; max--) {
-		slot = kind == SLOT_FLOW ? cache_walk(s->t.flows, &s->sweep_pos)
-					 : xcache_walk(s->t.expects, &s->xsweep_pos);
-		if (slot == SLOT_NONE)
+		if ((slot = cache_walk(s->t.of[kind], &s->sweep_pos)) == SLOT_NONE)
 			return true;
-		(kind == SLOT_FLOW ? sweep_flow : sweep_expect)(s, slot);
+		sweep(s, kind, slot);
 	}
 	return false;
 }
@@ -433,12 +389,8 @@ store_unqueued(void *store, enum slot_kind kind, uint32_t slot)
 {
 	struct store *s = store;
 
-	if (s->dumping)
-		return;
-	if (kind == SLOT_FLOW)
-		cache_drop(s->t.flows, slot);
-	else
-		xcache_drop(s->t.expects, slot);
+	if (!s->dumping)
+		cache_drop(s->t.of[kind], slot);
 }
 
 void
@@ -447,14 +399,10 @@ store_flush(struct store *s, unsigned int tables)
 	uint32_t pos = 0, slot;
 
 	early_clear(s);
-	while (tables & 1 && (slot = cache_walk(s->t.flows, &pos)) != SLOT_NONE) {
-		not_silent(s, cache_entry(s->t.flows, slot));
-		forget(s, SLOT_FLOW, slot);
-		cache_drop(s->t.flows, slot);
-	}
-	pos = 0;
-	while (tables & 2 && (slot = xcache_walk(s->t.expects, &pos)) != SLOT_NONE) {
-		forget(s, SLOT_EXPECT, slot);
-		xcache_drop(s->t.expects, slot);
-	}
+	for (int k = 0; k < SLOT_KINDS; k++, pos = 0)
+		while (tables & 1U << k && (slot = cache_walk(s->t.of[k], &pos)) != SLOT_NONE) {
+			not_silent(s, cache_entry(s->t.of[k], slot));
+			forget(s, (enum slot_kind)k, slot);
+			cache_drop(s->t.of[k], slot);
+		}
 }

@@ -20,7 +20,7 @@ struct store {
 	uint8_t gen;       /* of the dump that is running or was last */
 	bool dumping, announce, complete;
 	bool flushed; /* by ourselves: what the next complete dump misses went that way, and is not announced */
-	uint32_t sweep_pos, xsweep_pos;
+	uint32_t sweep_pos;
 	uint64_t changes; /* differences that the last dump showed */
 	uint64_t silent;  /* flows known from dumps only: the kernel may never report them */
 	uint64_t full;    /* flows refused for HashLimit since it was last logged */

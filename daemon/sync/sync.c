@@ -60,19 +60,18 @@ int
 parts_start(struct sync *s)
 {
 	struct mode_env env = {s, &s->store.t, on_mode_event, unqueued};
-	struct cache_conf cc = {.limit = s->conf.hash_limit};
 
-	if (store_init(&s->store, s->conf.hash_limit) < 0 || (s->filter = filter_new(&s->conf.filter)) == NULL)
+	if (store_init(&s->store, s->conf.hash_limit) < 0 || tables_init(&s->external, s->conf.hash_limit) < 0 ||
+	    (s->filter = filter_new(&s->conf.filter)) == NULL)
 		return -ENOMEM;
 	s->filtering = s->conf.filter.proto_policy != FILTER_OFF || s->conf.filter.addr_policy != FILTER_OFF ||
 		       s->conf.filter.state_policy != FILTER_OFF;
-	s->external = (struct tables){cache_new(&cc), xcache_new(&cc)};
 	s->mode = (s->conf.mode == MODE_ALARM     ? alarm_new
 		   : s->conf.mode == MODE_NOTRACK ? notrack_new
 						  : ftfw_new)(&s->conf, &env, (uint32_t)time(NULL), s->now);
 	s->bypass = s->conf.disable_internal_cache && s->conf.mode == MODE_NOTRACK;
 	s->store.mode = s->mode;
-	if (s->external.flows == NULL || s->external.expects == NULL || s->mode == NULL)
+	if (s->mode == NULL)
 		return -ENOMEM;
 	s->enc = (struct wire_enc_opts){.wscale = s->conf.tcp_window_tracking,
 					.no_timeout = s->conf.commit_timeout != 0};
@@ -88,8 +87,7 @@ parts_free(struct sync *s)
 	peer_clear(s);
 	if (s->mode != NULL)
 		s->mode->ops->free(s->mode);
-	cache_free(s->external.flows);
-	xcache_free(s->external.expects);
+	tables_clear(&s->external);
 	store_clear(&s->store);
 	filter_free(s->filter);
 	if (s->have_conf)

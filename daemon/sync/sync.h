@@ -47,7 +47,8 @@ struct resync {
 /* Everything for the peers. */
 struct bulk {
 	bool wanted, active;
-	uint32_t pos, xpos;
+	enum slot_kind kind; /* of the next one, with pos */
+	uint32_t pos;
 	uint64_t not_before, last; /* last: when one was begun, 0 never */
 };
 enum bulk_why { BULK_UNASKED, BULK_ASKED, BULK_OPERATOR };
@@ -89,7 +90,7 @@ struct sync {
 	struct cache_stats bypassed[2]; /* flows, expectations */
 	struct store store;
 	struct tables external;
-	uint32_t expire_pos, expire_xpos; /* ALARM: peers' entries that were not refreshed */
+	uint32_t expire_pos[SLOT_KINDS]; /* ALARM: peers' entries that were not refreshed */
 	uint64_t expire_at;
 	struct mode *mode;
 	struct links links;

@@ -86,11 +86,9 @@ flush_caches(struct sync *s, unsigned int caches, unsigned int tables)
 		store_flush(&s->store, tables);
 	if ((caches & CTL_EXTERNAL) == 0)
 		return;
-	while (tables & CTL_TABLE_CT && (slot = cache_walk(s->external.flows, &pos)) != SLOT_NONE)
-		cache_drop(s->external.flows, slot);
-	pos = 0;
-	while (tables & CTL_TABLE_EXP && (slot = xcache_walk(s->external.expects, &pos)) != SLOT_NONE)
-		xcache_drop(s->external.expects, slot);
+	for (int k = 0; k < SLOT_KINDS; k++, pos = 0)
+		while (tables & 1U << k && (slot = cache_walk(s->external.of[k], &pos)) != SLOT_NONE)
+			cache_drop(s->external.of[k], slot);
 }
 
 static uint32_t
@@ -301,8 +299,8 @@ delete_step(struct sync *s)
 	int n;
 
 	while (len + REQUEST_MAX <= sizeof(s->batch) &&
-	       (slot = cache_walk(s->store.t.flows, &s->deleting.pos)) != SLOT_NONE) {
-		e = cache_entry(s->store.t.flows, slot);
+	       (slot = cache_walk(s->store.t.of[SLOT_FLOW], &s->deleting.pos)) != SLOT_NONE) {
+		e = cache_entry(s->store.t.of[SLOT_FLOW], slot);
 		n = e->flags & ENTRY_DEAD
 			    ? 0
 			    : flow_to_nl(&e->flow, FLOW_NL_DELETE, &o, 1, s->batch + len, sizeof(s->batch) - len);
@@ -578,18 +576,18 @@ slice_flows(const struct cache *cache, uint32_t *pos, uint8_t *at, uint32_t now,
 }
 
 static size_t
-slice_expects(const struct xcache *cache, uint32_t *pos, uint8_t *at, uint32_t now)
+slice_expects(const struct cache *cache, uint32_t *pos, uint8_t *at, uint32_t now)
 {
 	size_t len = 0;
 
 	while (len + sizeof(struct ctl_expect) <= CTL_PAYLOAD_MAX) {
-		uint32_t slot = xcache_walk(cache, pos);
-		const struct xentry *e;
+		uint32_t slot = cache_walk(cache, pos);
+		const struct entry *e;
 		struct ctl_expect r;
 
 		if (slot == SLOT_NONE)
 			break;
-		e = xcache_entry(cache, slot);
+		e = cache_entry(cache, slot);
 		if (e->flags & ENTRY_DEAD)
 			continue;
 		r = (struct ctl_expect){.age = now - e->created, .updated = now - e->updated, .expect = e->expect};
@@ -621,10 +619,10 @@ more_dump(struct sync *s, struct ctl_client *c)
 	}
 	t = part[c->step].cache == CTL_INTERNAL ? &s->store.t : &s->external;
 	if (part[c->step].table == CTL_TABLE_CT)
-		len = slice_flows(t->flows, &c->pos, ctl_payload(c), s->now_s,
+		len = slice_flows(t->of[SLOT_FLOW], &c->pos, ctl_payload(c), s->now_s,
 				  t == &s->external && s->conf.mode == MODE_ALARM ? s->conf.cache_timeout : 0);
 	else
-		len = slice_expects(t->expects, &c->pos, ctl_payload(c), s->now_s);
+		len = slice_expects(t->of[SLOT_EXPECT], &c->pos, ctl_payload(c), s->now_s);
 	if (len > 0)
 		ctl_put(c, part[c->step].table == CTL_TABLE_CT ? CTL_R_FLOW : CTL_R_EXPECT, len);
 	if (c->pos == SLOT_NONE) {
@@ -650,32 +648,21 @@ slice_control(struct sync *s, uint8_t *at)
 }
 
 static size_t
-put_waiting(uint8_t *at, uint8_t queue, uint32_t seq)
-{
-	struct ctl_rsq r = {.seq = seq};
-
-	if (queue != QUEUE_RS)
-		return 0;
-	memcpy(at, &r, sizeof(r));
-	return sizeof(r);
-}
-
-static size_t
-slice_waiting(const struct tables *t, enum slot_kind kind, uint32_t *pos, uint8_t *at)
+slice_waiting(const struct cache *cache, uint32_t *pos, uint8_t *at)
 {
 	size_t len = 0;
 
 	for (unsigned int n = 0; n < VISITS_MAX && len + sizeof(struct ctl_rsq) <= CTL_PAYLOAD_MAX; n++) {
-		uint32_t slot = kind == SLOT_FLOW ? cache_walk(t->flows, pos) : xcache_walk(t->expects, pos);
+		uint32_t slot = cache_walk(cache, pos);
+		struct ctl_rsq r;
 
 		if (slot == SLOT_NONE)
 			break;
-		if (kind == SLOT_FLOW)
-			len += put_waiting(at + len, cache_entry(t->flows, slot)->queue,
-					   cache_entry(t->flows, slot)->link.seq);
-		else
-			len += put_waiting(at + len, xcache_entry(t->expects, slot)->queue,
-					   xcache_entry(t->expects, slot)->link.seq);
+		if (cache_entry(cache, slot)->queue != QUEUE_RS)
+			continue;
+		r = (struct ctl_rsq){.seq = cache_entry(cache, slot)->link.seq};
+		memcpy(at + len, &r, sizeof(r));
+		len += sizeof(r);
 	}
 	return len;
 }
@@ -689,7 +676,7 @@ more_rsqueue(struct sync *s, struct ctl_client *c)
 	if (c->step == 0)
 		len = slice_control(s, ctl_payload(c));
 	else
-		len = slice_waiting(&s->store.t, c->step == 1 ? SLOT_FLOW : SLOT_EXPECT, &c->pos, ctl_payload(c));
+		len = slice_waiting(s->store.t.of[c->step - 1], &c->pos, ctl_payload(c));
 	if (len > 0)
 		ctl_put(c, CTL_R_RSQUEUE, len);
 	if (c->step > 0 && (c->pos != SLOT_NONE || len > 0))

@@ -43,7 +43,7 @@ static void
 million(void **state)
 {
 	const size_t before = resident();
-	struct cache *c = cache_new(&(struct cache_conf){.limit = 2 * FLOWS});
+	struct cache *c = cache_new(SLOT_FLOW, 2 * FLOWS);
 	const size_t empty = cache_memory(c);
 	uint32_t slot;
 	size_t full, after;

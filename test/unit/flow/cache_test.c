@@ -42,7 +42,7 @@ nth(uint32_t n, struct flow_side *side)
 static struct cache *
 filled(uint32_t *slot, uint32_t n)
 {
-	struct cache *c = cache_new(&(struct cache_conf){.limit = n});
+	struct cache *c = cache_new(SLOT_FLOW, n);
 	struct flow_side side;
 
 	assert_non_null(c);
@@ -216,7 +216,7 @@ updates_merge(void **state)
 static void
 nat_is_kept(void **state)
 {
-	struct cache *c = cache_new(&(struct cache_conf){.limit = 4});
+	struct cache *c = cache_new(SLOT_FLOW, 4);
 	struct flow_side side;
 	struct flow f = nth(1, &side);
 	const struct flow_nat nat = {.snat = true, .snat_addr = {0x01020304}, .spat = true, .spat_port = 99};
@@ -249,36 +249,68 @@ nth_expect(uint32_t n)
 static void
 expectations(void **state)
 {
-	struct xcache *c = xcache_new(&(struct cache_conf){.limit = 5000});
+	struct cache *c = cache_new(SLOT_EXPECT, 5000);
 	uint32_t slot[5000], pos = 0, n = 0;
 	struct expect e;
 
 	(void)state;
 	for (uint32_t i = 0; i < 5000; i++) {
 		e = nth_expect(i);
-		assert_int_equal(xcache_insert(c, &e, i, &slot[i]), 0);
+		assert_int_equal(cache_insert(c, &e, i, &slot[i]), 0);
 	}
-	assert_int_equal(xcache_insert(c, &e, 0, &pos), -EEXIST);
+	assert_int_equal(cache_insert(c, &e, 0, &pos), -EEXIST);
 	e = nth_expect(5000);
-	assert_int_equal(xcache_insert(c, &e, 0, &pos), -ENOSPC);
+	assert_int_equal(cache_insert(c, &e, 0, &pos), -ENOSPC);
 	for (uint32_t i = 0; i < 5000; i += 2)
-		xcache_drop(c, slot[i]);
+		cache_drop(c, slot[i]);
 	for (uint32_t i = 0; i < 5000; i++) {
 		e = nth_expect(i);
 		e.timeout += 7; /* is not what makes it another one */
-		assert_int_equal(xcache_find(c, &e), i % 2 == 0 ? SLOT_NONE : slot[i]);
+		assert_int_equal(cache_find(c, &e), i % 2 == 0 ? SLOT_NONE : slot[i]);
 	}
-	for (pos = 0; xcache_walk(c, &pos) != SLOT_NONE; n++)
+	for (pos = 0; cache_walk(c, &pos) != SLOT_NONE; n++)
 		;
 	assert_int_equal(n, 2500);
 	e = nth_expect(1);
 	e.timeout = 1234;
-	assert_int_equal(xcache_update(c, slot[1], &e, 50), 0);
-	assert_int_equal(xcache_entry(c, slot[1])->expect.timeout, 1234);
-	xcache_bury(c, slot[1]);
-	assert_int_equal(xcache_stats(c)->active, 2499);
-	assert_int_equal(xcache_stats(c)->total, 2500);
-	xcache_free(c);
+	assert_int_equal(cache_update(c, slot[1], &e, 50), 0);
+	assert_int_equal(cache_entry(c, slot[1])->expect.timeout, 1234);
+	cache_bury(c, slot[1]);
+	assert_int_equal(cache_stats(c)->active, 2499);
+	assert_int_equal(cache_stats(c)->total, 2500);
+	assert_int_equal(cache_update(c, slot[1], &e, 51), 0);
+	assert_int_equal(cache_stats(c)->active, 2500);
+	assert_int_equal(cache_entry(c, slot[1])->change, ENTRY_UPD);
+	cache_free(c);
+}
+
+static void
+walk_both(void **state)
+{
+	static const enum slot_kind kinds[] = {SLOT_FLOW, SLOT_FLOW, SLOT_EXPECT};
+	struct flow_side side;
+	struct tables t;
+	enum slot_kind kind = SLOT_FLOW;
+	uint32_t slot[3], pos = 0;
+
+	(void)state;
+	assert_int_equal(tables_init(&t, 10), 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct flow f = nth(i + 2, &side); /* IPv4, IPv6 */
+		const struct expect e = nth_expect(i);
+
+		assert_int_equal(cache_insert(t.of[kinds[i]], i < 2 ? (const void *)&f : (const void *)&e, 0, &slot[i]),
+				 0);
+	}
+	assert_int_equal(tables_total(&t), 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(tables_walk(&t, &kind, &pos), slot[i]);
+		assert_int_equal(kind, kinds[i]);
+	}
+	assert_int_equal(tables_walk(&t, &kind, &pos), SLOT_NONE);
+	assert_int_equal(kind, SLOT_KINDS);
+	assert_int_equal(tables_walk(&t, &kind, &pos), SLOT_NONE);
+	tables_clear(&t);
 }
 
 int
@@ -288,6 +320,7 @@ main(void)
 		cmocka_unit_test(insert_find_drop), cmocka_unit_test(walk_while_dropping),
 		cmocka_unit_test(limits_and_dead),  cmocka_unit_test(updates_merge),
 		cmocka_unit_test(nat_is_kept),      cmocka_unit_test(expectations),
+		cmocka_unit_test(walk_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

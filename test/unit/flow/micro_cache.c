@@ -44,7 +44,7 @@ shuffled(uint32_t i, uint32_t n)
 static void
 run(uint32_t n)
 {
-	struct cache *c = cache_new(&(struct cache_conf){.limit = n});
+	struct cache *c = cache_new(SLOT_FLOW, n);
 	double t[6], worst = 0;
 	uint32_t slot = 0;
 
@@ -97,7 +97,7 @@ run(uint32_t n)
 static void
 run_batches(uint32_t n)
 {
-	struct cache *c = cache_new(&(struct cache_conf){.limit = n});
+	struct cache *c = cache_new(SLOT_FLOW, n);
 	struct flow f[16];
 	uint32_t slot = 0;
 	double t[4];

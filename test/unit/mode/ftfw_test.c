@@ -33,17 +33,16 @@ static void
 unqueued(void *arg, enum slot_kind kind, uint32_t slot)
 {
 	(void)kind;
-	cache_drop(((struct ctx *)arg)->t.flows, slot);
+	cache_drop(((struct ctx *)arg)->t.of[SLOT_FLOW], slot);
 }
 
 static int
 setup(void **state)
 {
-	struct cache_conf cc = {.limit = 10000};
 	struct ctx *c = calloc(1, sizeof(*c));
 	struct mode_env env = {c, &c->t, event, unqueued};
 
-	c->t = (struct tables){cache_new(&cc), xcache_new(&cc)};
+	assert_int_equal(tables_init(&c->t, 10000), 0);
 	c->conf.resend_queue_size = 2000;
 	c->conf.ack_window_size = 10;
 	c->now = 50000;
@@ -58,8 +57,7 @@ teardown(void **state)
 	struct ctx *c = *state;
 
 	c->m->ops->free(c->m);
-	cache_free(c->t.flows);
-	xcache_free(c->t.expects);
+	tables_clear(&c->t);
 	free(c);
 	return 0;
 }
@@ -115,7 +113,7 @@ add_flows(struct ctx *c, unsigned int n)
 	for (; n > 0; n--) {
 		struct flow f = flow_nr(c->n_flows);
 
-		assert_int_equal(cache_insert(c->t.flows, &f, 0, &c->slot[c->n_flows]), 0);
+		assert_int_equal(cache_insert(c->t.of[SLOT_FLOW], &f, 0, &c->slot[c->n_flows]), 0);
 		c->m->ops->change(c->m, SLOT_FLOW, c->slot[c->n_flows++]);
 	}
 }
@@ -550,11 +548,11 @@ test_one_place(void **state)
 	assert_int_equal(drain(c), 1);
 	c->m->ops->change(c->m, SLOT_FLOW, c->slot[0]);
 	assert_int_equal(stats(c).unacked, 0);
-	cache_bury(c->t.flows, c->slot[0]);
+	cache_bury(c->t.of[SLOT_FLOW], c->slot[0]);
 	assert_int_equal(drain(c), 1);
-	assert_int_equal(cache_stats(c->t.flows)->total, 1);
+	assert_int_equal(cache_stats(c->t.of[SLOT_FLOW])->total, 1);
 	in(c, WIRE_CTL, WIRE_ACK, 501, FIRST, c->it.seq);
-	assert_int_equal(cache_stats(c->t.flows)->total, 0);
+	assert_int_equal(cache_stats(c->t.of[SLOT_FLOW])->total, 0);
 }
 
 /* A bulk send never has more in the air than a small socket buffer holds, and goes on without acknowledgements. */

@@ -49,17 +49,16 @@ static void
 unqueued(void *arg, enum slot_kind kind, uint32_t slot)
 {
 	(void)kind;
-	cache_drop(((struct node *)arg)->t.flows, slot);
+	cache_drop(((struct node *)arg)->t.of[SLOT_FLOW], slot);
 }
 
 static void
 node_start(struct sim *s, struct node *n, uint32_t first_seq)
 {
-	struct cache_conf cc = {.limit = 20000};
 	struct mode_env env = {n, &n->t, event, unqueued};
 
-	n->t = (struct tables){cache_new(&cc), xcache_new(&cc)};
-	n->external = cache_new(&cc);
+	assert_int_equal(tables_init(&n->t, 20000), 0);
+	n->external = cache_new(SLOT_FLOW, 20000);
 	n->conf.resend_queue_size = 5000;
 	n->conf.ack_window_size = 30;
 	n->events = 0;
@@ -71,8 +70,7 @@ static void
 node_stop(struct node *n)
 {
 	n->m->ops->free(n->m);
-	cache_free(n->t.flows);
-	xcache_free(n->t.expects);
+	tables_clear(&n->t);
 	cache_free(n->external);
 }
 
@@ -120,7 +118,7 @@ node_send(struct sim *s, struct node *n)
 	struct mode_item it;
 
 	while (n->m->ops->next(n->m, &it, s->now)) {
-		const struct entry *e = it.kind == ITEM_FLOW ? cache_entry(n->t.flows, it.slot) : NULL;
+		const struct entry *e = it.kind == ITEM_FLOW ? cache_entry(n->t.of[SLOT_FLOW], it.slot) : NULL;
 		int len = e != NULL
 				  ? wire_enc_flow(&e->flow, (enum wire_type)e->change, it.flags, it.seq, &o,
 						  dgram + used, sizeof(dgram) - used)
@@ -152,7 +150,7 @@ node_turn(struct sim *s, struct node *n)
 		n->m->ops->ask(n->m);
 	if (n->bulk && n->m->ops->ready(n->m, s->now))
 		for (uint32_t c = n->m->ops->credit(n->m, s->now); c > 0 && n->bulk; c--) {
-			if ((slot = cache_walk(n->t.flows, &n->bulk_pos)) == SLOT_NONE)
+			if ((slot = cache_walk(n->t.of[SLOT_FLOW], &n->bulk_pos)) == SLOT_NONE)
 				n->bulk = false;
 			else
 				n->m->ops->change(n->m, SLOT_FLOW, slot);
@@ -175,18 +173,18 @@ static void
 churn(struct sim *s, struct node *n, unsigned int space)
 {
 	struct flow f = flow_nr(rnd(s) % space);
-	uint32_t slot = cache_find(n->t.flows, &f), now = (uint32_t)(s->now / 1000);
+	uint32_t slot = cache_find(n->t.of[SLOT_FLOW], &f), now = (uint32_t)(s->now / 1000);
 	unsigned int what = rnd(s) % 3;
 
 	f.state = (uint8_t)(1 + rnd(s) % 8);
 	if (slot == SLOT_NONE)
-		assert_int_equal(cache_insert(n->t.flows, &f, now, &slot), 0);
-	else if (cache_entry(n->t.flows, slot)->flags & ENTRY_DEAD)
-		cache_revive(n->t.flows, slot, &f, now);
+		assert_int_equal(cache_insert(n->t.of[SLOT_FLOW], &f, now, &slot), 0);
+	else if (cache_entry(n->t.of[SLOT_FLOW], slot)->flags & ENTRY_DEAD)
+		cache_revive(n->t.of[SLOT_FLOW], slot, &f, now);
 	else if (what == 0)
-		cache_bury(n->t.flows, slot);
+		cache_bury(n->t.of[SLOT_FLOW], slot);
 	else
-		cache_update(n->t.flows, slot, &f, now);
+		cache_update(n->t.of[SLOT_FLOW], slot, &f, now);
 	n->m->ops->change(n->m, SLOT_FLOW, slot);
 }
 
@@ -217,7 +215,7 @@ assert_converged(struct sim *s)
 	for (int i = 0; i < 2; i++) {
 		s->node[i].m->ops->stats(s->node[i].m, &ms);
 		assert_int_equal(ms.unacked, 0);
-		assert_same(s->node[i].t.flows, s->node[!i].external);
+		assert_same(s->node[i].t.of[SLOT_FLOW], s->node[!i].external);
 	}
 }
 
@@ -301,7 +299,7 @@ test_restart(void **state)
 		s.loss = 0;
 		run(&s, 1500);
 		/* the restarted node got everything again without asking by hand */
-		assert_same(s.node[0].t.flows, s.node[1].external);
+		assert_same(s.node[0].t.of[SLOT_FLOW], s.node[1].external);
 		stop(&s);
 	}
 }

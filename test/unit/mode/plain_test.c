@@ -30,24 +30,23 @@ static void
 unqueued(void *arg, enum slot_kind kind, uint32_t slot)
 {
 	(void)kind;
-	cache_drop(((struct ctx *)arg)->t.flows, slot);
+	cache_drop(((struct ctx *)arg)->t.of[SLOT_FLOW], slot);
 }
 
 static struct ctx *
 ctx_new(struct mode *(*mode_new)(const struct conf *, const struct mode_env *, uint32_t, uint64_t))
 {
-	struct cache_conf cc = {.limit = 1000};
 	struct ctx *c = calloc(1, sizeof(*c));
 	struct mode_env env = {c, &c->t, event, unqueued};
 
-	c->t = (struct tables){cache_new(&cc), xcache_new(&cc)};
+	assert_int_equal(tables_init(&c->t, 1000), 0);
 	c->conf.refresh_time = 10;
 	c->now = 100000;
 	c->m = mode_new(&c->conf, &env, 5, c->now);
 	for (uint32_t i = 0; i < 100; i++) {
 		struct flow f = flow_nr(i);
 
-		assert_int_equal(cache_insert(c->t.flows, &f, 0, &c->slot[i]), 0);
+		assert_int_equal(cache_insert(c->t.of[SLOT_FLOW], &f, 0, &c->slot[i]), 0);
 	}
 	return c;
 }
@@ -72,8 +71,7 @@ teardown(void **state)
 	struct ctx *c = *state;
 
 	c->m->ops->free(c->m);
-	cache_free(c->t.flows);
-	xcache_free(c->t.expects);
+	tables_clear(&c->t);
 	free(c);
 	return 0;
 }
@@ -126,24 +124,24 @@ test_deletion_is_kept_until_encoded(void **state)
 	struct mode_item it;
 
 	drain(c);
-	cache_bury(c->t.flows, c->slot[1]);
+	cache_bury(c->t.of[SLOT_FLOW], c->slot[1]);
 	c->m->ops->change(c->m, SLOT_FLOW, c->slot[1]);
 	assert_true(c->m->ops->next(c->m, &it, c->now));
 	assert_int_equal(it.slot, c->slot[1]);
-	assert_int_equal(cache_entry(c->t.flows, it.slot)->change, ENTRY_DEL);
-	assert_int_equal(cache_stats(c->t.flows)->total, 100);
+	assert_int_equal(cache_entry(c->t.of[SLOT_FLOW], it.slot)->change, ENTRY_DEL);
+	assert_int_equal(cache_stats(c->t.of[SLOT_FLOW])->total, 100);
 	assert_false(c->m->ops->next(c->m, &it, c->now));
-	assert_int_equal(cache_stats(c->t.flows)->total, 99);
+	assert_int_equal(cache_stats(c->t.of[SLOT_FLOW])->total, 99);
 	/* reborn between being handed out and the next call: stays */
 	struct flow f = flow_nr(2);
 
-	cache_bury(c->t.flows, c->slot[2]);
+	cache_bury(c->t.of[SLOT_FLOW], c->slot[2]);
 	c->m->ops->change(c->m, SLOT_FLOW, c->slot[2]);
 	assert_true(c->m->ops->next(c->m, &it, c->now));
-	cache_revive(c->t.flows, c->slot[2], &f, 1);
+	cache_revive(c->t.of[SLOT_FLOW], c->slot[2], &f, 1);
 	c->m->ops->change(c->m, SLOT_FLOW, c->slot[2]);
 	assert_int_equal(drain(c), 1);
-	assert_int_equal(cache_stats(c->t.flows)->active, 99);
+	assert_int_equal(cache_stats(c->t.of[SLOT_FLOW])->active, 99);
 }
 
 static void

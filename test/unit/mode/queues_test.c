@@ -25,23 +25,22 @@ unqueued(void *arg, enum slot_kind kind, uint32_t slot)
 
 	assert_int_equal(kind, SLOT_FLOW);
 	c->unqueued++;
-	cache_drop(c->t.flows, slot);
+	cache_drop(c->t.of[SLOT_FLOW], slot);
 }
 
 static int
 setup(void **state)
 {
-	struct cache_conf conf = {.limit = 100};
 	struct ctx *c = calloc(1, sizeof(*c));
 
-	c->t = (struct tables){cache_new(&conf), xcache_new(&conf)};
+	assert_int_equal(tables_init(&c->t, 100), 0);
 	c->env = (struct mode_env){.arg = c, .tables = &c->t, .unqueued = unqueued};
 	txq_init(&c->tx, &c->t);
 	rsq_init(&c->rs, &c->env, 10);
 	for (uint32_t i = 0; i < 20; i++) {
 		struct flow f = flow_nr(i);
 
-		assert_int_equal(cache_insert(c->t.flows, &f, 0, &c->slot[i]), 0);
+		assert_int_equal(cache_insert(c->t.of[SLOT_FLOW], &f, 0, &c->slot[i]), 0);
 	}
 	*state = c;
 	return 0;
@@ -52,8 +51,7 @@ teardown(void **state)
 {
 	struct ctx *c = *state;
 
-	cache_free(c->t.flows);
-	xcache_free(c->t.expects);
+	tables_clear(&c->t);
 	free(c);
 	return 0;
 }
@@ -90,7 +88,7 @@ test_tx_order(void **state)
 	assert_false(txq_take(&c->tx, false, &it));
 	assert_true(txq_take(&c->tx, true, &it));
 	assert_int_equal(it.slot, c->slot[3]);
-	assert_int_equal(cache_entry(c->t.flows, it.slot)->queue, QUEUE_NONE);
+	assert_int_equal(cache_entry(c->t.of[SLOT_FLOW], it.slot)->queue, QUEUE_NONE);
 	assert_true(txq_take(&c->tx, true, &it));
 	assert_int_equal(it.slot, c->slot[1]);
 	assert_false(txq_take(&c->tx, true, &it));
@@ -104,7 +102,7 @@ test_ack_wraps(void **state)
 
 	for (unsigned int i = 0; i < 8; i++)
 		sent(c, i, 0xfffffffcu + i);
-	cache_bury(c->t.flows, c->slot[4]);
+	cache_bury(c->t.of[SLOT_FLOW], c->slot[4]);
 	rsq_ack(&c->rs, 0xfffffffeu, 1);
 	assert_int_equal(rsq_len(&c->rs), 4);
 	assert_int_equal(c->unqueued, 1);
@@ -144,7 +142,7 @@ test_limit(void **state)
 {
 	struct ctx *c = *state;
 
-	cache_bury(c->t.flows, c->slot[0]);
+	cache_bury(c->t.of[SLOT_FLOW], c->slot[0]);
 	for (unsigned int i = 0; i < 12; i++)
 		sent(c, i, 100 + i);
 	assert_int_equal(rsq_len(&c->rs), 10);
@@ -166,7 +164,7 @@ test_requeue_and_clear(void **state)
 	assert_int_equal(rsq_len(&c->rs), 0);
 	assert_int_equal(txq_len(&c->tx), 6);
 	sent(c, 10, 20);
-	cache_bury(c->t.flows, c->slot[10]);
+	cache_bury(c->t.of[SLOT_FLOW], c->slot[10]);
 	rsq_clear(&c->rs);
 	assert_int_equal(rsq_len(&c->rs), 0);
 	assert_int_equal(c->unqueued, 1);
@@ -195,10 +193,9 @@ struct long_ctx {
 static struct long_ctx *
 long_queue(uint32_t first_seq)
 {
-	struct cache_conf conf = {.limit = LONG};
 	struct long_ctx *l = calloc(1, sizeof(*l));
 
-	l->c.t = (struct tables){cache_new(&conf), xcache_new(&conf)};
+	assert_int_equal(tables_init(&l->c.t, LONG), 0);
 	l->c.env = (struct mode_env){.arg = &l->c, .tables = &l->c.t, .unqueued = unqueued};
 	txq_init(&l->c.tx, &l->c.t);
 	rsq_init(&l->c.rs, &l->c.env, LONG);
@@ -206,7 +203,7 @@ long_queue(uint32_t first_seq)
 		struct flow f = flow_nr(i);
 		struct mode_item it = {.kind = ITEM_FLOW, .seq = first_seq + i};
 
-		assert_int_equal(cache_insert(l->c.t.flows, &f, 0, &it.slot), 0);
+		assert_int_equal(cache_insert(l->c.t.of[SLOT_FLOW], &f, 0, &it.slot), 0);
 		l->slot[i] = it.slot;
 		rsq_put(&l->c.rs, &it);
 	}
@@ -216,8 +213,7 @@ long_queue(uint32_t first_seq)
 static void
 long_free(struct long_ctx *l)
 {
-	cache_free(l->c.t.flows);
-	xcache_free(l->c.t.expects);
+	tables_clear(&l->c.t);
 	free(l);
 }
 

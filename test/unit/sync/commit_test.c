@@ -105,13 +105,12 @@ usec(void *arg)
 static int
 setup(void **state)
 {
-	struct cache_conf cc = {.limit = 10000};
 	struct commit_conf conf = {0};
 	struct ctx *c = calloc(1, sizeof(*c));
 	struct commit_env env = {c, send_batch, table_done, all_done, failed, usec, helper_missing};
 
-	c->ext = (struct tables){cache_new(&cc), xcache_new(&cc)};
-	c->kernel = cache_new(&cc);
+	assert_int_equal(tables_init(&c->ext, 10000), 0);
+	c->kernel = cache_new(SLOT_FLOW, 10000);
 	c->c = commit_new(&conf, &env, &c->ext);
 	*state = c;
 	return 0;
@@ -123,8 +122,7 @@ teardown(void **state)
 	struct ctx *c = *state;
 
 	commit_free(c->c);
-	cache_free(c->ext.flows);
-	xcache_free(c->ext.expects);
+	tables_clear(&c->ext);
 	cache_free(c->kernel);
 	free(c);
 	return 0;
@@ -138,7 +136,7 @@ know(struct ctx *c, uint32_t first, uint32_t n)
 	for (uint32_t i = first; i < first + n; i++) {
 		struct flow f = flow_nr(i);
 
-		assert_int_equal(cache_insert(c->ext.flows, &f, 1000, &slot), 0);
+		assert_int_equal(cache_insert(c->ext.of[SLOT_FLOW], &f, 1000, &slot), 0);
 	}
 }
 
@@ -179,7 +177,7 @@ test_all_of_them(void **state)
 	assert_int_equal(c->done, 1);
 	assert_int_equal(c->requests, 5000);
 	assert_in_range(c->max_wire, 2, COMMIT_WINDOW);
-	assert_int_equal(cache_stats(c->ext.flows)->active, 5000); /* caches keep their entries */
+	assert_int_equal(cache_stats(c->ext.of[SLOT_FLOW])->active, 5000); /* caches keep their entries */
 }
 
 static void
@@ -246,7 +244,7 @@ know_helped(struct ctx *c, uint32_t n, uint32_t names)
 
 		snprintf(name, sizeof(name), i % 2 == 0 ? "ftp" : "junk%u", i / 2 % names);
 		struct flow f = helped(i, &side, name);
-		assert_int_equal(cache_insert(c->ext.flows, &f, 1000, &slot), 0);
+		assert_int_equal(cache_insert(c->ext.of[SLOT_FLOW], &f, 1000, &slot), 0);
 	}
 }
 
@@ -330,12 +328,12 @@ test_late_news(void **state)
 	commit_start(c->c, COMMIT_FLOWS);
 	for (int i = 0; i < 3; i++)
 		commit_step(c->c, 1000);
-	cache_drop(c->ext.flows, cache_find(c->ext.flows, &gone));
+	cache_drop(c->ext.of[SLOT_FLOW], cache_find(c->ext.of[SLOT_FLOW], &gone));
 	know(c, 6000, 1);
-	slot = cache_find(c->ext.flows, &f);
+	slot = cache_find(c->ext.of[SLOT_FLOW], &f);
 	f.state = 7;
-	cache_update(c->ext.flows, slot, &f, 1000);
-	cache_entry(c->ext.flows, slot)->gen = 0;
+	cache_update(c->ext.of[SLOT_FLOW], slot, &f, 1000);
+	cache_entry(c->ext.of[SLOT_FLOW], slot)->gen = 0;
 	run(c, 1000);
 	assert_int_equal(cache_stats(c->kernel)->active, 5001);
 	assert_int_equal(cache_entry(c->kernel, cache_find(c->kernel, &f))->flow.state, 7);
@@ -482,7 +480,7 @@ test_masters_first(void **state)
 	side.master_addr[1] = master.addr[1];
 	f.side = &side;
 	f.have |= FLOW_MASTER;
-	assert_int_equal(cache_insert(c->ext.flows, &f, 1000, &slot), 0);
+	assert_int_equal(cache_insert(c->ext.of[SLOT_FLOW], &f, 1000, &slot), 0);
 	know(c, 0, 2000);
 	commit_start(c->c, COMMIT_FLOWS);
 	for (int i = 0; i < 100 && c->requests < 2000; i++) {

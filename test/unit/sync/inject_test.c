@@ -62,11 +62,10 @@ helper_missing(void *arg, const char *name)
 static int
 setup(void **state)
 {
-	struct cache_conf cc = {.limit = 10000};
 	struct ctx *c = calloc(1, sizeof(*c));
 	struct inject_env env = {c, send_batch, failed, helper_missing};
 
-	c->kernel = cache_new(&cc);
+	c->kernel = cache_new(SLOT_FLOW, 10000);
 	c->j = inject_new(&env, false);
 	*state = c;
 	return 0;

@@ -76,7 +76,7 @@ hidden_master(void **state)
 	flow_reported(rig.s, 3);
 	assert_int_equal(rig.s->store.early.n, 0);
 	assert_int_equal(rig.s->count.filtered, 2);
-	assert_int_equal(xcache_stats(rig.s->store.t.expects)->active, 0);
+	assert_int_equal(cache_stats(rig.s->store.t.of[SLOT_EXPECT])->active, 0);
 	rig_free(&rig);
 }
 
@@ -93,7 +93,7 @@ master_in_a_hidden_state(void **state)
 	flow_reported(rig.s, 3);
 	assert_int_equal(rig.s->store.early.n, 0);
 	assert_int_equal(rig.s->count.filtered, 1);
-	assert_int_equal(xcache_stats(rig.s->store.t.expects)->active, 1);
+	assert_int_equal(cache_stats(rig.s->store.t.of[SLOT_EXPECT])->active, 1);
 	rig_free(&rig);
 }
 

@@ -30,8 +30,8 @@ static void
 deleted_twice(void **state)
 {
 	struct rig rig = rig_new(false);
-	const struct cache_stats *flows = cache_stats(rig.s->external.flows);
-	const struct cache_stats *expects = xcache_stats(rig.s->external.expects);
+	const struct cache_stats *flows = cache_stats(rig.s->external.of[SLOT_FLOW]);
+	const struct cache_stats *expects = cache_stats(rig.s->external.of[SLOT_EXPECT]);
 
 	(void)state;
 	says(rig.s, WIRE_CT_NEW, 1);
@@ -61,7 +61,7 @@ news_unmark(void **state)
 
 	(void)state;
 	says(rig.s, WIRE_CT_NEW, 1);
-	e = cache_entry(rig.s->external.flows, cache_find(rig.s->external.flows, &f));
+	e = cache_entry(rig.s->external.of[SLOT_FLOW], cache_find(rig.s->external.of[SLOT_FLOW], &f));
 	for (uint32_t seq = 2; seq < 4; seq++) {
 		e->gen = 9;
 		says(rig.s, seq == 2 ? WIRE_CT_UPD : WIRE_CT_NEW, seq);

@@ -100,13 +100,13 @@ end(struct ctx *c, bool complete)
 static uint64_t
 active(const struct ctx *c)
 {
-	return cache_stats(c->s.t.flows)->active;
+	return cache_stats(c->s.t.of[SLOT_FLOW])->active;
 }
 
 static uint64_t
 total(const struct ctx *c)
 {
-	return cache_stats(c->s.t.flows)->total;
+	return cache_stats(c->s.t.of[SLOT_FLOW])->total;
 }
 
 static void
@@ -157,7 +157,7 @@ test_event_beats_dump(void **state)
 	store_flow(&c->s, STORE_NEW, &f, false, 5);
 	dumped(c, 1, 3);
 	end(c, true);
-	assert_int_equal(cache_entry(c->s.t.flows, cache_find(c->s.t.flows, &f))->flow.state, 7);
+	assert_int_equal(cache_entry(c->s.t.of[SLOT_FLOW], cache_find(c->s.t.of[SLOT_FLOW], &f))->flow.state, 7);
 	assert_int_equal(announced(c, NULL), 1);
 }
 
@@ -283,10 +283,10 @@ test_end_of_unknown(void **state)
 	struct ctx *c = *state;
 
 	happens(c, STORE_DEL, 1);
-	assert_int_equal(cache_stats(c->s.t.flows)->delete_failed, 1);
-	assert_int_equal(cache_stats(c->s.t.flows)->delete_missing, 1);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_FLOW])->delete_failed, 1);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_FLOW])->delete_missing, 1);
 	store_expect(&c->s, STORE_DEL, &e, false, 5);
-	assert_int_equal(xcache_stats(c->s.t.expects)->delete_missing, 1);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->delete_missing, 1);
 	assert_int_equal(announced(c, NULL), 0);
 }
 
@@ -316,7 +316,7 @@ test_full(void **state)
 		happens(c, STORE_NEW, i);
 	assert_int_equal(active(c), 100);
 	assert_int_equal(c->s.full, 20);
-	assert_int_equal(cache_stats(c->s.t.flows)->no_space, 20);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_FLOW])->no_space, 20);
 	happens(c, STORE_UPD, 5);
 	happens(c, STORE_DEL, 6);
 	assert_int_equal(active(c), 99);
@@ -334,8 +334,8 @@ test_reborn(void **state)
 	happens(c, STORE_DEL, 1);
 	happens(c, STORE_NEW, 1);
 	assert_int_equal(announced(c, &slot), 1);
-	assert_int_equal(cache_entry(c->s.t.flows, slot)->change, ENTRY_NEW);
-	assert_int_equal(cache_find(c->s.t.flows, &f), slot);
+	assert_int_equal(cache_entry(c->s.t.of[SLOT_FLOW], slot)->change, ENTRY_NEW);
+	assert_int_equal(cache_find(c->s.t.of[SLOT_FLOW], &f), slot);
 	assert_int_equal(active(c), 1);
 }
 
@@ -364,7 +364,7 @@ test_expectations(void **state)
 	store_dump_end(&c->s, true);
 	assert_true(store_sweep(&c->s, SLOT_EXPECT, 10));
 	assert_int_equal(announced(c, NULL), 1);
-	assert_int_equal(xcache_stats(c->s.t.expects)->total, 0);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->total, 0);
 }
 
 /* A zone of one direction: not what the peer would make of it. Two such flows are two. */
@@ -383,12 +383,12 @@ test_one_way_zones_stay_here(void **state)
 	assert_int_equal(active(c), 3);
 	assert_int_equal(announced(c, NULL), 1);
 	assert_int_equal(c->s.unsent, 2);
-	store_send(&c->s, SLOT_FLOW, cache_find(c->s.t.flows, &f[0]));
+	store_send(&c->s, SLOT_FLOW, cache_find(c->s.t.of[SLOT_FLOW], &f[0]));
 	assert_int_equal(announced(c, NULL), 0);
 	store_flow(&c->s, STORE_DEL, &f[0], false, 5);
 	assert_int_equal(announced(c, NULL), 0);
 	assert_int_equal(total(c), 2);
-	assert_int_not_equal(cache_find(c->s.t.flows, &f[1]), SLOT_NONE);
+	assert_int_not_equal(cache_find(c->s.t.of[SLOT_FLOW], &f[1]), SLOT_NONE);
 	store_flow(&c->s, STORE_DEL, &f[2], false, 5);
 	assert_int_equal(announced(c, NULL), 1);
 }
@@ -417,17 +417,17 @@ test_expectation_before_master(void **state)
 	assert_true(store_expect_early(&c->s, &other, 5));
 	assert_true(store_expect_early_gone(&c->s, &used));
 	assert_false(store_expect_early_gone(&c->s, &used));
-	assert_int_equal(xcache_stats(c->s.t.expects)->active, 0);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 0);
 	assert_int_equal(announced(c, NULL), 0);
 	happens(c, STORE_NEW, 3);
 	assert_int_equal(announced(c, NULL), 1);
 	happens(c, STORE_NEW, 1);
 	assert_int_equal(announced(c, NULL), 2);
-	assert_int_equal(xcache_stats(c->s.t.expects)->active, 1);
-	assert_int_not_equal(xcache_find(c->s.t.expects, &e), SLOT_NONE);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 1);
+	assert_int_not_equal(cache_find(c->s.t.of[SLOT_EXPECT], &e), SLOT_NONE);
 	assert_false(store_expect_early_gone(&c->s, &e));
 	happens(c, STORE_UPD, 1);
-	assert_int_equal(xcache_stats(c->s.t.expects)->created, 1);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->created, 1);
 }
 
 /* Masters that never come (a filter hides them) do not keep others from being remembered. */
@@ -444,9 +444,9 @@ test_early_expectations_are_bounded(void **state)
 	e = expect_of(1, 1);
 	assert_false(store_expect_early(&c->s, &e, 5)); /* in the place of the oldest */
 	happens(c, STORE_NEW, 1);
-	assert_int_equal(xcache_stats(c->s.t.expects)->active, 1);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 1);
 	happens(c, STORE_NEW, 50);
-	assert_int_equal(xcache_stats(c->s.t.expects)->active, STORE_EARLY);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, STORE_EARLY);
 }
 
 /* A master that the filter hides, or that is over, takes what waits for it along. */
@@ -468,9 +468,9 @@ test_early_expectations_end_with_master(void **state)
 	assert_int_equal(c->s.early.n, 1);
 	happens(c, STORE_NEW, 1); /* others that use the tuple again */
 	happens(c, STORE_NEW, 2);
-	assert_int_equal(xcache_stats(c->s.t.expects)->active, 0);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 0);
 	happens(c, STORE_NEW, 3);
-	assert_int_equal(xcache_stats(c->s.t.expects)->active, 1);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 1);
 	assert_int_equal(c->s.early.n, 0);
 }
 
@@ -491,7 +491,7 @@ test_early_expectations_end_with_dump_and_flush(void **state)
 		assert_int_equal(c->s.early.n, 0);
 	}
 	happens(c, STORE_NEW, 1);
-	assert_int_equal(xcache_stats(c->s.t.expects)->active, 0);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 0);
 }
 
 /* A master that is never reported (it is hidden since long, or in a zone that the expectation does not name). */
@@ -508,7 +508,7 @@ test_early_expectations_age(void **state)
 	assert_int_equal(c->s.early.n, 2);
 	store_flow(&c->s, STORE_NEW, &reused, false, 6 + STORE_EARLY_LIFE);
 	assert_int_equal(c->s.early.n, 1);
-	assert_int_equal(xcache_stats(c->s.t.expects)->active, 0);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 0);
 	store_flow(&c->s, STORE_UPD, &f, false, 7 + STORE_EARLY_LIFE);
 	assert_int_equal(c->s.early.n, 0);
 }
@@ -551,11 +551,11 @@ test_random(void **state)
 		struct flow f = flow_nr(i);
 
 		n += kernel[i];
-		assert_int_equal(cache_find(c->s.t.flows, &f) != SLOT_NONE, kernel[i]);
+		assert_int_equal(cache_find(c->s.t.of[SLOT_FLOW], &f) != SLOT_NONE, kernel[i]);
 	}
 	assert_int_equal(active(c), n);
-	while ((slot = cache_walk(c->s.t.flows, &pos)) != SLOT_NONE)
-		assert_int_equal(cache_entry(c->s.t.flows, slot)->flags & ENTRY_DEAD, 0);
+	while ((slot = cache_walk(c->s.t.of[SLOT_FLOW], &pos)) != SLOT_NONE)
+		assert_int_equal(cache_entry(c->s.t.of[SLOT_FLOW], slot)->flags & ENTRY_DEAD, 0);
 }
 
 /* A deletion that a mode without repetition has just handed out leaves with the sweep, once. */

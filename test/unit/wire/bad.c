@@ -107,7 +107,7 @@ check_file(const char *file, const char *counters, int entries)
 {
 	static uint8_t data[65536];
 	unsigned int count[WIRE_ERRORS] = {0};
-	struct cache *c = cache_new(&(struct cache_conf){.limit = 100});
+	struct cache *c = cache_new(SLOT_FLOW, 100);
 	char path[256], text[256];
 	int len;
 
