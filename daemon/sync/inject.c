@@ -17,7 +17,8 @@
 #define TRIES_MAX   16   /* requests of a batch with helpers that the kernel has not shown to have */
 #define WITHOUT_MAX 4096 /* flows written without their helper until it is tried again */
 
-/* An update's request leaves out what cannot be changed; to create the flow after all, all of it is kept. */
+/* A request leaves out what cannot be changed, or says it in other words: to create the flow after all, all of it is
+ * kept. */
 struct kept {
 	uint32_t seq, len; /* octets up to the next one */
 	struct flow_side side;
@@ -127,7 +128,7 @@ put_flow(struct inject *j, struct out *o, enum flow_nl_op op, const struct flow 
 }
 
 static void
-keep(struct out *o, uint32_t seq, const struct flow *f)
+keep(struct out *o, uint32_t seq, const struct flow *f, bool no_helper)
 {
 	struct kept *k = (struct kept *)(o->kept + o->kept_len);
 
@@ -136,6 +137,8 @@ keep(struct out *o, uint32_t seq, const struct flow *f)
 	memcpy(&k->f, f, flow_size(f));
 	if (f->side != NULL)
 		k->side = *f->side;
+	if (no_helper)
+		k->f.have &= ~(uint32_t)FLOW_HELPER;
 	o->kept_len += k->len;
 }
 
@@ -204,8 +207,8 @@ inject_flow(struct inject *j, enum entry_change change, const struct flow *f)
 	seq = o != NULL ? o->len / 4 + 1 : 0;
 	good = o != NULL && put_flow(j, o, op[change], f, v == HELPER_MISSING) > 0;
 	count(&j->stats[0], change, good);
-	if (good && change == ENTRY_UPD)
-		keep(o, seq, f);
+	if (good && change != ENTRY_DEL)
+		keep(o, seq, f, v == HELPER_MISSING);
 	if (good && v == HELPER_UNTRIED) {
 		o->tried[o->n_tried].seq = seq;
 		o->tried[o->n_tried++].key = k;
@@ -260,11 +263,19 @@ static void
 put_object(struct inject *j, enum flow_nl_op op, const struct object *o)
 {
 	struct out *to = queue_room(&j->again, false);
+	uint32_t seq = to != NULL ? to->len / 4 + 1 : 0;
 	struct helper_key k;
+	bool no_helper;
 
-	if (to != NULL)
-		(void)(o->expect ? put_expect(to, op, &o->e)
-				 : put_flow(j, to, op, &o->f, o->no_helper || judge(j, &o->f, &k) == HELPER_MISSING));
+	if (to == NULL)
+		return;
+	if (o->expect) {
+		(void)put_expect(to, op, &o->e);
+		return;
+	}
+	no_helper = o->no_helper || judge(j, &o->f, &k) == HELPER_MISSING;
+	if (put_flow(j, to, op, &o->f, no_helper) > 0 && op == FLOW_NL_CREATE)
+		keep(to, seq, &o->f, no_helper);
 }
 
 /* The kernel does not say what it does not support: if it was the helper, the flow can do without. */

@@ -89,14 +89,26 @@ notrack_mode() {
 
 # Then -i lists the kernel's table: with what is left of timeouts, without ages, and -x changes nothing.
 lists_the_kernel() {
-	[ "$(ctl "$1" -i 2>/dev/null | grep -c '^tcp  *6 [0-9]* [A-Z]')" -ge 3 ] &&
-		[ "$(ctl "$1" -i 2>/dev/null | without_link | canon)" = "$(flows_kernel "$1")" ] &&
-		[ "$(ctl "$1" -i -x 2>/dev/null | without_link | canon)" = "$(flows_kernel "$1")" ]
+	local words
+	[ "$(ctl "$1" -i 2>/dev/null | grep -c '^tcp  *6 [0-9]* [A-Z]')" -ge 3 ] || return
+	for words in '-i' '-i -x'; do
+		diff <(flows_kernel "$1") <(ctl "$1" $words 2>/dev/null | without_link | canon) >"$LAB_DIR/diff" && continue
+		echo "kernel <, conntrackd $words of $1 >" >&2
+		cat "$LAB_DIR/diff" >&2
+		return 1
+	done
 }
 
 without_caches() {
-	as_mode NOTRACK 'DisableInternalCache on DisableExternalCache on' && statistics && same -e && same -i expect && same -e -x &&
-		lists_the_kernel fw-b && lists_the_kernel fw-a
+	fill 0
+	as_mode NOTRACK 'DisableInternalCache on DisableExternalCache on StartupResync on' && statistics && same -e && same -i expect &&
+		same -e -x && wait_for 20 written_over fw-a && wait_for 20 written_over fw-b && lists_the_kernel fw-b && lists_the_kernel fw-a
+}
+
+# The other node's flows were written over those that stood there, GRE twice as its keys are not told: translated ones still are.
+written_over() {
+	[ "$(flows_kernel "$1" | grep -c '^gre')" = 6 ] && [ "$(flows_kernel "$1" | wc -l)" = 42 ] &&
+		[ "$(flows_kernel "$1" | grep -c ' dst=203.0.113.0 ')" = 6 ]
 }
 
 multicast_link() {

@@ -21,6 +21,7 @@ struct ctx {
 	size_t n_err;
 	bool busy;
 	unsigned int module_requests, n_missing;
+	uint8_t created[2000]; /* the last creation that was asked for */
 };
 
 static bool
@@ -37,9 +38,12 @@ send_batch(void *arg, uint32_t id, const void *data, size_t len)
 	c->id = id;
 	c->batches++;
 	c->n_err = 0;
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		if (nlh->nlmsg_flags & NLM_F_EXCL && nlh->nlmsg_len <= sizeof(c->created))
+			memcpy(c->created, nlh, nlh->nlmsg_len);
 		if ((r = kernel_does(c->kernel, nlh, &f, &c->module_requests)) < 0)
 			c->err[c->n_err++] = (struct msg_error){nlh->nlmsg_seq, r};
+	}
 	return true;
 }
 
@@ -157,6 +161,77 @@ test_in_the_way_and_missing(void **state)
 	assert_int_equal(c->n_failed, 0);
 }
 
+static void
+says_translated(struct ctx *c, enum entry_change change, const char *helper)
+{
+	const struct flow_nat nat = {
+		.snat = true, .spat = true, .snat_addr = {htonl(0xcb007100)}, .spat_port = htons(4000)};
+	struct flow_side side = {.label = {1, 2}, .master_l4 = IPPROTO_TCP, .master_has_ports = 1};
+	struct flow f = flow_nr(1);
+
+	strcpy(side.helper, helper);
+	side.master_port[0] = side.master_port[1] = htons(21);
+	side.master_addr[0] = side.master_addr[1] = htonl(0x0a000001);
+	side.seqadj[0].after = 7;
+	f.side = &side;
+	f.have |= FLOW_HELPER | FLOW_LABELS | FLOW_MASTER | FLOW_SEQADJ | FLOW_MARK;
+	f.status |= 0x190; /* translated */
+	f.mark = 5;
+	flow_derive_reply(&f, &nat);
+	inject_flow(c->j, change, &f);
+}
+
+static void
+created_as(struct ctx *c, uint8_t copy[sizeof(c->created)])
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)c->created;
+
+	nlh->nlmsg_seq = 0;
+	memcpy(copy, c->created, sizeof(c->created));
+	memset(c->created, 0, sizeof(c->created));
+	says(c, ENTRY_DEL, 1, 3);
+	settle(c);
+	assert_int_equal(c->n_failed, 0);
+}
+
+/* What stands in the way, or is not there to be changed, is replaced by all that the peer said. */
+static void
+test_replaced_whole(void **state)
+{
+	static uint8_t first[2000], then[2000];
+	struct ctx *c = *state;
+
+	says_translated(c, ENTRY_NEW, "ftp");
+	settle(c);
+	created_as(c, first);
+	says_translated(c, ENTRY_UPD, "ftp");
+	settle(c);
+	created_as(c, then);
+	assert_memory_equal(then, first, sizeof(first));
+	says(c, ENTRY_NEW, 1, 3);
+	says_translated(c, ENTRY_NEW, "ftp");
+	settle(c);
+	created_as(c, then);
+	assert_memory_equal(then, first, sizeof(first));
+}
+
+/* The same in three tries: the flow that is in the way goes, then it turns out that there is no such helper. */
+static void
+test_replaced_without_helper(void **state)
+{
+	static uint8_t first[2000], then[2000];
+	struct ctx *c = *state;
+
+	says(c, ENTRY_NEW, 1, 3);
+	says_translated(c, ENTRY_NEW, "junk");
+	settle(c);
+	created_as(c, first);
+	says_translated(c, ENTRY_NEW, "junk"); /* nothing in the way: two tries */
+	settle(c);
+	created_as(c, then);
+	assert_memory_equal(then, first, sizeof(first));
+}
+
 /* A second try never overwrites what the peer said later. */
 static void
 test_order(void **state)
@@ -258,9 +333,14 @@ int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		T(test_new_update_delete),     T(test_in_the_way_and_missing), T(test_order), T(test_full),
-		T(test_everything_in_the_way), T(test_unknown_helper)};
+	const struct CMUnitTest tests[] = {T(test_new_update_delete),
+					   T(test_in_the_way_and_missing),
+					   T(test_order),
+					   T(test_full),
+					   T(test_everything_in_the_way),
+					   T(test_unknown_helper),
+					   T(test_replaced_whole),
+					   T(test_replaced_without_helper)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
