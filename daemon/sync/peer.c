@@ -33,9 +33,12 @@ apply(struct sync *s, enum slot_kind kind, enum entry_change change, const void 
 			cache_drop(c, slot);
 		else
 			cache_note_missing(c);
-	} else if (slot == SLOT_NONE)
-		s->external_full += cache_insert(c, object, s->now_s, &slot) == -ENOSPC;
-	else {
+	} else if (slot == SLOT_NONE) {
+		if (cache_insert(c, object, s->now_s, &slot) != -ENOSPC)
+			return;
+		s->external_full++;
+		s->external_missed = s->external_missed || kind == SLOT_FLOW;
+	} else {
 		cache_entry(c, slot)->gen = 0; /* a commit that runs has not written this */
 		(kind == SLOT_FLOW && change == ENTRY_NEW ? cache_revive : cache_update)(c, slot, object, s->now_s);
 	}
@@ -353,6 +356,10 @@ peer_ask(struct sync *s, bool operator)
 static void
 ask_turn(struct sync *s)
 {
+	if (s->external_missed && has_room(s->external.of[SLOT_FLOW], s->conf.hash_limit)) {
+		s->external_missed = false;
+		peer_ask(s, false);
+	}
 	if (!s->ask_wanted || s->now < s->ask_after || !s->mode->ops->ready(s->mode, s->now))
 		return;
 	s->ask_wanted = false;

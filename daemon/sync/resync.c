@@ -11,6 +11,8 @@
 #define RETRY_MS     5000
 #define PAUSE_MIN_MS 60000
 #define PAUSE_MAX_MS 900000
+#define ROOM_MS      10000 /* at least, between two looks for what HashLimit kept out */
+#define FLUSHED_MS   10000 /* so long after a flush of ours what is missing may have gone that way */
 
 static void
 ask_dump(struct sync *s, enum slot_kind kind)
@@ -33,6 +35,8 @@ begin(struct sync *s, bool quiet)
 	r->due = NEVER;
 	r->started = s->now;
 	r->tries = 0;
+	s->store.changes = 0;
+	s->store.flushed = s->store.flushed && s->now - s->flushed_at < FLUSHED_MS;
 	r->serial++;
 	ask_dump(s, SLOT_FLOW);
 }
@@ -121,6 +125,10 @@ resync_turn(struct sync *s)
 {
 	struct resync *r = &s->resync;
 
+	if (s->store.missed && has_room(s->store.t.of[SLOT_FLOW], s->conf.hash_limit)) {
+		s->store.missed = false;
+		resync_in(s, ROOM_MS);
+	}
 	if (r->state == RESYNC_IDLE && s->now >= r->due)
 		begin(s, false);
 	if (r->state != RESYNC_SWEEP)

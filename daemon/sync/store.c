@@ -67,6 +67,7 @@ insert(struct store *s, enum slot_kind kind, const void *object, uint32_t now)
 
 	if (r < 0) {
 		s->full += r == -ENOSPC;
+		s->missed = s->missed || (r == -ENOSPC && kind == SLOT_FLOW);
 		return SLOT_NONE;
 	}
 	cache_entry(s->t.of[kind], slot)->gen = s->gen;
@@ -112,7 +113,7 @@ gone(struct store *s, enum slot_kind kind, const void *object, bool own, uint32_
 	return SLOT_NONE;
 }
 
-static void put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now);
+static bool put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now);
 
 struct flow
 store_master_of(const struct expect *e)
@@ -303,7 +304,8 @@ store_has_master(const struct store *s, const struct expect *e)
 	return slot != SLOT_NONE && (cache_entry(s->t.of[SLOT_FLOW], slot)->flags & ENTRY_DEAD) == 0;
 }
 
-static void
+/* True: it is new. */
+static bool
 put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now)
 {
 	struct cache *c = s->t.of[SLOT_EXPECT];
@@ -311,11 +313,11 @@ put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now)
 	bool news = slot == SLOT_NONE || cache_entry(c, slot)->flags & ENTRY_DEAD;
 
 	if ((slot == SLOT_NONE ? cache_insert(c, e, now, &slot) : cache_update(c, slot, e, now)) < 0)
-		return;
+		return false;
 	cache_entry(c, slot)->gen = s->gen;
-	s->changes += news;
 	if (tell && news)
 		store_send(s, SLOT_EXPECT, slot);
+	return news;
 }
 
 void
@@ -334,7 +336,7 @@ store_expect_dumped(struct store *s, const struct expect *e, uint32_t now)
 	uint32_t slot = cache_find(c, e);
 
 	if (slot == SLOT_NONE || cache_entry(c, slot)->gen != s->gen)
-		put_expect(s, e, s->announce, now);
+		s->changes += put_expect(s, e, s->announce, now);
 }
 
 void
@@ -343,7 +345,6 @@ store_dump_begin(struct store *s, bool tell)
 	s->gen = s->gen == UINT8_MAX ? 1 : (uint8_t)(s->gen + 1);
 	s->dumping = true;
 	s->announce = tell;
-	s->changes = 0;
 	early_clear(s);
 }
 

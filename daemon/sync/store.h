@@ -21,7 +21,8 @@ struct store {
 	bool dumping, announce, complete;
 	bool flushed; /* by ourselves: what the next complete dump misses went that way, and is not announced */
 	uint32_t sweep_pos;
-	uint64_t changes; /* differences that the last dump showed */
+	bool missed;      /* flows were refused for HashLimit since its owner last looked for them */
+	uint64_t changes; /* differences that dumps showed since its owner set it to 0 */
 	uint64_t silent;  /* flows known from dumps only: the kernel may never report them */
 	uint64_t full;    /* flows refused for HashLimit since it was last logged */
 	uint64_t unsent;  /* news of flows that the protocol cannot describe */

@@ -107,6 +107,7 @@ struct sync {
 	bool ask_wanted;
 	uint64_t purge_at, full_logged_at, flushed_at;
 	uint64_t unsent_logged, unsent_logged_at;
+	bool external_missed;                                /* peers' flows were refused for HashLimit */
 	uint64_t external_full, turned_away, turned_away_at; /* clients, when to say so again */
 	uint32_t flush_id;
 	struct {
@@ -164,6 +165,13 @@ void verbs_resynced(struct sync *s);
 void verbs_flushed(struct sync *s, uint32_t id, int err);
 void verbs_last_words(struct sync *s);                       /* the daemon is gone: answers those who asked for that */
 void verb_stats(const struct sync *s, struct ctl_stats *st); /* stats.c */
+
+/* So much room again that it is worth asking for what HashLimit kept out. */
+static inline bool
+has_room(const struct cache *c, uint32_t limit)
+{
+	return cache_stats(c)->total <= limit - limit / 8;
+}
 
 /* text.c: one line about a flow for the log */
 #define FLOW_TEXT_MAX 200

@@ -307,6 +307,7 @@ delete_step(struct sync *s)
 		len += n > 0 ? (uint32_t)n : 0;
 	}
 	s->deleting.active = slot != SLOT_NONE;
+	s->flushed_at = s->now;
 	if (len > 0)
 		wall_send(&s->wall, MSG_REQUEST,
 			  (uint32_t)ASK_FLUSH << ASKER_SHIFT | (s->deleting.active ? 0 : s->deleting.id), s->batch,

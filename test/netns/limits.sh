@@ -46,6 +46,26 @@ full_cache_recovers() {
 		replicated_or_show fw-a fw-b
 }
 
+# Ends that wait for a link fill the cache: what came while it was full is replicated all the same when there is room.
+full_while_the_link_is_down() {
+	flows fw-a delete tcp 0 300 && wait_for 20 external_is fw-b 0 || return
+	in_ns fw-b ip link set link0 down
+	for i in 1 2 3 4 5 6; do
+		flows fw-a create udp $((i * 1000)) 300 && flows fw-a delete udp $((i * 1000)) 300 || return
+	done
+	flows fw-a create tcp 0 50
+	[ "$(cache_counter fw-a internal)" -lt 50 ] || { echo "the cache was not full" >&2; return 1; }
+	in_ns fw-b ip link set link0 up
+	replicated_or_show fw-a fw-b 40 && [ "$(cache_counter fw-a internal)" -eq 50 ]
+}
+
+# The peer has more than fits here: as soon as it has less, we have all of it.
+full_of_the_peers_flows() {
+	daemon_stop fw-a && daemon_conf fw-a x && daemon_start fw-a && flows fw-a create udp 0 1200 &&
+		wait_for 20 external_is fw-b 1000 && flows fw-a delete udp 0 400 && replicated_or_show fw-a fw-b 40 &&
+		clear_kernel fw-a
+}
+
 full_disk_does_not_stop_it() {
 	daemon_stop fw-a
 	mkdir -p "$LAB_DIR/tiny"
@@ -66,4 +86,4 @@ log_file_vanishes() {
 }
 
 run_cases overrun_is_repaired overrun_of_the_backup_is_harmless full_cache_is_counted full_cache_recovers \
-	full_disk_does_not_stop_it log_file_vanishes
+	full_while_the_link_is_down full_of_the_peers_flows full_disk_does_not_stop_it log_file_vanishes

@@ -1,0 +1,189 @@
+/* Reconciliation with the kernel's tables: when the next one is due, what it tells the peers, what HashLimit kept out.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "flows.h"
+#include "rig.h"
+
+#define MINUTE 60000
+
+static int
+setup(void **state)
+{
+	static struct rig rig;
+
+	rig = rig_new(false);
+	*state = &rig;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	rig_free(*state);
+	return 0;
+}
+
+/* One table was read, and what it did not show is swept. */
+static void
+read_to_end(struct sync *s)
+{
+	struct msg_dump_done d = {.id = s->resync.id};
+
+	assert_int_equal(s->resync.state, RESYNC_DUMP);
+	resync_dump_done(s, &d);
+	while (s->resync.state == RESYNC_SWEEP)
+		resync_turn(s);
+}
+
+/* The kernel's table is read and shows flows 0 to n - 1. */
+static void
+read_kernel(struct sync *s, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct flow f = flow_nr(i);
+
+		store_flow_dumped(&s->store, &f, s->now_s);
+	}
+	read_to_end(s); /* flows */
+	read_to_end(s); /* expectations */
+	assert_int_equal(s->resync.state, RESYNC_IDLE);
+}
+
+static void
+happens(struct sync *s, enum store_op op, uint32_t nr, bool own)
+{
+	struct flow f = flow_nr(nr);
+
+	store_flow(&s->store, op, &f, own, s->now_s);
+}
+
+static uint64_t
+wait_for_due(struct sync *s)
+{
+	uint64_t pause = s->resync.due - s->now;
+
+	s->now = s->resync.due;
+	resync_turn(s);
+	return pause;
+}
+
+/* Soon again after a look that found something, be it only among the flows. */
+static void
+test_pause(void **state)
+{
+	struct sync *s = ((struct rig *)*state)->s;
+
+	resync_start(s, true);
+	read_kernel(s, 1);
+	wait_for_due(s);
+	read_kernel(s, 1);
+	assert_int_equal(wait_for_due(s), 2 * MINUTE);
+	read_kernel(s, 1);
+	assert_int_equal(wait_for_due(s), 4 * MINUTE);
+	read_kernel(s, 2);
+	assert_int_equal(wait_for_due(s), MINUTE);
+}
+
+static bool
+end_is_announced(struct sync *s, uint32_t nr)
+{
+	struct flow f = flow_nr(nr);
+	uint32_t slot = cache_find(s->store.t.of[SLOT_FLOW], &f);
+
+	return slot != SLOT_NONE && cache_entry(s->store.t.of[SLOT_FLOW], slot)->flags & ENTRY_DEAD &&
+	       cache_entry(s->store.t.of[SLOT_FLOW], slot)->queue == QUEUE_TX;
+}
+
+/* What is missing right after we flushed the kernel's table went that way; what is missing later ended by itself. */
+static void
+test_flushed_long_ago(void **state)
+{
+	struct sync *s = ((struct rig *)*state)->s;
+
+	resync_start(s, true);
+	read_kernel(s, 0);
+	for (uint32_t nr = 1; nr < 3; nr++) {
+		happens(s, STORE_NEW, nr, false);
+		s->store.flushed = true;
+		s->flushed_at = s->now;
+		s->now += nr == 1 ? 1000 : MINUTE;
+		resync_start(s, false);
+		read_kernel(s, 0);
+		assert_int_equal(end_is_announced(s, nr), nr == 2);
+	}
+}
+
+/* What did not fit is looked for when there is room again. */
+static void
+test_made_up(void **state)
+{
+	struct sync *s = ((struct rig *)*state)->s;
+	const uint32_t limit = s->conf.hash_limit;
+
+	resync_start(s, true);
+	read_kernel(s, 0);
+	for (uint32_t nr = 0; nr < limit + 10; nr++)
+		happens(s, STORE_NEW, nr, true);
+	resync_turn(s);
+	assert_true(s->resync.due == NEVER);
+	for (uint32_t nr = 0; nr < limit / 4; nr++)
+		happens(s, STORE_DEL, nr, true);
+	resync_turn(s);
+	assert_in_range(wait_for_due(s), 0, 15000);
+	assert_int_equal(s->resync.state, RESYNC_DUMP);
+	read_kernel(s, limit / 2);
+	resync_turn(s);
+	assert_int_not_equal(s->resync.state, RESYNC_DUMP); /* once */
+}
+
+static void
+told(struct sync *s, enum wire_type type, uint32_t nr)
+{
+	const struct flow f = flow_nr(nr);
+	static uint32_t seq;
+	uint8_t msg[512];
+	int n = wire_enc_flow(&f, type, 0, ++seq, &s->enc, msg, sizeof(msg));
+
+	assert_true(n > 0);
+	peer_datagram(&s->rx_arg[0], msg, (size_t)n);
+}
+
+/* The same for what peers told. */
+static void
+test_asked_for_again(void **state)
+{
+	struct sync *s = ((struct rig *)*state)->s;
+	const uint32_t limit = s->conf.hash_limit;
+
+	resync_start(s, true);
+	read_kernel(s, 0);
+	for (uint32_t nr = 0; nr < limit + 10; nr++)
+		told(s, WIRE_CT_NEW, nr);
+	s->now += MINUTE;
+	peer_turn(s); /* asks, as of every new peer */
+	s->now += MINUTE;
+	peer_turn(s);
+	assert_int_equal(s->count.resyncs_sent, 1);
+	for (uint32_t nr = 0; nr < limit / 4; nr++)
+		told(s, WIRE_CT_DEL, nr);
+	peer_turn(s);
+	assert_int_equal(s->count.resyncs_sent, 2);
+	s->now += MINUTE;
+	peer_turn(s);
+	assert_int_equal(s->count.resyncs_sent, 2);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {T(test_pause), T(test_flushed_long_ago), T(test_made_up),
+					   T(test_asked_for_again)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
