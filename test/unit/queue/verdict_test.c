@@ -194,93 +194,39 @@ static void
 expectation(void **state)
 {
 	static const struct {
-		bool nated, permanent, follow;
-		uint8_t family, kind, proto;
+		uint8_t kind, family, proto;
 		uint32_t ct_info;
 		struct msg_expect e;
 		const char *src, *dst, *src_mask, *dst_mask;
+		bool nated;
 		int direction;
 	} cases[] = {
-#define ONES4 "255.255.255.255"
-#define ONES6 "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
-		{false,
-		 false,
-		 false,
-		 AF_INET,
-		 HELPER_FTP,
-		 IPPROTO_TCP,
-		 0,
-		 {REF_REPLY_SRC, REF_REPLY_DST, IPPROTO_TCP, 0, 0, 0, 0, 40000, 0, {0}},
-		 "10.2.0.2",
-		 "10.1.0.2",
-		 ONES4,
-		 ONES4,
-		 -1},
-		{true,
-		 false,
-		 false,
-		 AF_INET,
-		 HELPER_FTP,
-		 IPPROTO_TCP,
-		 0,
-		 {REF_REPLY_SRC, REF_REPLY_DST, IPPROTO_TCP, 0, 0, 0, 0, 40000, 40001, {0}},
-		 "10.2.0.2",
-		 "10.2.0.1",
-		 ONES4,
-		 ONES4,
-		 1},
-		{true,
-		 false,
-		 false,
-		 AF_INET6,
-		 HELPER_FTP,
-		 IPPROTO_TCP,
-		 3,
-		 {REF_ORIG_SRC, REF_ORIG_DST, IPPROTO_TCP, 0, 0, 0, 0, 40000, 40002, {0}},
-		 "fd01::2",
-		 "fd02::2",
-		 ONES6,
-		 ONES6,
-		 0},
-		{false,
-		 true,
-		 false,
-		 AF_INET6,
-		 HELPER_MDNS,
-		 IPPROTO_UDP,
-		 2,
-		 {REF_ANY, REF_ORIG_SRC, IPPROTO_UDP, 1, 0, 0, 5353, 41001, 0, {0}},
-		 "::",
-		 "fd01::2",
-		 "::",
-		 ONES6,
-		 -1},
-		{false,
-		 true,
-		 true,
-		 AF_INET,
-		 HELPER_SSDP,
-		 IPPROTO_UDP,
-		 2,
-		 {REF_ANY, REF_ORIG_SRC, IPPROTO_UDP, 1, 1, 0, 0, 41001, 0, {0}},
-		 "0.0.0.0",
-		 "10.1.0.2",
-		 "0.0.0.0",
-		 ONES4,
-		 -1},
-		{false,
-		 false,
-		 false,
-		 AF_INET,
-		 HELPER_TNS,
-		 IPPROTO_TCP,
-		 3,
+#define FLOW(kind, family, proto, info) HELPER_##kind, AF_##family, IPPROTO_##proto, info
+#define ONES4                           "255.255.255.255"
+#define ONES6                           "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+#define HOSTS4                          ONES4, ONES4
+#define HOSTS6                          ONES6, ONES6
+#define FROM_ALL4                       "0.0.0.0", ONES4
+#define FROM_ALL6                       "::", ONES6
+#define PLAIN                           false, -1
+#define EXPECT(src, dst, proto, permanent, follow, sport, dport, nat_port) \
+	{REF_##src, REF_##dst, IPPROTO_##proto, permanent, follow, 0, sport, dport, nat_port, {0}}
+		{FLOW(FTP, INET, TCP, 0), EXPECT(REPLY_SRC, REPLY_DST, TCP, 0, 0, 0, 40000, 0), "10.2.0.2", "10.1.0.2",
+		 HOSTS4, PLAIN},
+		{FLOW(FTP, INET, TCP, 0), EXPECT(REPLY_SRC, REPLY_DST, TCP, 0, 0, 0, 40000, 40001), "10.2.0.2",
+		 "10.2.0.1", HOSTS4, true, 1},
+		{FLOW(FTP, INET6, TCP, 3), EXPECT(ORIG_SRC, ORIG_DST, TCP, 0, 0, 0, 40000, 40002), "fd01::2", "fd02::2",
+		 HOSTS6, true, 0},
+		{FLOW(MDNS, INET6, UDP, 2), EXPECT(ANY, ORIG_SRC, UDP, 1, 0, 5353, 41001, 0), "::", "fd01::2",
+		 FROM_ALL6, PLAIN},
+		{FLOW(SSDP, INET, UDP, 2), EXPECT(ANY, ORIG_SRC, UDP, 1, 1, 0, 41001, 0), "0.0.0.0", "10.1.0.2",
+		 FROM_ALL4, PLAIN},
+		{FLOW(TNS, INET, TCP, 3),
 		 {REF_ORIG_SRC, REF_FOREIGN, IPPROTO_TCP, 0, 0, 0, 0, 1600, 0, {10, 9, 9, 9}},
 		 "10.1.0.2",
 		 "10.9.9.9",
-		 ONES4,
-		 ONES4,
-		 -1},
+		 HOSTS4,
+		 PLAIN},
 	};
 
 	(void)state;
@@ -307,9 +253,9 @@ expectation(void **state)
 			    cases[i].dst_mask, 65535);
 		assert_int_equal(nfexp_get_attr_u32(e, ATTR_EXP_CLASS), 0);
 		assert_true(nfexp_attr_is_set(e, ATTR_EXP_CLASS) > 0);
-		assert_int_equal(nfexp_get_attr_u32(e, ATTR_EXP_FLAGS), cases[i].permanent);
-		assert_int_equal(nfexp_attr_is_set(e, ATTR_EXP_HELPER_NAME) > 0, cases[i].follow);
-		if (cases[i].follow)
+		assert_int_equal(nfexp_get_attr_u32(e, ATTR_EXP_FLAGS), cases[i].e.permanent);
+		assert_int_equal(nfexp_attr_is_set(e, ATTR_EXP_HELPER_NAME) > 0, cases[i].e.follow);
+		if (cases[i].e.follow)
 			assert_string_equal(nfexp_get_attr(e, ATTR_EXP_HELPER_NAME), "ssdp");
 		assert_int_equal(nfexp_attr_is_set(e, ATTR_EXP_FN) > 0, cases[i].direction >= 0);
 		assert_int_equal(nfexp_attr_is_set(e, ATTR_EXP_NAT_TUPLE) > 0, cases[i].direction >= 0);
