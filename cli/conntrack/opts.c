@@ -437,8 +437,9 @@ set_path(struct scan *s, const struct optdef *d, char *value)
 }
 
 static int
-saved_helper(struct scan *s, char *value)
+set_helper(struct scan *s, const struct optdef *d, char *value)
 {
+	(void)d;
 	if (value[0] == '\0' || strlen(value) >= sizeof(s->c->helper))
 		return opt_fail(s->err, 2, "Invalid helper name `%s'", value);
 	strcpy(s->c->helper, value);
@@ -446,21 +447,15 @@ saved_helper(struct scan *s, char *value)
 	return 0;
 }
 
-static int
-set_helper(struct scan *s, const struct optdef *d, char *value)
-{
-	(void)d;
-	return saved_helper(s, value);
-}
-
 /* PROTO,SRC,SPORT,DST,DPORT. */
 static int
-saved_master(struct scan *s, char *value)
+set_master(struct scan *s, const struct optdef *d, char *value)
 {
 	struct ct_tuple *t = &s->c->master;
 	char *field[5] = {value}, *p = value;
 	uint64_t n[3];
 
+	(void)d;
 	for (int i = 1; i < 5; i++) {
 		if ((p = strchr(p, ',')) == NULL)
 			return opt_fail(s->err, 2, "Invalid master connection `%s'", value);
@@ -479,19 +474,13 @@ saved_master(struct scan *s, char *value)
 	return 0;
 }
 
-static int
-set_master(struct scan *s, const struct optdef *d, char *value)
-{
-	(void)d;
-	return saved_master(s, value);
-}
-
 /* 32-bit words in hexadecimal, bit 0 first, separated by commas. */
 static int
-saved_labels(struct scan *s, char *value)
+set_saved_labels(struct scan *s, const struct optdef *d, char *value)
 {
 	char *save = NULL, *word = strtok_r(value, ",", &save);
 
+	(void)d;
 	for (unsigned i = 0; word != NULL; i++, word = strtok_r(NULL, ",", &save)) {
 		uint32_t v;
 
@@ -509,12 +498,12 @@ saved_word(struct scan *s, char *word)
 {
 	static const struct {
 		const char *name;
-		int (*set)(struct scan *s, char *value);
-	} words[] = {{"helper=", saved_helper}, {"master=", saved_master}, {"labels=", saved_labels}};
+		int (*set)(struct scan *s, const struct optdef *d, char *value);
+	} words[] = {{"helper=", set_helper}, {"master=", set_master}, {"labels=", set_saved_labels}};
 
 	for (size_t i = 0; i < NITEMS(words); i++)
 		if (strncmp(word, words[i].name, strlen(words[i].name)) == 0)
-			return words[i].set(s, word + strlen(words[i].name));
+			return words[i].set(s, NULL, word + strlen(words[i].name));
 	return 0;
 }
 

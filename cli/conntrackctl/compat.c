@@ -22,48 +22,27 @@ struct option {
 	struct word word[11];
 };
 
+/* One table with a word, else those of all. */
+#define BY_TABLE(letter, v, c, all)                                                            \
+	{                                                                                      \
+		letter, false, {.verb = v, .caches = c, .tables = all},                        \
+		{                                                                              \
+			{"ct", {.verb = v, .caches = c, .tables = CTL_TABLE_CT}},              \
+				{"expect", {.verb = v, .caches = c, .tables = CTL_TABLE_EXP}}, \
+		}                                                                              \
+	}
 static const struct option options[] = {
-	{'c',
-	 false,
-	 {.verb = CTL_COMMIT, .tables = BOTH},
-	 {
-		 {"ct", {.verb = CTL_COMMIT, .tables = CTL_TABLE_CT}},
-		 {"expect", {.verb = CTL_COMMIT, .tables = CTL_TABLE_EXP}},
-	 }},
-	{'i',
-	 false,
-	 {.verb = CTL_DUMP, .caches = CTL_INTERNAL, .tables = CTL_TABLE_CT},
-	 {
-		 {"ct", {.verb = CTL_DUMP, .caches = CTL_INTERNAL, .tables = CTL_TABLE_CT}},
-		 {"expect", {.verb = CTL_DUMP, .caches = CTL_INTERNAL, .tables = CTL_TABLE_EXP}},
-	 }},
-	{'e',
-	 false,
-	 {.verb = CTL_DUMP, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_CT},
-	 {
-		 {"ct", {.verb = CTL_DUMP, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_CT}},
-		 {"expect", {.verb = CTL_DUMP, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_EXP}},
-	 }},
+	BY_TABLE('c', CTL_COMMIT, 0, BOTH),
+	BY_TABLE('i', CTL_DUMP, CTL_INTERNAL, CTL_TABLE_CT),
+	BY_TABLE('e', CTL_DUMP, CTL_EXTERNAL, CTL_TABLE_CT),
+	BY_TABLE('F', CTL_FLUSH_KERNEL, 0, BOTH),
+	BY_TABLE('R', CTL_RESYNC_KERNEL, 0, BOTH),
 	{'f',
 	 true,
 	 {.verb = CTL_FLUSH, .caches = CACHES, .tables = BOTH},
 	 {
 		 {"internal", {.verb = CTL_FLUSH, .caches = CTL_INTERNAL, .tables = CTL_TABLE_CT}},
 		 {"external", {.verb = CTL_FLUSH, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_CT}},
-	 }},
-	{'F',
-	 false,
-	 {.verb = CTL_FLUSH_KERNEL, .tables = BOTH},
-	 {
-		 {"ct", {.verb = CTL_FLUSH_KERNEL, .tables = CTL_TABLE_CT}},
-		 {"expect", {.verb = CTL_FLUSH_KERNEL, .tables = CTL_TABLE_EXP}},
-	 }},
-	{'R',
-	 false,
-	 {.verb = CTL_RESYNC_KERNEL, .tables = BOTH},
-	 {
-		 {"ct", {.verb = CTL_RESYNC_KERNEL, .tables = CTL_TABLE_CT}},
-		 {"expect", {.verb = CTL_RESYNC_KERNEL, .tables = CTL_TABLE_EXP}},
 	 }},
 	{'s',
 	 true,

@@ -87,22 +87,18 @@ put_addrs(struct out *o, const struct ct_rec *rec)
 	put_snat(o, rec);
 }
 
+/* Ports, and GRE keys, which stand in their fields. */
 static void
 put_ports(struct out *o, const struct ct_rec *rec)
 {
-	put_number(o, "--sport ", rec->orig.sport);
-	put_number(o, "--dport ", rec->orig.dport);
-	put_number(o, "--reply-port-src ", rec->reply.sport);
-	put_number(o, "--reply-port-dst ", rec->reply.dport);
-}
+	static const char *const port[] = {"--sport ", "--dport ", "--reply-port-src ", "--reply-port-dst "};
+	static const char *const key[] = {"--srckey ", "--dstkey ", "--reply-key-src ", "--reply-key-dst "};
+	const char *const *name = l4_name(rec->orig.proto)->kind == L4_KEYS ? key : port;
 
-static void
-put_keys(struct out *o, const struct ct_rec *rec)
-{
-	put_number(o, "--srckey ", rec->orig.sport);
-	put_number(o, "--dstkey ", rec->orig.dport);
-	put_number(o, "--reply-key-src ", rec->reply.sport);
-	put_number(o, "--reply-key-dst ", rec->reply.dport);
+	put_number(o, name[0], rec->orig.sport);
+	put_number(o, name[1], rec->orig.dport);
+	put_number(o, name[2], rec->reply.sport);
+	put_number(o, name[3], rec->reply.dport);
 }
 
 static void
@@ -143,7 +139,7 @@ put_l4(struct out *o, const struct ct_rec *rec)
 {
 	static void (*const put[])(struct out * o, const struct ct_rec *rec) = {
 		[L4_PORTS] = put_ports,
-		[L4_KEYS] = put_keys,
+		[L4_KEYS] = put_ports,
 		[L4_ICMP] = put_icmp,
 	};
 	const struct l4_name *l4 = l4_name(rec->orig.proto);
