@@ -5,19 +5,7 @@
 set -u
 . "${CT_SRC:-$(dirname "$0")/../..}/test/netns/common.sh"
 . "$CT_SRC/test/lib/ftp.sh"
-debian=/usr/sbin/conntrackd
-
-daemon_named() {
-	case $1 in
-	ours) echo "$CT_BIN/conntrackd" ;;
-	debian) echo "$debian" ;;
-	*) die "neither ours nor debian: $1" ;;
-	esac
-}
-
-"$debian" -v 2>/dev/null | grep -q 'v1\.4\.' || skip "Debian's conntrackd is not installed"
-CT_DAEMON_fw_a=$(daemon_named "$1")
-CT_DAEMON_fw_b=$(daemon_named "$2")
+lab_daemons "$1" "$2"
 lab_open "interop-expect-$1-$2${3:-}"
 ftp_lab "${3:-}"
 for fw in fw-a fw-b; do

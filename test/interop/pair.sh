@@ -3,19 +3,7 @@
 # mcast4). What fw-a's kernel has must stand in fw-b, whoever wrote the two daemons, also after restarts and over a bad link.
 set -u
 . "${CT_SRC:-$(dirname "$0")/../..}/test/lib/netns.sh"
-debian=/usr/sbin/conntrackd
-
-daemon_named() {
-	case $1 in
-	ours) echo "$CT_BIN/conntrackd" ;;
-	debian) echo "$debian" ;;
-	*) die "neither ours nor debian: $1" ;;
-	esac
-}
-
-"$debian" -v 2>/dev/null | grep -q 'v1\.4\.' || skip "Debian's conntrackd is not installed"
-CT_DAEMON_fw_a=$(daemon_named "$1")
-CT_DAEMON_fw_b=$(daemon_named "$2")
+lab_daemons "$1" "$2"
 TRANSPORT=$3
 lab_open "interop-$1-$2-$3"
 lab_node fw-a fw-b

@@ -65,6 +65,20 @@ lab_node() {
 	done
 }
 
+# lab_daemons ACTIVE BACKUP: what fw-a and fw-b run, ours or debian (conntrackd 1.4.7).
+lab_daemons() {
+	local debian=/usr/sbin/conntrackd who fw=fw_a
+	"$debian" -v 2>/dev/null | grep -q 'v1\.4\.' || skip "Debian's conntrackd is not installed"
+	for who in "$@"; do
+		case $who in
+		ours) printf -v "CT_DAEMON_$fw" %s "$CT_BIN/conntrackd" ;;
+		debian) printf -v "CT_DAEMON_$fw" %s "$debian" ;;
+		*) die "neither ours nor debian: $who" ;;
+		esac
+		fw=fw_b
+	done
+}
+
 # lab_wire A DEVA B DEVB: a cable between two nodes.
 lab_wire() {
 	ip link add "$2" netns "$LAB-$1" type veth peer name "$4" netns "$LAB-$3" || exit 1
