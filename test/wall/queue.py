@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """ctd-queue, jailed, beside a double of its helper workers (queue_double.c): this script plays the kernel on a socketpair
 in place of the netlink socket of a queue. Usage: queue.py DIRECTORY-WITH-queue_run-ctd-queue-queue_double [case ...]"""
-import ctypes
 import ipaddress
 import os
 import re
@@ -14,8 +13,11 @@ import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from cases import DEADLINE, children, start, suite, wait_for  # noqa: E402
+
 BIN = os.path.abspath(sys.argv[1])
-DEADLINE = 20
 CLIENT, SERVER, OUTSIDE = "10.1.0.2", "10.2.0.2", "10.2.0.1"
 BIND, VERDICT, EXP_NEW, PACKET = 0x0302, 0x0301, 0x0200, 0x0300
 NESTED = 0x8000
@@ -167,14 +169,12 @@ class Kernel:
 
 class Queue:
     """A running ctd-queue with its kernel."""
-    started = []
 
     def __init__(self, *specs, bind=0):
         self.kernels = [Kernel(int(s.split(",")[3]), s) for s in specs]
         fds = [k.theirs.fileno() for k in self.kernels]
-        self.proc = subprocess.Popen([f"{BIN}/queue_run", *[f"{s},nl={fd}" for s, fd in zip(specs, fds)]], pass_fds=fds,
-                                     stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        Queue.started.append(self)
+        self.proc = start([f"{BIN}/queue_run", *[f"{s},nl={fd}" for s, fd in zip(specs, fds)]], pass_fds=fds,
+                          stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         for k in self.kernels:
             k.theirs.close()
         self.lines = []
@@ -191,32 +191,24 @@ class Queue:
             self.lines.append(line.rstrip("\n"))
 
     def log(self, text, times=1):
-        end = time.monotonic() + DEADLINE
-        while time.monotonic() < end:
+        def found():
             got = [line for line in list(self.lines) if text in line]
-            if len(got) >= times:
-                return got
-            time.sleep(0.01)
-        raise AssertionError(f"never logged: {text}\n" + "\n".join(self.lines))
+            return len(got) >= times and got
+        return wait_for("logged: " + text, found, lambda: "\n".join(self.lines))
 
     def counters(self, number=5):
         """Of that queue, as a dictionary."""
-        mark = f"queue {number} ("
-        have = sum(mark in line and ": packets " in line for line in list(self.lines))
+        mark = re.compile(rf"queue {number} \(.*\): (packets .*)")
+
+        def said():
+            return [m[1] for m in map(mark.search, list(self.lines)) if m]
+        have = len(said())
         self.proc.send_signal(signal.SIGUSR1)
-        line = [line for line in self.log(": packets ", 0) or []]
-        end = time.monotonic() + DEADLINE
-        while time.monotonic() < end:
-            line = [text for text in list(self.lines) if mark in text and ": packets " in text]
-            if len(line) > have:
-                words = line[-1].split("): ", 1)[1].split()
-                return {k: int(v) for k, v in zip(words[::2], words[1::2])}
-            time.sleep(0.01)
-        raise AssertionError("no counters")
+        words = wait_for("counters", lambda: len(said()) > have and said()[-1].split())
+        return {k: int(v) for k, v in zip(words[::2], words[1::2])}
 
     def workers(self):
-        out = subprocess.run(["ps", "--ppid", str(self.proc.pid), "-o", "pid=,comm=,stat="], stdout=subprocess.PIPE, text=True)
-        return [int(line.split()[0]) for line in out.stdout.splitlines() if "queue_double" in line and "Z" not in line]
+        return [pid for pid, _ in children(self.proc.pid) if pid != self.pid]
 
     def end(self, status=0):
         if status == 0:
@@ -575,26 +567,4 @@ def case_stop():
         assert q.proc.wait(DEADLINE) == (-signal.SIGKILL if gone else 0)
 
 
-def main():
-    if os.geteuid() != 0:
-        print("needs root: processes give up rights that they must have first")
-        return 77
-    if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:
-        print("needs a network namespace of its own: unshare(CLONE_NEWNET) is refused")
-        return 77
-    cases = {n[5:]: f for n, f in globals().items() if n.startswith("case_")}
-    try:
-        for name in sys.argv[2:] or cases:
-            began = time.monotonic()
-            cases[name]()
-            print(f"ok {name} ({time.monotonic() - began:.1f} s)", flush=True)
-    finally:
-        for q in Queue.started:
-            if q.proc.poll() is None:
-                for pid in q.workers():
-                    os.kill(pid, signal.SIGKILL)
-                q.proc.kill()
-    return 0
-
-
-sys.exit(main())
+suite(globals(), sys.argv[2:])

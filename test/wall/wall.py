@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """conntrackd and ctd-parent beside a double of their workers (double.c): every illegal message, and the failures of the
 start, of workers and of clients. Usage: wall.py DIRECTORY-WITH-conntrackd-ctd-parent-ctd-worker [case ...]"""
-import ctypes
 import grp
 import os
 import pwd
@@ -15,12 +14,13 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from cases import CLONE_NEWNET, DEADLINE, LIBC, children, start, suite, wait_for as wait  # noqa: E402
+
 BIN = os.path.abspath(sys.argv[1])
-DEADLINE = 20
 HURRY = {"WATCHDOG_USEC": "800000"}  # looks of the parent at its worker: every 0.4 s
 HURRY_SECONDS = 4.4  # until a silent one is cut off
-LIBC = ctypes.CDLL(None, use_errno=True)
-CLONE_NEWNET = 0x40000000
 ACTS = """unknown-type huge-type parents-word configs-word helpers-word short long too-long no-header link
 unconfigured-link ready flush-subsystem two-dumps netlink-type netlink-dump netlink-pid netlink-rider netlink-overrun
 netlink-unknown netlink-delete-all quiet-type""".split()
@@ -31,18 +31,11 @@ SPOILT = "lock-elsewhere log-elsewhere string relative links size helper sched b
 
 
 def wait_for(what, probe):
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        got = probe()
-        if got:
-            return got
-        time.sleep(0.02)
-    raise AssertionError("never happened: " + what + "".join(f"\n{d.dir}: {d.text()}" for d in Daemon.running))
+    return wait(what, probe, lambda: "".join(f"{d.dir}: {d.text()}\n" for d in Daemon.running))
 
 
 class Daemon:
     running = []
-    started = []  # every process, so that a failed case leaves none behind
 
     def __init__(self, *lines, env=None, args=(), wait=True, start=True):
         self.dir = tempfile.mkdtemp(prefix="ct-wall-")
@@ -57,9 +50,8 @@ class Daemon:
 
     def start(self, *args, env=None, wait=True, **kw):
         with open(f"{self.dir}/out", "a") as out:
-            self.proc = subprocess.Popen([f"{BIN}/conntrackd", "-C", self.conf, *args], stdout=out, stderr=out,
-                                         stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, **kw)
-        Daemon.started.append(self.proc)
+            self.proc = start([f"{BIN}/conntrackd", "-C", self.conf, *args], stdout=out, stderr=out,
+                              stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})}, **kw)
         if wait:
             wait_for("start of the daemon", lambda: "initialization completed" in self.text() or self.proc.poll())
             assert "initialization completed" in self.text(), self.output()
@@ -106,26 +98,12 @@ class Daemon:
             self.proc.send_signal(signal.SIGTERM)
         got = self.proc.wait(DEADLINE)
         assert got == status, f"exit status {got}, not {status}: {self.output()}"
-        left = [p for p in workers(self.proc.pid)]
+        left = children(self.proc.pid)
         assert not left, f"workers outlive their parent: {left}"
         shutil.rmtree(self.dir)
 
     def children(self):
-        return workers(self.proc.pid)
-
-
-def workers(parent):
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/stat") as f:
-                stat = f.read().rsplit(")", 1)[1].split()
-            if int(stat[1]) == parent and stat[0] != "Z":
-                with open(f"/proc/{pid}/cmdline") as f:
-                    found.append((int(pid), f.read().split("\0")[1]))
-        except (FileNotFoundError, ProcessLookupError, IndexError):
-            pass
-    return found
+        return children(self.proc.pid)
 
 
 def case_acts():
@@ -638,7 +616,7 @@ def case_links():
         d.status("channels", 2)
         d.ask("say")
         assert s.recvfrom(100)[0] == b"hello"
-    opener = next(pid for pid, name in workers(d.proc.pid) if name == "link")
+    opener = next(pid for pid, name in children(d.proc.pid) if name == "link")
     os.kill(opener, signal.SIGKILL)
     wait_for("the news", lambda: "worker link, signal 9" in d.text())
     assert d.ask()["takeover"] == 0  # it is missed, but nobody ends for it
@@ -651,30 +629,11 @@ def case_links():
         shutil.rmtree(d.dir)
 
 
-def main():
-    if os.geteuid() != 0:
-        print("needs root: processes give up rights that they must have first")
-        return 77
-    if LIBC.unshare(CLONE_NEWNET) != 0:
-        print("needs a network namespace of its own: unshare(CLONE_NEWNET) is refused")
-        return 77
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+def prepare():
+    ip("link", "set", "lo", "up")
     # with a rule that looks at connections the kernel tracks them here
     subprocess.run(["nft", "add table inet t; add chain inet t c { type filter hook input priority 0; };"
                     "add rule inet t c ct state new accept"], check=True)
-    cases = {n[5:]: f for n, f in globals().items() if n.startswith("case_")}
-    try:
-        for name in sys.argv[2:] or cases:
-            began = time.monotonic()
-            cases[name]()
-            print(f"ok {name} ({time.monotonic() - began:.1f} s)", flush=True)
-    finally:
-        for proc in Daemon.started:
-            if proc.poll() is None:
-                for pid in [p for p, _ in workers(proc.pid)]:
-                    os.kill(pid, signal.SIGKILL)
-                proc.kill()
-    return 0
 
 
-sys.exit(main())
+suite(globals(), sys.argv[2:], prepare)
