@@ -36,11 +36,10 @@ static const struct sys_row calls[] = {
 	{R_CONFIG, "fcntl", ONLY(1, UINT32_MAX, F_ADD_SEALS)},
 	{R_CONFIG, "sendmsg", 0, 0, 0},                   /* hands over the settings; it has no socket but the wall */
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_GET_SEALS)}, /* whoever reads the settings */
-	{R_LOG, "openat", ONLY(2, UINT32_MAX, JAIL_LOG_OPEN)}, /* after rotation; landlock says where */
-	{R_SERVING, "sched_setaffinity", 0, 0, 0},             /* one processor with the parent, or all */
-	{R_SERVING, "shutdown", 0, 0, 0},                      /* ending an answer to a client */
-	{R_SERVING, "getsockopt", 0, 0, 0},                    /* SO_ERROR of a channel */
-	{R_SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFFLAGS)},  /* link state of channel devices */
+	{R_LOG, "openat", ONLY(2, UINT32_MAX, JAIL_LOG_OPEN)},    /* after rotation; landlock says where */
+	{R_SERVING, "sched_setaffinity", ONLY(0, UINT32_MAX, 0)}, /* its own: one processor with the parent, or all */
+	{R_SERVING, "getsockopt", 0, 0, 0},                       /* SO_ERROR of a channel */
+	{R_SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFFLAGS)},     /* link state of channel devices */
 	/* sockets of links, made anew for a device that was: no right but being in the host's network */
 	{R_LINK, "socket", ONLY(0, UINT32_MAX, AF_INET)},
 	{R_LINK, "socket", ONLY(0, UINT32_MAX, AF_INET6)},

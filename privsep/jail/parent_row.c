@@ -11,9 +11,9 @@ static const struct sys_row calls[] = {
 	{ALL_ROLES, "read readv write writev recvfrom recvmsg recvmmsg close poll ppoll", 0, 0, 0},
 	{ALL_ROLES, "sendmsg accept4 setsockopt getsockopt", 0, 0, 0}, /* netlink; buffers grow; who is the client */
 	{ALL_ROLES, "sendto", ONLY(4, UINT64_MAX, 0)},                 /* send(): no address */
-	{ALL_ROLES, "waitid wait4 clock_gettime gettimeofday time getpid getuid geteuid", 0, 0,
-	 0},                                                               /* dead workers; log lines */
-	{ALL_ROLES, "sched_setaffinity getcpu", 0, 0, 0},                  /* one processor with its server, or all */
+	{ALL_ROLES, "waitid wait4 clock_gettime gettimeofday time getpid getuid geteuid getcpu", 0, 0,
+	 0},                                                      /* dead workers; log lines; which processor */
+	{ALL_ROLES, "sched_setaffinity", ONLY(0, UINT32_MAX, 0)}, /* its own: one processor with its server, or all */
 	{ALL_ROLES, "brk munmap mremap madvise futex getrandom", 0, 0, 0}, /* malloc */
 	{ALL_ROLES, "mmap", ONLY(2, PROT_EXEC, 0)},                        /* memory, never code */
 	{ALL_ROLES, "exit exit_group rt_sigreturn restart_syscall", 0, 0, 0},

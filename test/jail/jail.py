@@ -20,9 +20,10 @@ ROLES = "parent config log sync stats helper link queue".split()
 # allowed calls by role; every other call of the probe kills the process
 ALLOWED = {"send": ROLES, "write": ROLES[:-1], "memory": ROLES[:-1], "epoll": ROLES[1:-1], "sendmsg": ["parent", "config", "link"],
            "accept": ["parent"], "setsockopt": ["parent", "link"], "socket": ["link"], "bind": ["link"], "connect": ["link"],
-           "log-open": ["log"], "flags": ["sync"]}
+           "log-open": ["log"], "flags": ["sync"], "cpu": ["parent", "sync", "stats"]}
 CALLS = """sendto send sendmsg sendmmsg write socket netlink connect bind accept open log-open exec fork clone ptrace kill
-setuid unshare mount code memory mprotect flags address setsockopt epoll io_uring bpf x32 limit""".split()
+setuid unshare mount code memory mprotect flags address setsockopt epoll io_uring bpf x32 limit shutdown cpu
+others-cpu""".split()
 
 
 def case_calls():

@@ -228,6 +228,35 @@ do_limit(void)
 	return setrlimit(RLIMIT_CPU, &l);
 }
 
+/* Of the log socket this would silence everybody who shares it. */
+static long
+do_shutdown(void)
+{
+	return shutdown(pair[0], SHUT_WR);
+}
+
+static long
+set_cpu(pid_t pid)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	return sched_setaffinity(pid, sizeof(one), &one);
+}
+
+static long
+do_cpu(void)
+{
+	return set_cpu(0);
+}
+
+static long
+do_others_cpu(void)
+{
+	return set_cpu(1);
+}
+
 static const struct {
 	const char *name;
 	long (*act)(void);
@@ -247,7 +276,8 @@ static const struct {
 	{"address", do_address},   {"setsockopt", do_setsockopt},
 	{"epoll", do_epoll},       {"io_uring", do_io_uring},
 	{"bpf", do_bpf},           {"x32", do_x32},
-	{"limit", do_limit},
+	{"limit", do_limit},       {"shutdown", do_shutdown},
+	{"cpu", do_cpu},           {"others-cpu", do_others_cpu},
 };
 
 int
