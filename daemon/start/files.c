@@ -81,11 +81,25 @@ connect_to(const struct sockaddr_un *sun, socklen_t len, int type)
 	return -1;
 }
 
+/* Its receiving end becomes a sink, which is told who writes. */
+static void
+log_socket(struct start *s, enum log_sink sink, int *fd)
+{
+	int sv[2], on = 1;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sv) == -1 ||
+	    setsockopt(sv[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == -1) {
+		log_put(&s->log, LV_ERROR, "can't create the log socket: %s", strerror(errno));
+		give_up(s, 1);
+	}
+	s->sink[sink] = sv[0];
+	*fd = sv[1];
+}
+
 void
 open_logs(struct start *s)
 {
 	const struct sockaddr_un syslog = {AF_UNIX, "/dev/log"};
-	int sv[2], on = 1;
 
 	open_log(s, s->h.conf.logfile, SINK_FILE, SINK_DIR);
 	open_log(s, s->h.conf.stats_logfile, SINK_STATS_FILE, SINK_STATS_DIR);
@@ -93,13 +107,9 @@ open_logs(struct start *s)
 		s->sink[SINK_SYSLOG] = connect_to(&syslog, sizeof(syslog), SOCK_DGRAM);
 	s->sink[SINK_CONSOLE] = s->h.daemon ? -1 : STDOUT_FILENO;
 	s->sink[SINK_CONSOLE_ERR] = STDERR_FILENO; /* of a daemon: until it is ready */
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sv) == -1 ||
-	    fcntl(sv[1], F_SETFD, 0) == -1 || setsockopt(sv[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == -1) {
-		log_put(&s->log, LV_ERROR, "can't create the log socket: %s", strerror(errno));
-		give_up(s, 1);
-	}
-	s->sink[SINK_SOCKET] = sv[0];
-	s->h.log_fd = sv[1];
+	log_socket(s, SINK_PARENT, &s->h.log_fd);
+	log_socket(s, SINK_WORKERS, &s->workers_log);
+	fcntl(s->h.log_fd, F_SETFD, 0); /* inherited by ctd-parent */
 }
 
 /* The lock is the flock, not the file: what a dead daemon left behind blocks nobody. The file stays for good, as the

@@ -117,7 +117,7 @@ start_workers(struct start *s, enum role role, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
 		struct worker *w = &s->h.worker[s->h.n_workers];
-		int r = spawn(w, role, 0, s->h.log_fd);
+		int r = spawn(w, role, 0, s->workers_log);
 
 		s->h.n_workers += r == 0;
 		for (unsigned int sink = 0; r == 0 && role == ROLE_LOG && sink < SINK_MAX; sink++)

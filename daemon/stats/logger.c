@@ -114,6 +114,15 @@ put_syslog(const struct logger *l, pid_t pid, enum log_level level, const char *
 	       (errno != ECONNREFUSED && errno != ENOTCONN && errno != ECONNRESET && errno != EPIPE);
 }
 
+/* What a terminal might obey: C0, DELETE, and C1 as one octet or in UTF-8. */
+static bool
+is_control(char c, char before)
+{
+	uint8_t u = (uint8_t)c, b = (uint8_t)before;
+
+	return (u < ' ' && u != '\t') || u == 0x7f || (u >= 0x80 && u < 0xa0 && (b < 0x80 || b == 0xc2));
+}
+
 /* Writes one line to every sink. */
 static void
 logger_line(struct logger *l, pid_t pid, enum log_level level, const char *text, size_t len)
@@ -124,7 +133,7 @@ logger_line(struct logger *l, pid_t pid, enum log_level level, const char *text,
 	if (len > LOG_TEXT_MAX)
 		len = LOG_TEXT_MAX;
 	for (size_t i = 0; i < len; i++)
-		clean[i] = (unsigned char)text[i] < ' ' && text[i] != '\t' ? '?' : text[i];
+		clean[i] = is_control(text[i], i > 0 ? text[i - 1] : 0) ? '?' : text[i];
 	clean[len] = '\0';
 	when(t, sizeof(t), "%a %b %e %H:%M:%S %Y");
 	n = snprintf(line, sizeof(line), "[%s] (pid=%d) [%s] %s\n", t, (int)pid, log_level_name(level), clean);
@@ -154,7 +163,7 @@ writer_of(struct msghdr *mh)
 }
 
 unsigned int
-logger_drain(struct logger *l, unsigned int max)
+logger_drain(struct logger *l, enum log_sink from, unsigned int max)
 {
 	char buf[LOG_TEXT_MAX + 1];
 	union {
@@ -167,7 +176,7 @@ logger_drain(struct logger *l, unsigned int max)
 	for (i = 0; i < max; i++) {
 		struct msghdr mh = {
 			.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &space, .msg_controllen = sizeof(space)};
-		ssize_t n = recvmsg(l->sink[SINK_SOCKET], &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		ssize_t n = recvmsg(l->sink[from], &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 		if (n < 0)
 			break;
@@ -176,6 +185,18 @@ logger_drain(struct logger *l, unsigned int max)
 				    buf + 1, (size_t)n - 1);
 	}
 	return i;
+}
+
+bool
+logger_turn(struct logger *l, time_t now)
+{
+	if (now != l->second) {
+		l->second = now;
+		l->lines = LOGGER_LINES_MAX;
+	}
+	logger_drain(l, SINK_PARENT, DRAIN_MAX);
+	l->lines -= logger_drain(l, SINK_WORKERS, l->lines < DRAIN_MAX ? l->lines : DRAIN_MAX);
+	return l->lines > 0;
 }
 
 int
@@ -280,23 +301,28 @@ int
 log_role(int wall_fd, struct log *log)
 {
 	struct log_worker w = {.wall = {.fd = wall_fd}, .log = log, .phase = PHASE_SETUP};
+	bool more = true;
 	int r = 0;
 
 	logger_init(&w.logger);
 	while (r == 0) {
 		/* before the start a spare leaves the records to the worker that serves */
-		struct pollfd p[2] = {{wall_fd, POLLIN, 0},
-				      {w.phase == PHASE_RUN ? w.logger.sink[SINK_SOCKET] : -1, POLLIN, 0}};
+		bool runs = w.phase == PHASE_RUN;
+		struct pollfd p[3] = {{wall_fd, POLLIN, 0},
+				      {runs ? w.logger.sink[SINK_PARENT] : -1, POLLIN, 0},
+				      {runs && more ? w.logger.sink[SINK_WORKERS] : -1, POLLIN, 0}};
 
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (poll(p, 3, more ? -1 : 100) < 0 && errno != EINTR)
 			break;
-		if (p[1].revents != 0)
-			logger_drain(&w.logger, DRAIN_MAX);
+		if (runs)
+			more = logger_turn(&w.logger, time(NULL));
 		if (p[0].revents != 0)
 			r = take_messages(&w);
 	}
-	if (w.phase == PHASE_RUN) /* last words of the others */
-		logger_drain(&w.logger, 4096);
+	if (w.phase == PHASE_RUN) { /* last words */
+		logger_drain(&w.logger, SINK_PARENT, 4096);
+		logger_drain(&w.logger, SINK_WORKERS, LOGGER_LINES_MAX);
+	}
 	logger_clear(&w.logger);
 	return r < 0 ? 1 : 0;
 }

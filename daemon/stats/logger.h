@@ -4,10 +4,14 @@
 #ifndef LOGGER_H
 #define LOGGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "log.h"
 #include "msg.h"
+
+#define LOGGER_LINES_MAX 200 /* of all workers in a second: one that is taken over could fill the disk */
 
 struct logger {
 	int sink[SINK_MAX]; /* -1: none. Owned. */
@@ -15,14 +19,19 @@ struct logger {
 	uint32_t facility; /* of syslog, when there is SINK_SYSLOG */
 	uint64_t lost;     /* lines that LogFile did not take since it last did */
 	int lost_errno;
+	time_t second;
+	unsigned int lines; /* that workers may still write in it */
 };
 
 void logger_init(struct logger *l);
 void logger_clear(struct logger *l);
 /* One sink more; takes fd over. -EINVAL */
 int logger_sink(struct logger *l, uint32_t which, int fd);
-/* Takes what waits in the log socket, at most max records. How many there were. */
-unsigned int logger_drain(struct logger *l, unsigned int max);
+/* Takes what waits in a log socket (SINK_PARENT, SINK_WORKERS), at most max records. How many there were. */
+unsigned int logger_drain(struct logger *l, enum log_sink from, unsigned int max);
+/* The parent's lines first, then as many of the workers' as they may have in the second that now is; the others stay in
+ * the socket. Whether there may be more of them. */
+bool logger_turn(struct logger *l, time_t now);
 /* Opens LogFile again by name in its directory; the old one stays open when that fails (-errno).
  * Without LogFile there is nothing to do. */
 int logger_reopen(struct logger *l);

@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,8 +37,7 @@ format_line(char *line, size_t size, enum log_level level, const char *text)
 void
 log_put(struct log *l, enum log_level level, const char *fmt, ...)
 {
-	char text[LOG_TEXT_MAX + 1], line[LOG_TEXT_MAX + 128];
-	uint8_t lv = (uint8_t)level;
+	char record[1 + LOG_TEXT_MAX + 1] = {(char)level}, *text = record + 1, line[LOG_TEXT_MAX + 128];
 	va_list ap;
 	ssize_t sent;
 	int n, saved = errno;
@@ -46,23 +45,19 @@ log_put(struct log *l, enum log_level level, const char *fmt, ...)
 	if (l == NULL)
 		return;
 	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
+	n = vsnprintf(text, LOG_TEXT_MAX + 1, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		return;
-	if ((size_t)n >= sizeof(text)) {
-		n = (int)sizeof(text) - 1;
+	if (n > LOG_TEXT_MAX) {
+		n = LOG_TEXT_MAX;
 		memcpy(text + n - 3, "...", 3);
 	}
-	if (l->form == LF_RECORD) {
-		struct iovec iov[2] = {{&lv, 1}, {text, (size_t)n}};
-
-		sent = writev(l->fd, iov, 2); /* not sendmsg(): workers' filters do not have it */
-	} else {
-		int fd = level >= LV_WARNING ? l->fd_err : l->fd;
-
-		sent = write(fd, line, format_line(line, sizeof(line), level, text));
-	}
+	if (l->form == LF_RECORD) /* not write(): whoever shares the socket can take O_NONBLOCK away */
+		sent = send(l->fd, record, 1 + (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	else
+		sent = write(level >= LV_WARNING ? l->fd_err : l->fd, line,
+			     format_line(line, sizeof(line), level, text));
 	if (sent < 0)
 		l->lost++;
 	errno = saved;

@@ -57,11 +57,12 @@ enum msg_type {
 	MSG_MAX
 };
 
-/* What the log worker gets before it starts: the receiving end of the log socket; directory and open file of LogFile
- * and of the statistics log (the directory is for reopening by name); the syslog socket; standard output and error. */
+/* What the log worker gets before it starts: the receiving ends of the parent's log socket and of the one that workers
+ * share, who can shut it down or keep it full; directory and open file of LogFile and of the statistics log (the
+ * directory is for reopening by name); the syslog socket; standard output and error. */
 /* clang-format off */
 enum log_sink {
-	SINK_SOCKET, SINK_DIR, SINK_FILE, SINK_SYSLOG, SINK_CONSOLE, SINK_CONSOLE_ERR,
+	SINK_PARENT, SINK_WORKERS, SINK_DIR, SINK_FILE, SINK_SYSLOG, SINK_CONSOLE, SINK_CONSOLE_ERR,
 	SINK_STATS_DIR, SINK_STATS_FILE, SINK_MAX
 };
 /* clang-format on */

@@ -207,13 +207,30 @@ take_conf(struct double_state *d, const struct msg *m)
 	close(m->fd[0]);
 }
 
+static void
+copy_records(const int *sink, int from)
+{
+	char rec[LOG_TEXT_MAX + 2];
+	ssize_t n;
+
+	for (int i = 0; i < 100 && (n = recv(from, rec, sizeof(rec) - 1, MSG_DONTWAIT)) > 0; i++) {
+		const char *level = log_level_name((enum log_level)rec[0]);
+
+		rec[n] = '\0';
+		if (sink[SINK_FILE] != -1)
+			dprintf(sink[SINK_FILE], "[%s] %s\n", level, rec + 1);
+		if (rec[0] >= LV_WARNING)
+			dprintf(sink[SINK_CONSOLE_ERR], "[%s] %s\n", level, rec + 1);
+	}
+}
+
 /* Copies records to the sinks until the parent is gone. */
 static int
 log_role(struct double_state *d)
 {
 	int sink[SINK_MAX];
 	struct jail jail = *jail_row(ROLE_LOG);
-	char rec[LOG_TEXT_MAX + 2], name[256];
+	char name[256];
 	struct msg m;
 
 	for (int i = 0; i < SINK_MAX; i++)
@@ -228,19 +245,14 @@ log_role(struct double_state *d)
 		return 1;
 	chan_send(&d->wall, MSG_READY, READY_JAILED, NULL, 0);
 	for (;;) {
-		struct pollfd pfd[2] = {{d->wall.fd, POLLIN, 0},
-					{d->phase == PHASE_RUN ? sink[SINK_SOCKET] : -1, POLLIN, 0}};
-		ssize_t n;
+		bool runs = d->phase == PHASE_RUN;
+		struct pollfd pfd[3] = {{d->wall.fd, POLLIN, 0},
+					{runs ? sink[SINK_PARENT] : -1, POLLIN, 0},
+					{runs ? sink[SINK_WORKERS] : -1, POLLIN, 0}};
 
-		poll(pfd, 2, -1);
-		while (pfd[1].fd != -1 && (n = recv(sink[SINK_SOCKET], rec, sizeof(rec) - 1, MSG_DONTWAIT)) > 0) {
-			rec[n] = '\0';
-			if (sink[SINK_FILE] != -1)
-				dprintf(sink[SINK_FILE], "[%s] %s\n", log_level_name((enum log_level)rec[0]), rec + 1);
-			if (rec[0] >= LV_WARNING)
-				dprintf(sink[SINK_CONSOLE_ERR], "[%s] %s\n", log_level_name((enum log_level)rec[0]),
-					rec + 1);
-		}
+		poll(pfd, 3, -1);
+		for (int from = SINK_PARENT; runs && from <= SINK_WORKERS; from++)
+			copy_records(sink, sink[from]);
 		if (pfd[0].revents == 0)
 			continue;
 		next(d, &m);
@@ -442,6 +454,31 @@ send_raw(struct double_state *d, uint32_t type, uint32_t arg, size_t len)
 	chan_send(&d->wall, type, arg, zero, len);
 }
 
+/* Nothing fits into the log socket any more, and who writes to it waits, unless he is careful. */
+static void
+block_log(void)
+{
+	while (send(WORKER_LOG_FD, "\1full", 5, MSG_DONTWAIT) != -1)
+		;
+	fcntl(WORKER_LOG_FD, F_SETFL, 0);
+}
+
+/* Cut off, it goes on filling the log for a while: nobody has the right to end it. */
+static void
+flood_log(struct double_state *d)
+{
+	struct pollfd pfd = {d->wall.fd, 0, 0};
+	bool done = false;
+
+	send_raw(d, MSG_STOP, 0, 1);
+	for (int turns = 0; !done || turns < 30000; turns++) {
+		for (int i = 0; i < 10; i++)
+			send(WORKER_LOG_FD, "\1flood", 6, MSG_DONTWAIT);
+		done = done || (poll(&pfd, 1, 0) == 1 && pfd.revents != 0);
+	}
+	exit(0);
+}
+
 static void
 act(struct double_state *d, const char *name)
 {
@@ -515,6 +552,10 @@ act(struct double_state *d, const char *name)
 		*(volatile int *)d->wall.refused = 1; /* 0, which the compiler does not know */
 	else if (strcmp(name, "forbidden-call") == 0)
 		syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+	else if (strcmp(name, "block-log") == 0)
+		block_log();
+	else if (strcmp(name, "flood-log") == 0)
+		flood_log(d);
 	else if (strcmp(name, "mute") == 0)
 		d->mute = true;
 	else if (strcmp(name, "leave") == 0)

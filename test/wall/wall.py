@@ -182,6 +182,33 @@ def case_log_worker():
     d.end()
 
 
+def case_log_blocked():
+    """A log worker that hangs and a log socket that waits, which its writers can cause: the parent does not wait."""
+    d = Daemon()
+    pids = [p for p, role in d.children() if role == "log"]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    d.ask("act block-log")
+    for n, act in enumerate(("short", "leave"), 1):
+        d.ask("act " + act)
+        d.status("takeover", n)
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+    wait_for("the parent's line", lambda: "broke rule 4 (length)" in d.text())
+    d.end()
+
+
+def case_log_flooded():
+    """A worker that fills the log does not drown the parent's lines, not even after it was cut off."""
+    d = Daemon()
+    for n in (1, 2):
+        d.ask("act flood-log")
+        d.status("takeover", n)
+    wait_for("both cuts", lambda: d.text().count("broke rule") == 2 and d.text().count("takes over") == 2)
+    assert "flood" in d.text()
+    d.end()
+
+
 def case_requests():
     d = Daemon()  # of an empty table
     d.ask("flush")

@@ -43,6 +43,25 @@ records(void **state)
 	close(sv[1]);
 }
 
+/* The socket is shared, and another process may have taken O_NONBLOCK away: what does not fit is lost all the same. */
+static void
+nothing_waits(void **state)
+{
+	struct log l = {.form = LF_RECORD};
+	int sv[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, sv), 0);
+	l.fd = sv[0];
+	alarm(20);
+	for (int i = 0; i < 100000 && l.lost == 0; i++)
+		log_put(&l, LV_INFO, "x");
+	alarm(0);
+	assert_int_equal(l.lost, 1);
+	close(sv[0]);
+	close(sv[1]);
+}
+
 static void
 lines(void **state)
 {
@@ -74,7 +93,8 @@ lines(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(records), cmocka_unit_test(lines)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(records), cmocka_unit_test(nothing_waits),
+					   cmocka_unit_test(lines)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ setup(void **state)
 	strcpy(c->l.file, c->file);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, sv), 0);
 	assert_int_equal(setsockopt(sv[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
-	logger_sink(&c->l, SINK_SOCKET, sv[0]);
+	logger_sink(&c->l, SINK_WORKERS, sv[0]);
 	c->feed = sv[1];
 	*state = c;
 	return 0;
@@ -74,7 +74,7 @@ says(struct ctx *c, enum log_level level, const char *text)
 static char *
 content(const char *path)
 {
-	static char buf[8192];
+	static char buf[32768];
 	int fd = open(path, O_RDONLY);
 	ssize_t n = fd < 0 ? 0 : read(fd, buf, sizeof(buf) - 1);
 
@@ -93,7 +93,12 @@ test_line(void **state)
 	open_file(c);
 	says(c, LV_NOTICE, "flushing caches");
 	says(c, LV_ERROR, "line\nfeed \033[31mred");
-	assert_int_equal(logger_drain(&c->l, 10), 2);
+	says(c, LV_ERROR,
+	     "delete\x7f \x9b"
+	     "31m \xc2\x9b"
+	     "31m gr\xc3\x9f\xe2\x82\x80");
+	assert_int_equal(logger_drain(&c->l, SINK_WORKERS, 10), 3);
+	assert_non_null(strstr(content(c->file), "delete? ?31m \xc2?31m gr\xc3\x9f\xe2\x82\x80\n"));
 	snprintf(want, sizeof(want), "] (pid=%d) [notice] flushing caches\n[", (int)getpid());
 	assert_non_null(strstr(content(c->file), want));
 	snprintf(want, sizeof(want), "] (pid=%d) [ERROR] line?feed ?[31mred\n", (int)getpid());
@@ -112,11 +117,11 @@ test_full_disk(void **state)
 	logger_sink(&c->l, SINK_FILE, open("/dev/full", O_WRONLY));
 	says(c, LV_NOTICE, "one");
 	says(c, LV_NOTICE, "two");
-	logger_drain(&c->l, 10);
+	logger_drain(&c->l, SINK_WORKERS, 10);
 	assert_int_equal(c->l.lost, 2);
 	open_file(c);
 	says(c, LV_NOTICE, "three");
-	logger_drain(&c->l, 10);
+	logger_drain(&c->l, SINK_WORKERS, 10);
 	assert_non_null(strstr(content(c->file), "[warning] 2 log lines were lost: No space left on device\n"));
 	assert_non_null(strstr(content(c->file), "[notice] three\n"));
 	assert_int_equal(c->l.lost, 0);
@@ -140,12 +145,12 @@ test_rotation(void **state)
 
 	open_file(c);
 	says(c, LV_INFO, "before");
-	logger_drain(&c->l, 10);
+	logger_drain(&c->l, SINK_WORKERS, 10);
 	snprintf(old, sizeof(old), "%s.1", c->file);
 	assert_int_equal(rename(c->file, old), 0);
 	assert_int_equal(logger_reopen(&c->l), 0);
 	says(c, LV_INFO, "after");
-	logger_drain(&c->l, 10);
+	logger_drain(&c->l, SINK_WORKERS, 10);
 	assert_non_null(strstr(content(old), "before"));
 	assert_null(strstr(content(old), "after"));
 	assert_non_null(strstr(content(c->file), "after"));
@@ -173,7 +178,7 @@ test_syslog_and_console(void **state)
 	logger_sink(&c->l, SINK_CONSOLE_ERR, err[1]);
 	says(c, LV_WARNING, "careful");
 	says(c, LV_INFO, "fine");
-	logger_drain(&c->l, 10);
+	logger_drain(&c->l, SINK_WORKERS, 10);
 	n = recv(sv[1], buf, sizeof(buf) - 1, 0);
 	assert_true(n > 0);
 	buf[n] = '\0';
@@ -205,7 +210,7 @@ test_stuck_syslog(void **state)
 	logger_sink(&c->l, SINK_SYSLOG, sv[0]);
 	for (int i = 0; i < 2000; i++) {
 		says(c, LV_INFO, "again");
-		logger_drain(&c->l, 10);
+		logger_drain(&c->l, SINK_WORKERS, 10);
 	}
 	close(sv[1]);
 }
@@ -224,7 +229,7 @@ test_syslog_gone(void **state)
 	close(sv[1]);
 	says(c, LV_NOTICE, "first");
 	says(c, LV_NOTICE, "second");
-	assert_int_equal(logger_drain(&c->l, 10), 2);
+	assert_int_equal(logger_drain(&c->l, SINK_WORKERS, 10), 2);
 	text = content(c->file);
 	assert_non_null(said = strstr(text, "syslog is gone"));
 	assert_null(strstr(said + 1, "syslog is gone"));
@@ -243,8 +248,36 @@ test_wrong_records(void **state)
 	assert_int_equal(send(c->feed, junk, sizeof(junk), 0), sizeof(junk));
 	assert_int_equal(send(c->feed, junk, 0, 0), 0);
 	assert_int_equal(send(c->feed, junk, 1, 0), 1);
-	assert_int_equal(logger_drain(&c->l, 10), 3);
+	assert_int_equal(logger_drain(&c->l, SINK_WORKERS, 10), 3);
 	assert_int_equal(logger_sink(&c->l, SINK_MAX, dup(0)), -EINVAL);
+}
+
+/* Who writes without end fills neither the disk nor the parent's place. */
+static void
+test_too_many_lines(void **state)
+{
+	struct ctx *c = *state;
+	struct log parent = {.form = LF_RECORD};
+	unsigned int lines = 0;
+	int sv[2];
+
+	open_file(c);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, sv), 0);
+	logger_sink(&c->l, SINK_PARENT, sv[0]);
+	parent.fd = parent.fd_err = sv[1];
+	for (int i = 0; i < 3 * LOGGER_LINES_MAX; i++) {
+		says(c, LV_NOTICE, "x");
+		assert_int_equal(logger_turn(&c->l, 1), i < LOGGER_LINES_MAX - 1);
+	}
+	log_put(&parent, LV_ERROR, "the parent");
+	logger_turn(&c->l, 1);
+	for (const char *at = content(c->file); (at = strchr(at, '\n')) != NULL; at++)
+		lines++;
+	assert_int_equal(lines, LOGGER_LINES_MAX + 1);
+	assert_non_null(strstr(content(c->file), "the parent"));
+	assert_true(logger_turn(&c->l, 2));
+	assert_true(strlen(strstr(content(c->file), "the parent")) > 20); /* what waited in the socket follows */
+	close(sv[1]);
 }
 
 int
@@ -258,7 +291,8 @@ main(void)
 					   T(test_syslog_and_console),
 					   T(test_stuck_syslog),
 					   T(test_syslog_gone),
-					   T(test_wrong_records)};
+					   T(test_wrong_records),
+					   T(test_too_many_lines)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
