@@ -19,7 +19,7 @@
 #define UP_TO     0x200 /* at most that long, at least 1 */
 #define TEXT      0x400 /* so, terminated, and no terminator before the end */
 #define NEST(set) (0x800 | (set))
-#define MOST(n)   ((n) << 12) /* one octet with at most this value, which older kernels do not check */
+#define MOST(n)   ((n) << 12) /* a number of 1 to 4 octets, at most this, which not every kernel checks */
 #define RULE_LOW  0xff
 
 enum set { IP4, IP6, TUPLE, PROTO, INFO, TCP, DCCP, SCTP, NAT, RANGE, HELP, ADJ, SYN, EXPNAT, CONN, EXPECT, SETS };
@@ -59,7 +59,7 @@ static const uint16_t sets[SETS][32] = {
 		[CTA_EXPECT_MASK] = NEST(TUPLE), [CTA_EXPECT_TIMEOUT] = 4, [CTA_EXPECT_ID] = 4,
 		[CTA_EXPECT_HELP_NAME] = TEXT | 16, [CTA_EXPECT_ZONE] = 2, [CTA_EXPECT_FLAGS] = 4,
 		[CTA_EXPECT_CLASS] = 4, [CTA_EXPECT_NAT] = NEST(EXPNAT), [CTA_EXPECT_FN] = TEXT | 32},
-	[EXPNAT] = {[CTA_EXPECT_NAT_DIR] = NEED | 4, [CTA_EXPECT_NAT_TUPLE] = NEED | NEST(TUPLE)},
+	[EXPNAT] = {[CTA_EXPECT_NAT_DIR] = NEED | 4 | MOST(1), [CTA_EXPECT_NAT_TUPLE] = NEED | NEST(TUPLE)},
 };
 /* clang-format on */
 
@@ -94,7 +94,9 @@ attr_ok(struct rd body, bool nested, uint16_t rule, uint8_t family)
 		return walk(body, size == IP4 && family == AF_INET6 ? IP6 : (enum set)size, family, 0);
 	if (rule & TEXT)
 		return len > 1 && len <= size && memchr(body.p, '\0', len) == body.end - 1;
-	return len > 0 && (rule & UP_TO ? len <= size : len == size) && (rule >> 12 == 0 || *body.p <= rule >> 12);
+	if (len == 0 || (rule & UP_TO ? len > size : len != size))
+		return false;
+	return rule >> 12 == 0 || (memcmp(body.p, "\0\0\0", len - 1) == 0 && body.end[-1] <= rule >> 12);
 }
 
 /* Recursion is as deep as the table is: four. */

@@ -363,6 +363,27 @@ expectations_are_complete(void **state)
 	assert_int_equal(judge(&m), m.h.nlmsg_len);
 }
 
+/* The kernel takes any number for the direction, and finds the master's tuple by it. */
+static void
+expectations_have_two_directions(void **state)
+{
+	static const uint32_t directions[] = {0, 1, 2, 3, 0x100, 0x10000, 0x1000000, 0x1000001, UINT32_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(directions) / sizeof(directions[0]); i++) {
+		uint32_t dir = htonl(directions[i]);
+		struct m m;
+		size_t n;
+
+		create_expect(&m, i % 2 == 0);
+		n = nest(&m, CTA_EXPECT_NAT);
+		attr(&m, CTA_EXPECT_NAT_DIR, &dir, sizeof(dir));
+		tuple(&m, CTA_EXPECT_NAT_TUPLE, i % 2 == 0);
+		end(&m, n);
+		assert_int_equal(judge(&m) > 0, directions[i] < 2);
+	}
+}
+
 static void
 strings_end(void **state)
 {
@@ -444,6 +465,7 @@ main(void)
 		cmocka_unit_test(flags_by_operation),
 		cmocka_unit_test(nothing_without_a_tuple),
 		cmocka_unit_test(expectations_are_complete),
+		cmocka_unit_test(expectations_have_two_directions),
 		cmocka_unit_test(strings_end),
 		cmocka_unit_test(variable_lengths),
 		cmocka_unit_test(lengths),
