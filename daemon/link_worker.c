@@ -21,13 +21,13 @@ serve(struct chan *wall, const struct msg *m)
 
 	memcpy(&l, m->data, sizeof(l));
 	failed.err = link_open(&l, fd, &info);
-	if (failed.err != 0) {
-		chan_send(wall, MSG_CHANNEL_FAILED, m->arg, &failed, sizeof(failed));
-		return;
+	if (failed.err == 0) {
+		failed.err = chan_sendv(wall, MSG_CHANNEL, m->arg, &part, 1, fd, 2);
+		close(fd[0]);
+		close(fd[1]);
 	}
-	chan_sendv(wall, MSG_CHANNEL, m->arg, &part, 1, fd, 2);
-	close(fd[0]);
-	close(fd[1]);
+	if (failed.err != 0) /* one answer in any case: the parent does not ask again before */
+		chan_send(wall, MSG_CHANNEL_FAILED, m->arg, &failed, sizeof(failed));
 }
 
 int

@@ -47,8 +47,6 @@ log_put(struct log *l, enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(text, LOG_TEXT_MAX + 1, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return;
 	if (n > LOG_TEXT_MAX) {
 		n = LOG_TEXT_MAX;
 		memcpy(text + n - 3, "...", 3);

@@ -83,7 +83,6 @@ chan_recv(struct chan *c, void *buf, size_t size, struct msg *m)
 		return -EPIPE;
 	if ((size_t)n < sizeof(hdr) || mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
 		msg_close_fds(m);
-		c->refused++;
 		return -EBADMSG;
 	}
 	memcpy(&hdr, buf, sizeof(hdr));

@@ -26,7 +26,7 @@ struct msg {
 
 struct chan {
 	int fd;
-	uint64_t refused;
+	uint64_t refused; /* records, by whoever judges them */
 };
 
 /* Sends one record made of n parts (n <= 64 + 1), with nfds descriptors, which stay the caller's.

@@ -19,7 +19,7 @@ struct worker {
 	pid_t pid;        /* 0: ended and reaped */
 	struct chan wall; /* fd -1: cut off */
 	enum phase phase;
-	uint32_t channels; /* bits: links whose sockets it has had */
+	uint32_t channels; /* bits: links whose sockets it has had; of ctd-link: that it shall open */
 };
 
 struct handover {

@@ -56,7 +56,7 @@ uint64_t now_ns(void);
 
 /* workers.c: what workers say, what they are told, and their ends. */
 struct worker *server_of(struct parent *p); /* the sync or stats worker that serves; NULL: none */
-void tell(struct parent *p, struct worker *w, const struct msg *m);
+void tell(struct parent *p, struct worker *w, const struct msg *m); /* w may be NULL: nobody listens */
 void forward(struct parent *p, struct worker *w, uint32_t type, uint32_t arg, const struct iovec *part, int n);
 void start_worker(struct parent *p, enum role role, uint16_t index);
 void worker_gone(struct parent *p, struct worker *w); /* cut it off; a spare takes over, or the parent ends */

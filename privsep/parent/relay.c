@@ -115,8 +115,7 @@ dump_done(struct parent *p, int err)
 
 	p->dump.active = false;
 	p->dump.owner = NULL;
-	if (w != NULL)
-		tell(p, w, &(struct msg){.type = MSG_DUMP_DONE, .data = &done, .len = sizeof(done)});
+	tell(p, w, &(struct msg){.type = MSG_DUMP_DONE, .data = &done, .len = sizeof(done)});
 	dump_next(p);
 }
 

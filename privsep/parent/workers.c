@@ -35,7 +35,7 @@ tell(struct parent *p, struct worker *w, const struct msg *m)
 {
 	struct iovec part = {(void *)(uintptr_t)m->data, m->len};
 
-	if (w->wall.fd != -1)
+	if (w != NULL && w->wall.fd != -1)
 		check_heard(p, w, m->type, chan_sendv(&w->wall, m->type, m->arg, &part, m->len > 0, m->fd, m->nfds));
 }
 
@@ -94,8 +94,6 @@ start_worker(struct parent *p, enum role role, uint16_t index)
 void
 worker_gone(struct parent *p, struct worker *w)
 {
-	bool served = w->phase == PHASE_RUN;
-
 	if (w->wall.fd == -1)
 		return;
 	if (w == server_of(p)) {
@@ -105,7 +103,7 @@ worker_gone(struct parent *p, struct worker *w)
 	close(w->wall.fd);
 	w->wall.fd = -1;
 	p->status_changed = true;
-	if (!served)
+	if (w->phase != PHASE_RUN)
 		return;
 	if (!p->ready) {
 		log_put(&p->log, LV_ERROR, "conntrackd cannot start, please review your configuration");
@@ -199,37 +197,43 @@ give_link(struct parent *p, struct worker *w, uint32_t i)
 }
 
 /* Once the sockets that are there; when the same worker asks again its device has changed, and the link worker opens
- * new ones. */
+ * new ones, unless it is at it. */
 static bool
 on_channel(struct parent *p, struct worker *w, struct msg *m)
 {
 	const struct msg_link *l = &p->h.conf.link[m->arg];
+	uint32_t bit = 1U << m->arg;
 
 	if (m->arg >= p->h.conf.n_links || w != server_of(p))
 		return false;
-	if ((w->channels & 1U << m->arg) == 0)
+	if ((w->channels & bit) == 0)
 		give_link(p, w, m->arg);
 	else
 		for (struct worker *o = p->h.worker; o < p->h.worker + p->h.n_workers; o++)
-			if (o->role == ROLE_LINK)
+			if (o->role == ROLE_LINK && (o->channels & bit) == 0) {
+				o->channels |= bit;
 				tell(p, o, &(struct msg){MSG_CHANNEL_OPEN, m->arg, l, sizeof(*l), {0}, 0});
-	w->channels |= 1U << m->arg;
+			}
+	w->channels |= bit;
 	return true;
 }
 
-/* From the link worker; the next worker gets these as well. */
+/* From the link worker, once for each request; the next worker gets these as well. */
 static bool
 on_opened(struct parent *p, struct worker *w, struct msg *m)
 {
-	if ((w = server_of(p)) != NULL && m->type == MSG_CHANNEL_FAILED)
-		tell(p, w, m);
+	if ((w->channels & 1U << m->arg) == 0)
+		return false;
+	w->channels &= ~(1U << m->arg);
+	if (m->type == MSG_CHANNEL_FAILED)
+		tell(p, server_of(p), m);
 	for (; m->nfds > 0; m->nfds--) {
 		close(p->h.link[m->arg][m->nfds - 1]);
 		p->h.link[m->arg][m->nfds - 1] = m->fd[m->nfds - 1];
 	}
 	if (m->type == MSG_CHANNEL)
 		memcpy(&p->h.link_info[m->arg], m->data, sizeof(struct msg_channel));
-	if (w != NULL && m->type == MSG_CHANNEL)
+	if ((w = server_of(p)) != NULL && m->type == MSG_CHANNEL)
 		give_link(p, w, m->arg);
 	return true;
 }

@@ -454,6 +454,23 @@ send_raw(struct double_state *d, uint32_t type, uint32_t arg, size_t len)
 	chan_send(&d->wall, type, arg, zero, len);
 }
 
+static void serve(struct double_state *d, struct msg *m);
+
+/* Asks for a channel more often than the link worker can answer. */
+static void
+flood_opens(struct double_state *d)
+{
+	struct pollfd pfd = {d->wall.fd, POLLIN | POLLOUT, 0};
+	struct msg m;
+
+	for (int i = 0; i < 100000;) {
+		i += chan_send(&d->wall, MSG_CHANNEL_OPEN, 0, NULL, 0) == 0;
+		poll(&pfd, 1, -1);
+		if (pfd.revents & POLLIN && chan_recv(&d->wall, d->in, sizeof(d->in), &m) == 1)
+			serve(d, &m);
+	}
+}
+
 /* Nothing fits into the log socket any more, and who writes to it waits, unless he is careful. */
 static void
 block_log(void)
@@ -552,6 +569,8 @@ act(struct double_state *d, const char *name)
 		*(volatile int *)d->wall.refused = 1; /* 0, which the compiler does not know */
 	else if (strcmp(name, "forbidden-call") == 0)
 		syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+	else if (strcmp(name, "flood-opens") == 0)
+		flood_opens(d);
 	else if (strcmp(name, "block-log") == 0)
 		block_log();
 	else if (strcmp(name, "flood-log") == 0)
@@ -580,15 +599,20 @@ static void
 answer(struct double_state *d, int fd)
 {
 	char line[512]; /* dprintf() would seek, which the filter does not have */
-	int n = snprintf(
+	unsigned int refused = 0;
+	int n;
+
+	for (unsigned int i = 0; i < d->status.n_workers; i++)
+		refused += d->status.worker[i].refused;
+	n = snprintf(
 		line, sizeof(line),
 		"events %u records %u own %u overruns %u dumped %u done %d answers %u results %u failed %u last %d "
 		"channels %u nochannel %u takeover %u uid %u access %u bufsize %u deaths %u signals %u workers %u "
-		"looked %u grown %u limited %u\n",
+		"looked %u grown %u limited %u refused %u\n",
 		d->events, d->event_records, d->own_events, d->overruns, d->dumped, d->dump_done, d->answers,
 		d->results, d->failed, d->last_err, d->channels, d->nochannel, d->takeover, d->client.uid,
 		d->client.access, d->status.bufsize, d->status.worker_deaths, d->status.worker_signals,
-		d->status.n_workers, d->looked, d->grown, d->limited);
+		d->status.n_workers, d->looked, d->grown, d->limited, refused);
 
 	if (write(fd, line, (size_t)n) != n)
 		log_put(&d->log, LV_WARNING, "double: a client left early");
@@ -684,7 +708,10 @@ serve(struct double_state *d, struct msg *m)
 		d->nochannel++;
 		break;
 	case MSG_CHANNEL:
-		d->channels++;
+		if (d->channels++ > 0) {
+			close(d->channel_fd[0]);
+			close(d->channel_fd[1]);
+		}
 		d->channel_fd[0] = m->fd[0];
 		d->channel_fd[1] = m->fd[1];
 		break;

@@ -115,6 +115,8 @@ def case_acts():
             d.ask("act " + act)
             wait_for(f"{act}: refused", lambda: d.text().count("broke rule") == before + 1)
             d.status("takeover", n)
+            d.status("refused", n)
+            assert d.ask()["refused"] == n  # and not twice
             d.ask("new")
             d.status("results", 1)
             d.ask("delete")
@@ -654,6 +656,32 @@ def case_links():
         d = Daemon("link " + link, wait=False)
         assert d.proc.wait(DEADLINE) == 1 and text in d.output(), (link, d.output())
         shutil.rmtree(d.dir)
+
+
+def case_link_worker():
+    """A taken-over link worker: what it was not asked for is refused, and neither the parent's descriptors nor the worker
+    that serves suffer. One that is asked without end is not cut off for being slow."""
+    global BIN
+    d = Daemon("link udp lo 127.0.0.1 127.0.0.2 3780")
+    d.ask("act flood-opens")
+    d.status("channels", 2)
+    assert "does not take message" not in d.text() and "link" in [role for _, role in d.children()], d.text()
+    d.end()
+    genuine, BIN = BIN, tempfile.mkdtemp(prefix="ct-wall-bin-")
+    for name, source in (("conntrackd", "conntrackd"), ("ctd-parent", "ctd-parent"), ("ctd-worker", "ctd-worker"),
+                         ("ctd-link", "link_double")):
+        shutil.copy(f"{genuine}/{source}", f"{BIN}/{name}")
+    for port in (7001, 7002, 7003):
+        d = Daemon(f"link udp lo 127.0.0.1 127.0.0.2 {port}")
+        before = [os.readlink(f"/proc/{d.proc.pid}/fd/{n}") for n in range(3)]
+        for _ in range(2):
+            d.ask("channel")
+        wait_for("the cut", lambda: re.search(r"worker link \(pid=\d+\) broke rule 6", d.text()))
+        assert before == [os.readlink(f"/proc/{d.proc.pid}/fd/{n}") for n in range(3)], before
+        assert d.ask()["takeover"] == 0
+        d.end()
+    shutil.rmtree(BIN)
+    BIN = genuine
 
 
 def prepare():
