@@ -79,6 +79,21 @@ setup_check(const struct msg_setup *s, int memfd)
 	return NULL;
 }
 
+/* Of anything but a file, nobody knows when it ends or what reading does to it. A directory is for the worker, which
+ * says so. -1: errno. */
+static int
+open_text(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO would wait for a writer */
+	struct stat st;
+
+	if (fd == -1 || (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))))
+		return fd;
+	close(fd);
+	errno = ENOTSUP;
+	return -1;
+}
+
 /* What the worker reads, in the place of fd: all of it, in a copy that neither it nor anybody else can change
  * afterwards. A directory stays what it is, and the worker will say so. -1: errno. */
 static int
@@ -176,12 +191,13 @@ read_config(struct start *s, const char *path, enum conf_use use)
 	struct worker w;
 	struct iovec name = {(void *)(uintptr_t)path, strnlen(path, CONF_NAME_MAX)};
 	const char *wrong = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), status = 0, r;
+	int fd = open_text(path), status = 0, r;
 
 	if (fd != -1 && use == CONF_START)
 		fd = sealed_copy(fd);
 	if (fd == -1) {
-		log_put(&s->log, LV_ERROR, "can't open config file `%s': %s", path, strerror(errno));
+		log_put(&s->log, LV_ERROR, "can't open config file `%s': %s", path,
+			errno == ENOTSUP ? "it is no file, but a device, a pipe or the like" : strerror(errno));
 		return 1;
 	}
 	r = spawn(&w, ROLE_CONFIG, 0, STDERR_FILENO);

@@ -18,8 +18,9 @@
 
 #include "start.h"
 
-#define BACKLOG       100
-#define WATCHDOG_MOST 3000000000U /* ns */
+#define BACKLOG        100
+#define WATCHDOG_MOST  3000000000U /* ns */
+#define WATCHDOG_LEAST 100000000U
 
 /* Whoever chose the name may have chosen any: only what is empty, the log worker's already or looks like a log
  * (of 1.4.x, root's) changes its owner. */
@@ -174,15 +175,16 @@ open_control(struct start *s)
 void
 open_notify(struct start *s)
 {
-	const char *name = s->notify_socket, *usec = s->watchdog_usec;
+	const char *name = s->notify_socket;
+	unsigned long long us = s->watchdog_usec != NULL ? strtoull(s->watchdog_usec, NULL, 10) : 0;
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	size_t len = name != NULL ? strlen(name) : 0;
 	int fd;
 
 	s->h.notify = -1;
-	s->h.watchdog = usec != NULL ? strtoull(usec, NULL, 10) * 1000 / 2 : 0;
-	if (s->h.watchdog == 0 || s->h.watchdog > WATCHDOG_MOST)
-		s->h.watchdog = WATCHDOG_MOST;
+	s->h.watchdog = us == 0 || us > WATCHDOG_MOST / 500 ? WATCHDOG_MOST : us * 500; /* two in its time */
+	if (s->h.watchdog < WATCHDOG_LEAST)
+		s->h.watchdog = WATCHDOG_LEAST;
 	if (len == 0 || len >= sizeof(sun.sun_path) || !s->h.conf.systemd)
 		return;
 	memcpy(sun.sun_path, name, len);

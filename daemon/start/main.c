@@ -4,10 +4,12 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,6 +107,7 @@ to_background(struct start *s)
 		wait_for_daemon(ends[0]);
 	}
 	setsid();
+	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(ends[1], STDERR_FILENO);
 	close(ends[0]);
@@ -188,13 +191,35 @@ become_parent(struct start *s)
 	give_up(s, 1);
 }
 
-/* Descriptors 0-4 exist and are nobody's: workers get their own ones there. */
+/* Descriptors 0-4 exist: the first three are open for good, the others are nobody's, and workers get their own ones
+ * there. */
 static void
 reserve_fds(void)
 {
+	int fd = 0;
+
 	close_range(STDERR_FILENO + 1, ~0U, 0);
-	while (open("/dev/null", O_RDWR | O_CLOEXEC) <= WORKER_LOG_FD)
-		;
+	while (fd <= WORKER_LOG_FD) {
+		if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1) {
+			fprintf(stderr, "ERROR: can't open /dev/null: %s\n", strerror(errno));
+			exit(1);
+		}
+		if (fd <= STDERR_FILENO)
+			fcntl(fd, F_SETFD, 0);
+	}
+}
+
+/* What is inherited and would change what we do: with SIGCHLD ignored nobody has an exit status. */
+static void
+reset_surroundings(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN); /* becomes an error of write() */
+	umask(022);
 }
 
 /* What the service manager tells is kept; the processes to come get the time zone and nothing else. */
@@ -254,6 +279,7 @@ main(int argc, char **argv)
 
 	if (!parse(argc, argv, &w))
 		return become_client(argc, argv);
+	reset_surroundings();
 	reserve_fds();
 	empty_environment(s);
 	if (w.use == CONF_START && !may_start(s))

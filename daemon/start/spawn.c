@@ -30,6 +30,22 @@ locate(char *path, size_t size, const char *program)
 	return false;
 }
 
+/* Where its own two will be is /dev/null until then. What the daemon was started with, perhaps a terminal, is not for
+ * workers: the log worker gets a copy, and the one for the configuration says what it thinks of it. */
+static void
+take_standard_fds(enum role role)
+{
+#ifdef CT_SANITIZE
+	int last = role == ROLE_CONFIG ? STDIN_FILENO : STDOUT_FILENO; /* reports go to standard error */
+#else
+	int last = role == ROLE_CONFIG ? STDIN_FILENO : STDERR_FILENO;
+#endif
+
+	for (int fd = STDIN_FILENO; fd <= last; fd++)
+		if (dup2(WORKER_FD, fd) == -1)
+			_exit(71);
+}
+
 /* Between fork and exec: the descriptors it finds are 0-2 and its two. */
 static void
 become_worker(const char *path, enum role role, uint16_t index, int wall, int log_fd)
@@ -38,6 +54,7 @@ become_worker(const char *path, enum role role, uint16_t index, int wall, int lo
 
 	snprintf(number, sizeof(number), "%u", index);
 	signal(SIGINT, SIG_IGN); /* of the terminal, for all: the parent ends, and they with it */
+	take_standard_fds(role);
 	if (dup2(wall, WORKER_FD) == -1 || dup2(log_fd, WORKER_LOG_FD) == -1 ||
 	    close_range(WORKER_LOG_FD + 1, ~0U, 0) == -1)
 		_exit(71);

@@ -428,17 +428,99 @@ def case_rights():
     d.end()
 
 
+def descriptors(pid):
+    return [os.readlink(f"/proc/{pid}/fd/{n}") for n in range(3)]
+
+
+def case_descriptors():
+    """No worker but the one for the configuration has what the daemon was started with: a terminal could be read and
+    written to. Descriptors that are closed stay unused."""
+    ip("link", "set", "lo", "up")
+    for closed in ([], [0], [2], [0, 1, 2]):
+        d = Daemon("link udp lo 127.0.0.1 127.0.0.2 3780", start=False)
+        ours, theirs = os.openpty()
+        d.proc = start([f"{BIN}/conntrackd", "-C", d.conf], stdin=theirs, stdout=theirs, stderr=theirs,
+                       preexec_fn=lambda: [os.close(n) for n in closed])
+        terminal = os.ttyname(theirs)
+        os.close(theirs)
+        wait_for("start", lambda: "initialization completed" in d.text())
+        assert descriptors(d.proc.pid) == ["/dev/null" if n in closed else terminal for n in range(3)]
+        for pid, role in d.children():
+            assert descriptors(pid) == 3 * ["/dev/null"], (role, descriptors(pid))
+        os.close(ours)
+        d.end()
+    d = Daemon(start=False)
+    for args in (["--check"], ["--print"], []):
+        got = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", f"{BIN}/conntrackd", "-C", d.conf + "x", *args])
+        assert got.returncode == 1
+        got = subprocess.run(["sh", "-c", 'ulimit -n 4; exec "$@"', "sh", f"{BIN}/conntrackd", "-C", d.conf, *args],
+                             stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
+        assert got.returncode == 1 and "can't open /dev/null: Too many open files" in got.stderr, got
+    shutil.rmtree(d.dir)
+
+
+def case_surroundings():
+    """What whoever starts the daemon may have done to signals, limits, the mask of file modes, watchdog and directory."""
+    def spoil():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, set(range(1, 65)))
+        os.umask(0o777)
+        os.chdir(lost)
+        os.rmdir(lost)
+
+    lost = tempfile.mkdtemp()
+    d = Daemon(start=False)
+    d.start(preexec_fn=spoil, env={"WATCHDOG_USEC": "1"})
+    pid = next(p for p, role in d.children() if role == "sync")
+    os.kill(pid, signal.SIGKILL)
+    wait_for("its end", lambda: re.search(rf"\(pid={pid}\) has aborted: worker sync, signal 9", d.text()))
+    d.status("looked", 12)
+    assert d.ask()["takeover"] == 1
+    d.end()
+    d = Daemon(start=False)
+    with open(d.conf, "w") as f:
+        f.write("error")
+    assert run(d, "--check", preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)).returncode == 1
+    got = run(d, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+    assert got.returncode == 1 and "File too large" in got.stderr, got
+    shutil.rmtree(d.dir)
+    d = Daemon(start=False)  # in a /run of its own, with nothing in it
+    d.proc = start(["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /run && umask 077 && exec "$@"', "sh",
+                    f"{BIN}/conntrackd", "-C", d.conf], stdin=subprocess.DEVNULL)
+    wait_for("start", lambda: "initialization completed" in d.text())
+    empty = os.stat(f"/proc/{d.proc.pid}/root")
+    above = os.stat(f"/proc/{d.proc.pid}/root/..")
+    assert empty.st_mode & 0o777 == 0o555 and above.st_mode & 0o777 == 0o755, (empty, above)
+    d.end()
+
+
+def case_no_file():
+    """What is no file as configuration is refused at once, and nobody waits for its other end."""
+    d = Daemon(start=False)
+    os.unlink(d.conf)
+    os.mkfifo(d.conf)
+    for path in (d.conf, "/dev/zero"):
+        for args in ([], ["-d"], ["--check"], ["--print"]):
+            got = subprocess.run([f"{BIN}/conntrackd", "-C", path, *args], stderr=subprocess.PIPE, text=True,
+                                 timeout=DEADLINE)
+            assert got.returncode == 1 and f"can't open config file `{path}': it is no file" in got.stderr, (args, got)
+    shutil.rmtree(d.dir)
+
+
 def case_daemon():
     """-d returns 0 when the worker serves, and 1 with the reason when it cannot."""
     d = Daemon(start=False)
-    got = run(d, "-d")
+    terminal = os.openpty()
+    got = subprocess.run([f"{BIN}/conntrackd", "-C", d.conf, "-d"], stdin=terminal[1], timeout=DEADLINE)
     assert got.returncode == 0, got
     assert d.ask()["takeover"] == 0
     again = run(d, "-d")
     assert again.returncode == 1 and f"lockfile `{d.lock}' exists, perhaps conntrackd already running?" in again.stderr, again
     with open(d.lock) as f:
         pid = int(f.read())
-    assert all(os.readlink(f"/proc/{pid}/fd/{n}") == "/dev/null" for n in (0, 1))
+    assert descriptors(pid)[:2] == 2 * ["/dev/null"], descriptors(pid)
+    os.close(terminal[0])
+    os.close(terminal[1])
     os.kill(pid, signal.SIGTERM)
     wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"))
     with open(d.conf, "a") as f:
