@@ -17,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The directory that becomes the root: ours to create, and good only if nobody else can put anything there. */
+/* The directory that becomes the root: ours to create, and good only if nobody else can put anything there. We are in
+ * it before it is looked at, so the name may lead elsewhere afterwards. */
 static int
 prepare_dir(void)
 {
@@ -27,12 +28,12 @@ prepare_dir(void)
 
 	mkdir(JAIL_RUN_DIR, 0755);
 	mkdir(JAIL_DIR, 0555);
-	if (lstat(JAIL_DIR, &st) == -1 || (d = opendir(JAIL_DIR)) == NULL)
+	if ((d = opendir(JAIL_DIR)) == NULL || fchdir(dirfd(d)) == -1 || fstat(dirfd(d), &st) == -1)
 		return -errno;
 	while (readdir(d) != NULL)
 		n++;
 	closedir(d);
-	return S_ISDIR(st.st_mode) && st.st_uid == 0 && (st.st_mode & 022) == 0 && n == 2 ? 0 : -ENOTEMPTY;
+	return st.st_uid == 0 && (st.st_mode & 022) == 0 && n == 2 ? 0 : -ENOTEMPTY;
 }
 
 /* Being refused is what these must report. */
@@ -121,7 +122,7 @@ jail_enter(const struct jail *j, struct log *log)
 	if (failed(log, "descriptors", j->last_fd < 0 ? 0 : close_range((unsigned int)j->last_fd + 1, ~0U, 0)) ||
 	    failed(log, "network namespace", j->host_net ? 0 : unshare(CLONE_NEWNET)) ||
 	    failed(log, JAIL_DIR " must be empty, root's and not writable", prepare_dir()) ||
-	    failed(log, "chroot", chroot(JAIL_DIR)) || failed(log, "chdir", chdir("/")) ||
+	    failed(log, "chroot", chroot(".")) || failed(log, "chdir", chdir("/")) ||
 	    failed(log, "bounding set", caps_drop_bounding()) ||
 	    failed(log, "keep capabilities", prctl(PR_SET_KEEPCAPS, j->net_admin)) ||
 	    failed(log, "groups", setgroups(0, NULL)) || failed(log, "gid", setresgid(gid, gid, gid)) ||

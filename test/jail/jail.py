@@ -50,6 +50,21 @@ def case_bounding_set():
         assert got.returncode == 3 and b"cannot enter the jail: bounding set" in got.stdout + got.stderr, (role, got)
 
 
+def case_root():
+    """Nobody's root is a directory that somebody else could put something into, or has."""
+    for spoil, good in (("", True), ("mkdir -p $D", True), ("mkdir -p $D && chmod 775 $D", False),
+                        ("mkdir -p $D && chmod 757 $D", False), ("mkdir -p $D && chown nobody $D", False),
+                        ("mkdir -p $D && touch $D/x", False), ("mkdir -p ${D%/*} && touch $D", False),
+                        ("mkdir -p ${D%/*} && ln -s / $D", False), ("mkdir -p ${D%/*} && ln -s nowhere $D", False)):
+        for role in ("parent", "sync"):
+            got = subprocess.run(["unshare", "-m", "sh", "-ec", "D=/run/conntrackd/empty; mount -t tmpfs none /run; " + spoil +
+                                  '\nexec "$@"', "sh", PROBE, role, "send"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            if good:
+                assert got.returncode == 0 and got.stdout.startswith("send: 1"), (spoil, got)
+            else:
+                assert got.returncode == 3 and "must be empty, root's and not writable" in got.stderr, (spoil, got)
+
+
 def fields(pid):
     with open(f"/proc/{pid}/status") as f:
         return dict(line.rstrip("\n").split(":", 1) for line in f)
