@@ -1,7 +1,8 @@
 #!/bin/bash
-# installed.sh PREFIX: a smoke run of an installed tree; test/check calls it with a scratch prefix.
+# installed.sh PREFIX [DESTDIR]: a smoke run of an installed tree, which is below DESTDIR; test/check calls it with scratch folders.
 set -u
-prefix=$1
+prefix=${2:-}$1
+destdir=${2:-}
 rc=0
 
 fail() {
@@ -22,4 +23,13 @@ done
 for page in $(find "$prefix/share/man" -type f 2>/dev/null); do
 	mandoc -T lint -W error "$page" >/dev/null || fail "$page does not format"
 done
+# What names programs and files names those of this tree.
+unit=$prefix/lib/systemd/system/conntrackd.service
+started=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$unit")
+[ -x "$destdir$started" ] || fail "$unit: ExecStart: there is no $started"
+for profile in "$prefix"/share/doc/*/apparmor/conntrackd; do
+	grep -qF "profile conntrackd $started {" "$profile" || fail "$profile is not that of $started"
+done
+hook=$(sed -n 's/^ExecStart=.* -C \(.*\)\/conntrackd.conf$/\1/p' "$unit")/primary-backup.sh
+[ -x "$destdir$hook" ] || fail "there is no $hook"
 exit $rc
