@@ -180,6 +180,8 @@ expect_event(struct sync *s, const struct nlmsghdr *nlh, int op)
 {
 	struct expect e;
 
+	if (own(s, nlh) && op != STORE_DEL) /* a peer's */
+		return;
 	if (expect_from_nl(nlh, &e) < 0)
 		s->count.unknown++;
 	else if (!s->conf.expect_sync || !wanted_helper(s, &e))
@@ -191,7 +193,7 @@ expect_event(struct sync *s, const struct nlmsghdr *nlh, int op)
 		s->count.filtered++;
 	else if (op == STORE_DEL || store_has_master(&s->store, &e)) {
 		store_expect(&s->store, (enum store_op)op, &e, own(s, nlh), s->now_s);
-		if (op != STORE_DEL && e.have & EXPECT_NAT && !own(s, nlh))
+		if (op != STORE_DEL && e.have & EXPECT_NAT)
 			look_at_master(s, &e);
 	} else
 		s->count.filtered += !store_expect_early(&s->store, &e, s->now_s);

@@ -49,8 +49,8 @@ apply_flow(struct sync *s, enum entry_change change, struct flow *f)
 {
 	if (change != ENTRY_DEL)
 		f->status &= ~STATUS_LOCAL;
-	if (s->inject != NULL)
-		inject_flow(s->inject, change, f);
+	if (s->inject != NULL) /* what a new one would replace lives here: it is not torn down for a repetition */
+		inject_flow(s->inject, change == ENTRY_NEW && store_knows(&s->store, f) ? ENTRY_UPD : change, f);
 	else
 		apply(s, SLOT_FLOW, change, f);
 }

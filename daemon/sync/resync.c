@@ -31,8 +31,9 @@ begin(struct sync *s, bool quiet)
 {
 	struct resync *r = &s->resync;
 
-	r->quiet = quiet && r->due == NEVER; /* one that was due would have told the peers what it finds */
+	r->quiet = quiet && (r->due == NEVER || r->planned); /* else it would have told the peers what it finds */
 	r->due = NEVER;
+	r->planned = false;
 	r->started = s->now;
 	r->tries = 0;
 	s->store.changes = 0;
@@ -59,6 +60,7 @@ resync_in(struct sync *s, uint64_t ms)
 {
 	if (s->now + ms < s->resync.due)
 		s->resync.due = s->now + ms;
+	s->resync.planned = false;
 }
 
 /* While silent flows live, look again: soon when the last look found something, else less and less often. */
@@ -66,7 +68,7 @@ static void
 plan(struct sync *s)
 {
 	struct resync *r = &s->resync;
-	uint64_t took = s->now - r->started;
+	uint64_t took = s->now - r->started, due = r->due;
 
 	if (s->conf.poll_secs > 0) { /* no events at all: dumps are the only news */
 		resync_in(s, (uint64_t)s->conf.poll_secs * 1000);
@@ -79,6 +81,7 @@ plan(struct sync *s)
 	if (s->store.silent == 0)
 		return;
 	resync_in(s, r->pause > took * 50 ? r->pause : took * 50);
+	r->planned = s->inject != NULL && r->due != due; /* shows what peers wrote, too: not to be told to them */
 }
 
 static void
@@ -130,7 +133,7 @@ resync_turn(struct sync *s)
 		resync_in(s, ROOM_MS);
 	}
 	if (r->state == RESYNC_IDLE && s->now >= r->due)
-		begin(s, false);
+		begin(s, r->planned);
 	if (r->state != RESYNC_SWEEP)
 		return;
 	if (!store_sweep(&s->store, r->kind, SWEEP_STEP))

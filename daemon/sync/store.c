@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define FLAG_SILENT 0x01 /* seen in dumps only */
+#define FLAG_THEIRS 0x02 /* written here for a peer since the kernel last reported it */
 
 int
 store_init(struct store *s, uint32_t limit)
@@ -52,11 +53,18 @@ forget(struct store *s, enum slot_kind kind, uint32_t slot)
 
 /* The kernel reports this flow. */
 static void
-not_silent(struct store *s, struct entry *e)
+reported(struct store *s, struct entry *e)
 {
 	if (e->flags & FLAG_SILENT)
 		s->silent--;
-	e->flags &= (uint8_t)~FLAG_SILENT;
+	e->flags &= (uint8_t) ~(FLAG_SILENT | FLAG_THEIRS);
+}
+
+/* It lives at a peer, or may do so: that it ends here does not mean that it ends there. */
+static bool
+theirs(const struct store *s, const struct entry *e)
+{
+	return e->flags & FLAG_THEIRS || (s->injected && e->flags & FLAG_SILENT);
 }
 
 static uint32_t
@@ -80,7 +88,7 @@ bury(struct store *s, enum slot_kind kind, uint32_t slot, bool tell)
 {
 	struct entry *e = cache_entry(s->t.of[kind], slot);
 
-	not_silent(s, e);
+	reported(s, e);
 	e->gen = s->gen;
 	cache_bury(s->t.of[kind], slot);
 	if (tell && s->mode != NULL && carried(s, kind, slot)) {
@@ -105,11 +113,11 @@ gone(struct store *s, enum slot_kind kind, const void *object, bool own, uint32_
 		return slot;
 	}
 	if (slot != SLOT_NONE)
-		return bury(s, kind, slot, !own);
-	if (!s->dumping)
-		cache_note_missing(c);
-	else if ((slot = insert(s, kind, object, now)) != SLOT_NONE)
+		return bury(s, kind, slot, !own && !theirs(s, cache_entry(c, slot)));
+	if (s->dumping && (slot = insert(s, kind, object, now)) != SLOT_NONE)
 		cache_bury(c, slot);
+	else if (!s->dumping && !own)
+		cache_note_missing(c);
 	return SLOT_NONE;
 }
 
@@ -228,11 +236,14 @@ store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, ui
 		return gone(s, SLOT_FLOW, f, own, now);
 	}
 	if ((slot = cache_find(s->t.of[SLOT_FLOW], f)) == SLOT_NONE) {
-		if ((slot = insert(s, SLOT_FLOW, f, now)) == SLOT_NONE)
-			return slot;
+		if (own || (slot = insert(s, SLOT_FLOW, f, now)) == SLOT_NONE)
+			return SLOT_NONE;
 	} else {
 		e = cache_entry(s->t.of[SLOT_FLOW], slot);
-		not_silent(s, e);
+		if (own)
+			e->flags |= FLAG_THEIRS;
+		else
+			reported(s, e);
 		e->gen = s->gen;
 		if ((op == STORE_NEW || e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.of[SLOT_FLOW], slot,
 											     f, now) < 0)
@@ -293,6 +304,18 @@ store_flow_filtered(struct store *s, const struct flow *f)
 
 	if (slot != SLOT_NONE)
 		cache_entry(s->t.of[SLOT_FLOW], slot)->gen = s->gen;
+}
+
+bool
+store_knows(const struct store *s, const struct flow *f)
+{
+	const struct cache *c = s->t.of[SLOT_FLOW];
+	uint32_t slot = cache_find(c, f);
+	const struct entry *e = slot != SLOT_NONE ? cache_entry(c, slot) : NULL;
+
+	return e != NULL && (e->flags & ENTRY_DEAD) == 0 && e->flow.have & f->have & FLOW_REPLY &&
+	       memcmp(e->flow.port, f->port, sizeof(f->port)) == 0 &&
+	       memcmp(e->flow.addr, f->addr, sizeof(f->addr[0]) * 4 * flow_words(f)) == 0;
 }
 
 bool
@@ -371,7 +394,7 @@ sweep(struct store *s, enum slot_kind kind, uint32_t slot)
 	if (!s->complete || e->gen == s->gen)
 		return;
 	s->changes++;
-	bury(s, kind, slot, s->announce && !s->flushed);
+	bury(s, kind, slot, s->announce && !s->flushed && !theirs(s, e));
 }
 
 bool
@@ -402,7 +425,7 @@ store_flush(struct store *s, unsigned int tables)
 	early_clear(s);
 	for (int k = 0; k < SLOT_KINDS; k++, pos = 0)
 		while (tables & 1U << k && (slot = cache_walk(s->t.of[k], &pos)) != SLOT_NONE) {
-			not_silent(s, cache_entry(s->t.of[k], slot));
+			reported(s, cache_entry(s->t.of[k], slot));
 			forget(s, (enum slot_kind)k, slot);
 			cache_drop(s->t.of[k], slot);
 		}

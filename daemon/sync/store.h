@@ -19,7 +19,8 @@ struct store {
 	struct mode *mode; /* NULL: nothing is announced */
 	uint8_t gen;       /* of the dump that is running or was last */
 	bool dumping, announce, complete;
-	bool flushed; /* by ourselves: what the next complete dump misses went that way, and is not announced */
+	bool injected; /* peers' flows are written into the kernel: what only dumps showed may be theirs */
+	bool flushed;  /* by ourselves: what the next complete dump misses went that way, and is not announced */
 	uint32_t sweep_pos;
 	bool missed;      /* flows were refused for HashLimit since its owner last looked for them */
 	uint64_t changes; /* differences that dumps showed since its owner set it to 0 */
@@ -37,7 +38,8 @@ struct store {
 int store_init(struct store *s, uint32_t limit);
 void store_clear(struct store *s);
 
-/* An event about f. own: caused by ourselves, not announced. Slot of the flow, SLOT_NONE when there is none now. */
+/* An event about f. own: caused by ourselves, who write what peers say and flush: not announced, and new to the store
+ * neither. Slot of the flow, SLOT_NONE when there is none now. */
 uint32_t store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, uint32_t now);
 void store_expect(struct store *s, enum store_op op, const struct expect *e, bool own, uint32_t now);
 /* The key of an expectation's master. */
@@ -56,6 +58,8 @@ unsigned int store_early_drop(struct store *s, const struct flow *master, uint32
 /* A dump of flows (kind) is about to be asked for. announce: tell peers what it changes. */
 void store_dump_begin(struct store *s, bool announce);
 void store_flow_dumped(struct store *s, const struct flow *f, uint32_t now);
+/* The flow is in the store, alive and translated in the same way. */
+bool store_knows(const struct store *s, const struct flow *f);
 /* The flow is in the kernel but the filter hides it. */
 void store_flow_filtered(struct store *s, const struct flow *f);
 void store_expect_dumped(struct store *s, const struct expect *e, uint32_t now);

@@ -71,6 +71,7 @@ parts_start(struct sync *s)
 						  : ftfw_new)(&s->conf, &env, (uint32_t)time(NULL), s->now);
 	s->bypass = s->conf.disable_internal_cache && s->conf.mode == MODE_NOTRACK;
 	s->store.mode = s->mode;
+	s->store.injected = s->conf.disable_external_cache && s->conf.poll_secs == 0;
 	if (s->mode == NULL)
 		return -ENOMEM;
 	s->enc = (struct wire_enc_opts){.wscale = s->conf.tcp_window_tracking,

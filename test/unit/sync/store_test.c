@@ -260,7 +260,8 @@ test_filtered_flow_stays(void **state)
 	assert_int_equal(active(c), 1);
 }
 
-/* What we did ourselves is cached and not announced; what we deleted ourselves is not announced either. */
+/* What we wrote ourselves is a peer's: not new here, and not announced. What we deleted ourselves is not announced
+ * either, nor counted when it was not here. */
 static void
 test_own(void **state)
 {
@@ -268,11 +269,72 @@ test_own(void **state)
 	struct flow f = flow_nr(1), g = flow_nr(2);
 
 	store_flow(&c->s, STORE_NEW, &f, true, 5);
+	store_flow(&c->s, STORE_UPD, &f, true, 5);
+	store_flow(&c->s, STORE_DEL, &f, true, 5);
 	store_flow(&c->s, STORE_NEW, &g, false, 5);
-	store_flow(&c->s, STORE_DEL, &g, true, 5);
 	assert_int_equal(active(c), 1);
-	assert_int_equal(total(c), 1);
+	store_flow(&c->s, STORE_DEL, &g, true, 5);
+	assert_int_equal(total(c), 0);
+	assert_int_equal(cache_stats(c->s.t.of[SLOT_FLOW])->delete_failed, 0);
 	assert_int_equal(announced(c, NULL), 0);
+}
+
+/* A flow that a peer wrote last ends here for want of packets, which the peer sees: it is not told to end it. */
+static void
+test_end_of_a_peers_flow(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1);
+
+	happens(c, STORE_NEW, 1);
+	assert_int_equal(announced(c, NULL), 1);
+	f.state = 5;
+	store_flow(&c->s, STORE_UPD, &f, true, 5);
+	assert_int_equal(cache_entry(c->s.t.of[SLOT_FLOW], cache_find(c->s.t.of[SLOT_FLOW], &f))->flow.state, 5);
+	happens(c, STORE_DEL, 1);
+	assert_int_equal(total(c), 0);
+	assert_int_equal(announced(c, NULL), 0);
+	happens(c, STORE_NEW, 1);
+	store_flow(&c->s, STORE_UPD, &f, true, 5);
+	happens(c, STORE_UPD, 1); /* its packets come here again */
+	happens(c, STORE_DEL, 1);
+	assert_int_equal(announced(c, NULL), 1);
+}
+
+/* Where peers' flows are written into the kernel, what only a dump showed may be theirs. */
+static void
+test_end_of_an_unreported_flow(void **state)
+{
+	struct ctx *c = *state;
+
+	c->s.injected = true;
+	store_dump_begin(&c->s, false);
+	for (uint32_t i = 1; i <= 3; i++)
+		dumped(c, i, 3);
+	end(c, true);
+	happens(c, STORE_UPD, 3);
+	assert_int_equal(announced(c, NULL), 1);
+	happens(c, STORE_DEL, 1);
+	happens(c, STORE_DEL, 3);
+	store_dump_begin(&c->s, true); /* 2 has vanished */
+	end(c, true);
+	assert_int_equal(announced(c, NULL), 1); /* the end of 3 */
+	assert_int_equal(total(c), 0);
+}
+
+static void
+test_knows(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1), other = flow_nr(1);
+
+	other.addr[REPL_DST] = htonl(0xcb007101);
+	assert_false(store_knows(&c->s, &f));
+	happens(c, STORE_NEW, 1);
+	assert_true(store_knows(&c->s, &f));
+	assert_false(store_knows(&c->s, &other));
+	happens(c, STORE_DEL, 1);
+	assert_false(store_knows(&c->s, &f));
 }
 
 /* A flow that nobody saw begin: its end is counted, not announced. */
@@ -603,6 +665,9 @@ main(void)
 		T(test_silent_flows),
 		T(test_filtered_flow_stays),
 		T(test_own),
+		T(test_end_of_a_peers_flow),
+		T(test_end_of_an_unreported_flow),
+		T(test_knows),
 		T(test_end_of_unknown),
 		T(test_own_flush),
 		T(test_full),
