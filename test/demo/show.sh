@@ -31,10 +31,17 @@ active() {
 	echo none
 }
 
+# In the kernel and, with a daemon, held for the other firewall.
+flows_of() {
+	local held=
+	[ ! -e "/proc/${DAEMON_PID[$1]:-none}/exe" ] || held=" (+$(cache_counter "$1" external))"
+	echo "$(count_kernel "$1")$held"
+}
+
 show_now() {
-	printf '%s  %-6s active %-5s flows fw-a %-5s fw-b %-5s streams %s alive, %s silent, %s broken\n' \
+	printf '%s  %-6s active %-5s flows fw-a %-10s fw-b %-10s streams %s alive, %s silent, %s broken\n' \
 		"$([ -n "${kill_time:-}" ] && since_kill || echo '          ')" "$1" "$(active)" \
-		"$(count_kernel fw-a)" "$(count_kernel fw-b)" "$(status alive)" "$(status silent)" "$(status broken)"
+		"$(flows_of fw-a)" "$(flows_of fw-b)" "$(status alive)" "$(status silent)" "$(status broken)"
 }
 
 show_event() {

@@ -33,6 +33,7 @@ full_cache_is_counted() {
 	pair_start
 	flows fw-a create udp 0 1500 -r 5000 || return
 	wait_for 20 refused_some || { ctl fw-a -s cache >&2; return 1; }
+	wait_for 20 grep -q 'HashLimit 1000 is reached: [0-9]* flows of this node' "$LAB_DIR/fw-a.log" || return
 	[ "$(cache_counter fw-a internal)" -le 1000 ] && alive fw-b && [ "$(cache_counter fw-b external)" -le 1000 ]
 }
 
@@ -80,10 +81,20 @@ full_disk_does_not_stop_it() {
 	flows fw-a create udp 5000 50 && replicated_or_show fw-a fw-b && alive fw-a
 }
 
+# With room again the log says how much is missing and why.
+full_disk_is_counted() {
+	rm -f "$LAB_DIR/tiny/ballast"
+	wait_for 10 losses_are_told && alive fw-a
+}
+
+losses_are_told() {
+	ctl fw-a -B && grep -q '\[warning\] [1-9][0-9]* log lines were lost: No space left on device' "$LAB_DIR/tiny/log"
+}
+
 log_file_vanishes() {
-	rm -f "$LAB_DIR/tiny/ballast" "$LAB_DIR/tiny/log"
+	rm -f "$LAB_DIR/tiny/log"
 	flows fw-a create udp 6000 50 && ctl fw-a -B && replicated_or_show fw-a fw-b && alive fw-a
 }
 
 run_cases overrun_is_repaired overrun_of_the_backup_is_harmless full_cache_is_counted full_cache_recovers \
-	full_while_the_link_is_down full_of_the_peers_flows full_disk_does_not_stop_it log_file_vanishes
+	full_while_the_link_is_down full_of_the_peers_flows full_disk_does_not_stop_it full_disk_is_counted log_file_vanishes

@@ -71,6 +71,18 @@ kernel_has_more_than() {
 
 many=60000
 
+# What is said to be committed is in the kernel by then, and not a moment later: nothing is waited for here.
+returns_when_it_is_done() {
+	local how
+	for how in 'role fw-b primary' 'ctl fw-b -c' 'in_ns fw-b '"$CT_BIN"'/conntrackctl -C '"$LAB_DIR"'/fw-b.conf commit'; do
+		clear_kernel fw-a && clear_kernel fw-b && ctl fw-b -f && flows fw-a create tcp 0 $many -t 3000 &&
+			wait_for 30 external_is fw-b $many || return
+		$how >/dev/null && kernel_has_more_than fw-b $((many - 1)) || { echo "not yet there: $how" >&2; return 1; }
+		case $how in role*) [ "$(cache_counter fw-b internal)" -ge $many ] && external_is fw-b 0 || return ;; esac
+	done
+	clear_kernel fw-a && clear_kernel fw-b && ctl fw-b -f
+}
+
 # Primary for a moment: until a part of the flows is in the kernel.
 take_over_begins() {
 	clear_kernel fw-a && clear_kernel fw-b && ctl fw-b -f && flows fw-a create tcp 0 $many -t 3000 &&
@@ -124,6 +136,6 @@ hook_refuses_nonsense() {
 
 run_cases commit_fills_the_kernel commit_twice flush_right_after_commit kernel_resync_fills_the_cache \
 	bulk_send_reaches_the_peer resync_request_reaches_us flush_kernel purge_fires purge_is_cancelled_by_commit \
-	role_backup role_primary role_fault role_there_and_back backup_during_take_over primary_again_during_take_over \
+	role_backup role_primary role_fault role_there_and_back returns_when_it_is_done backup_during_take_over primary_again_during_take_over \
 	take_over_without_client unknown_role hook_with_conntrackctl \
 	hook_with_classic_requests hook_refuses_nonsense
