@@ -228,6 +228,12 @@ put_expect(struct commit *c, struct batch *b, const struct entry *e, uint32_t no
 	return expect_to_nl(&e->expect, FLOW_NL_CREATE, timeout, seq_at(b->len), b->data + b->len, BATCH_SIZE - b->len);
 }
 
+static void
+report(struct commit *c, const char *what, int err, const struct flow *f, const struct expect *e)
+{
+	c->env.failed(c->env.arg, what, err, c->pass == PASS_EXPECTS ? NULL : f, c->pass == PASS_EXPECTS ? e : NULL);
+}
+
 /* Appends the next entry's request. 1 done, 0 nothing to do for it, -ENOENT at the end of the cache, -EAGAIN when it
  * has to wait for the next batch. */
 static int
@@ -256,7 +262,7 @@ put_next(struct commit *c, struct batch *b, uint32_t now)
 	}
 	if (r < 0) {
 		c->result.failed++;
-		c->env.failed(c->env.arg, "create", r, expects ? NULL : &e->flow, expects ? &e->expect : NULL);
+		report(c, "create", r, &e->flow, &e->expect);
 	}
 	return 0;
 }
@@ -275,11 +281,16 @@ struct object {
 };
 
 static bool
+read_back(const struct commit *c, const struct nlmsghdr *nlh, struct object *o)
+{
+	return (c->pass == PASS_EXPECTS ? expect_from_nl(nlh, &o->e) : flow_from_nl(nlh, &o->f, &o->side)) == 0;
+}
+
+static bool
 names_helper(const struct commit *c, const struct nlmsghdr *nlh, struct object *o)
 {
-	if (c->pass == PASS_EXPECTS)
-		return expect_from_nl(nlh, &o->e) == 0 && helper_of_expect(&o->e, &o->helper);
-	return flow_from_nl(nlh, &o->f, &o->side) == 0 && helper_of_flow(&o->f, &o->helper);
+	return read_back(c, nlh, o) &&
+	       (c->pass == PASS_EXPECTS ? helper_of_expect(&o->e, &o->helper) : helper_of_flow(&o->f, &o->helper));
 }
 
 /* Builds the creation of a flow without its helper; its length. An expectation is nothing without: it fails, 0. */
@@ -294,8 +305,7 @@ without_helper(struct commit *c, const struct object *o, uint8_t *at, uint32_t s
 		return n;
 	}
 	c->result.failed++;
-	c->env.failed(c->env.arg, "create", n, c->pass == PASS_EXPECTS ? NULL : &o->f,
-		      c->pass == PASS_EXPECTS ? &o->e : NULL);
+	report(c, "create", n, &o->f, &o->e);
 	return 0;
 }
 
@@ -422,22 +432,16 @@ again_room(struct commit *c, size_t need)
 static bool
 try_again(struct commit *c, const struct nlmsghdr *nlh)
 {
-	union {
-		struct flow f;
-		struct expect e;
-	} u;
-	struct flow_side side;
-	struct flow_nl_opts o = {0};
+	const struct flow_nl_opts opts = {0};
+	struct object o;
 	uint8_t *at;
 	int n;
 
-	if (!again_room(c, nlh->nlmsg_len + REQUEST_MAX))
+	if (!again_room(c, nlh->nlmsg_len + REQUEST_MAX) || !read_back(c, nlh, &o))
 		return false;
 	at = c->again + c->again_len;
-	if (c->pass == PASS_EXPECTS)
-		n = expect_from_nl(nlh, &u.e) < 0 ? -1 : expect_to_nl(&u.e, FLOW_NL_DELETE, 0, 0, at, REQUEST_MAX);
-	else
-		n = flow_from_nl(nlh, &u.f, &side) < 0 ? -1 : flow_to_nl(&u.f, FLOW_NL_DELETE, &o, 0, at, REQUEST_MAX);
+	n = c->pass == PASS_EXPECTS ? expect_to_nl(&o.e, FLOW_NL_DELETE, 0, 0, at, REQUEST_MAX)
+				    : flow_to_nl(&o.f, FLOW_NL_DELETE, &opts, 0, at, REQUEST_MAX);
 	if (n <= 0)
 		return false;
 	memcpy(at + n, nlh, nlh->nlmsg_len);
@@ -458,19 +462,12 @@ try_without_helper(struct commit *c, const struct nlmsghdr *nlh)
 }
 
 static void
-report(struct commit *c, const struct nlmsghdr *nlh, int err)
+report_request(struct commit *c, const struct nlmsghdr *nlh, int err)
 {
-	union {
-		struct flow f;
-		struct expect e;
-	} u;
-	struct flow_side side;
-	const char *what = is_create(nlh) ? "create" : "destroy";
+	struct object o;
 
-	if (c->pass == PASS_EXPECTS && expect_from_nl(nlh, &u.e) == 0)
-		c->env.failed(c->env.arg, what, err, NULL, &u.e);
-	else if (c->pass != PASS_EXPECTS && flow_from_nl(nlh, &u.f, &side) == 0)
-		c->env.failed(c->env.arg, what, err, &u.f, NULL);
+	if (read_back(c, nlh, &o))
+		report(c, is_create(nlh) ? "create" : "destroy", err, &o.f, &o.e);
 }
 
 /* True: the creation counts as carried out no more. */
@@ -487,7 +484,7 @@ on_error(struct commit *c, const struct batch *b, const struct msg_error *e)
 		return false;
 	if (!is_create(nlh)) {
 		if (e->err != -ENOENT)
-			report(c, nlh, e->err);
+			report_request(c, nlh, e->err);
 		return false;
 	}
 	if (e->err == -EEXIST && !b->again && try_again(c, nlh))
@@ -495,7 +492,7 @@ on_error(struct commit *c, const struct batch *b, const struct msg_error *e)
 	if (e->err == -EOPNOTSUPP && c->pass != PASS_EXPECTS && try_without_helper(c, nlh))
 		return true;
 	c->result.failed++;
-	report(c, nlh, e->err);
+	report_request(c, nlh, e->err);
 	return true;
 }
 
