@@ -5,70 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <stdlib.h>
 
-#include "flows.h"
-#include "mode.h"
+#include "rig.h"
 
 #define FIRST 1000u
-
-struct ctx {
-	struct tables t;
-	struct mode *m;
-	struct conf conf;
-	uint64_t now;
-	unsigned int events; /* of enum mode_event since last asked */
-	unsigned int n_flows;
-	uint32_t slot[9000];
-	struct mode_item it;
-};
-
-static void
-event(void *arg, enum mode_event e)
-{
-	((struct ctx *)arg)->events |= e;
-}
-
-static void
-unqueued(void *arg, enum slot_kind kind, uint32_t slot)
-{
-	(void)kind;
-	cache_drop(((struct ctx *)arg)->t.of[SLOT_FLOW], slot);
-}
 
 static int
 setup(void **state)
 {
-	struct ctx *c = calloc(1, sizeof(*c));
-	struct mode_env env = {c, &c->t, event, unqueued};
-
-	assert_int_equal(tables_init(&c->t, 10000), 0);
-	c->conf.resend_queue_size = 2000;
-	c->conf.ack_window_size = 10;
-	c->now = 50000;
-	c->m = ftfw_new(&c->conf, &env, FIRST, c->now);
-	*state = c;
+	*state = ctx_new(ftfw_new, (struct conf){.resend_queue_size = 2000, .ack_window_size = 10}, FIRST, 50000);
 	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct ctx *c = *state;
-
-	c->m->ops->free(c->m);
-	tables_clear(&c->t);
-	free(c);
-	return 0;
-}
-
-static bool
-in(struct ctx *c, uint8_t type, uint8_t flags, uint32_t seq, uint32_t from, uint32_t to)
-{
-	struct wire_head h = {
-		.version = 1, .type = type, .flags = flags, .len = 16, .seq = seq, .from = from, .to = to};
-
-	return c->m->ops->recv(c->m, &h, c->now);
 }
 
 static bool
@@ -110,12 +56,8 @@ took_events(struct ctx *c)
 static void
 add_flows(struct ctx *c, unsigned int n)
 {
-	for (; n > 0; n--) {
-		struct flow f = flow_nr(c->n_flows);
-
-		assert_int_equal(cache_insert(c->t.of[SLOT_FLOW], &f, 0, &c->slot[c->n_flows]), 0);
-		c->m->ops->change(c->m, SLOT_FLOW, c->slot[c->n_flows++]);
-	}
+	for (; n > 0; n--)
+		c->m->ops->change(c->m, SLOT_FLOW, one_more_flow(c));
 }
 
 static struct mode_stats
@@ -229,7 +171,7 @@ test_ack_of_ack(void **state)
 
 	c->m->ops->free(c->m);
 	c->conf.ack_window_size = 1;
-	c->m = ftfw_new(&c->conf, &(struct mode_env){c, &c->t, event, unqueued}, FIRST, c->now);
+	c->m = ftfw_new(&c->conf, &(struct mode_env){c, &c->t, on_event, on_unqueued}, FIRST, c->now);
 	shake_hands(c);
 	assert_true(state_in(c, 0, 501));
 	assert_int_equal(drain(c), 1);
@@ -486,7 +428,7 @@ test_nack_step(void **state)
 
 	c->m->ops->free(c->m);
 	c->conf.resend_queue_size = 10000;
-	c->m = ftfw_new(&c->conf, &(struct mode_env){c, &c->t, event, unqueued}, FIRST, c->now);
+	c->m = ftfw_new(&c->conf, &(struct mode_env){c, &c->t, on_event, on_unqueued}, FIRST, c->now);
 	shake_hands(c);
 	add_flows(c, 9000);
 	assert_int_equal(drain(c), 9000);

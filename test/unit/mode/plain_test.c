@@ -4,84 +4,31 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <stdlib.h>
 
-#include "flows.h"
-#include "mode.h"
-
-struct ctx {
-	struct tables t;
-	struct mode *m;
-	struct conf conf;
-	uint64_t now;
-	unsigned int events;
-	uint32_t slot[100];
-	unsigned int sent[100]; /* per flow */
-	struct mode_item it;
-};
-
-static void
-event(void *arg, enum mode_event e)
-{
-	((struct ctx *)arg)->events |= e;
-}
-
-static void
-unqueued(void *arg, enum slot_kind kind, uint32_t slot)
-{
-	(void)kind;
-	cache_drop(((struct ctx *)arg)->t.of[SLOT_FLOW], slot);
-}
+#include "rig.h"
 
 static struct ctx *
-ctx_new(struct mode *(*mode_new)(const struct conf *, const struct mode_env *, uint32_t, uint64_t))
+with_flows(struct mode *(*mode_new)(const struct conf *, const struct mode_env *, uint32_t, uint64_t))
 {
-	struct ctx *c = calloc(1, sizeof(*c));
-	struct mode_env env = {c, &c->t, event, unqueued};
+	struct ctx *c = ctx_new(mode_new, (struct conf){.refresh_time = 10}, 5, 100000);
 
-	assert_int_equal(tables_init(&c->t, 1000), 0);
-	c->conf.refresh_time = 10;
-	c->now = 100000;
-	c->m = mode_new(&c->conf, &env, 5, c->now);
-	for (uint32_t i = 0; i < 100; i++) {
-		struct flow f = flow_nr(i);
-
-		assert_int_equal(cache_insert(c->t.of[SLOT_FLOW], &f, 0, &c->slot[i]), 0);
-	}
+	while (c->n_flows < 100)
+		one_more_flow(c);
 	return c;
 }
 
 static int
 setup_notrack(void **state)
 {
-	*state = ctx_new(notrack_new);
+	*state = with_flows(notrack_new);
 	return 0;
 }
 
 static int
 setup_alarm(void **state)
 {
-	*state = ctx_new(alarm_new);
+	*state = with_flows(alarm_new);
 	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct ctx *c = *state;
-
-	c->m->ops->free(c->m);
-	tables_clear(&c->t);
-	free(c);
-	return 0;
-}
-
-static bool
-in(struct ctx *c, uint8_t type, uint8_t flags, uint32_t seq)
-{
-	struct wire_head h = {.version = 1, .type = type, .flags = flags, .len = 16, .seq = seq};
-
-	return c->m->ops->recv(c->m, &h, c->now);
 }
 
 static unsigned int
@@ -150,14 +97,14 @@ test_notrack_receives(void **state)
 	struct ctx *c = *state;
 	struct mode_stats s;
 
-	assert_true(in(c, WIRE_CT_NEW, 0, 100));
+	assert_true(in(c, WIRE_CT_NEW, 0, 100, 0, 0));
 	assert_int_equal(c->events, MODE_PEER_NEW);
-	assert_true(in(c, WIRE_CT_UPD, WIRE_HELLO, 105)); /* an FT-FW peer */
-	assert_true(in(c, WIRE_CT_DEL, 0, 90));           /* before: processed all the same */
-	assert_false(in(c, WIRE_CTL, WIRE_ACK, 91));
-	assert_false(in(c, WIRE_CTL, WIRE_ALIVE, 92));
+	assert_true(in(c, WIRE_CT_UPD, WIRE_HELLO, 105, 0, 0)); /* an FT-FW peer */
+	assert_true(in(c, WIRE_CT_DEL, 0, 90, 0, 0));           /* before: processed all the same */
+	assert_false(in(c, WIRE_CTL, WIRE_ACK, 91, 0, 0));
+	assert_false(in(c, WIRE_CTL, WIRE_ALIVE, 92, 0, 0));
 	assert_int_equal(c->events, MODE_PEER_NEW);
-	assert_false(in(c, WIRE_CTL, WIRE_RESYNC, 93));
+	assert_false(in(c, WIRE_CTL, WIRE_RESYNC, 93, 0, 0));
 	assert_int_equal(c->events, MODE_PEER_NEW | MODE_RESYNC_ASKED);
 	c->m->ops->stats(c->m, &s);
 	assert_int_equal(s.lost, 5);
@@ -166,7 +113,7 @@ test_notrack_receives(void **state)
 	/* silent for a while: whatever it missed, it gets */
 	c->events = 0;
 	c->now += 6000;
-	assert_true(in(c, WIRE_CT_NEW, 0, 94));
+	assert_true(in(c, WIRE_CT_NEW, 0, 94, 0, 0));
 	assert_int_equal(c->events, MODE_PEER_NEW);
 }
 
@@ -196,11 +143,11 @@ test_alarm_receives(void **state)
 	struct ctx *c = *state;
 	struct mode_stats s;
 
-	assert_true(in(c, WIRE_CT_NEW, 0, 7));
-	assert_true(in(c, WIRE_CT_NEW, 0, 3));
-	assert_false(in(c, WIRE_CT_NEW, WIRE_HELLO, 8));
-	assert_false(in(c, WIRE_CTL, WIRE_RESYNC, 9));
-	assert_false(in(c, WIRE_CTL, 0, 9));
+	assert_true(in(c, WIRE_CT_NEW, 0, 7, 0, 0));
+	assert_true(in(c, WIRE_CT_NEW, 0, 3, 0, 0));
+	assert_false(in(c, WIRE_CT_NEW, WIRE_HELLO, 8, 0, 0));
+	assert_false(in(c, WIRE_CTL, WIRE_RESYNC, 9, 0, 0));
+	assert_false(in(c, WIRE_CTL, 0, 9, 0, 0));
 	c->m->ops->stats(c->m, &s);
 	assert_int_equal(s.bad_type, 1);
 	assert_int_equal(s.lost + s.before, 0);

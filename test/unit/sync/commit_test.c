@@ -163,13 +163,19 @@ run(struct ctx *c, uint32_t now)
 }
 
 static void
+commit(struct ctx *c, unsigned int tables, uint32_t now)
+{
+	commit_start(c->c, tables);
+	run(c, now);
+}
+
+static void
 test_all_of_them(void **state)
 {
 	struct ctx *c = *state;
 
 	know(c, 0, 5000);
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1000);
+	commit(c, COMMIT_FLOWS, 1000);
 	assert_int_equal(cache_stats(c->kernel)->active, 5000);
 	assert_int_equal(c->n_result, 1);
 	assert_int_equal(c->result[0].committed, 5000);
@@ -193,8 +199,7 @@ test_existing_are_replaced(void **state)
 		f.state = 1;
 		assert_int_equal(cache_insert(c->kernel, &f, 0, &slot), 0);
 	}
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1000);
+	commit(c, COMMIT_FLOWS, 1000);
 	assert_int_equal(c->result[0].committed, 3000);
 	assert_int_equal(c->n_failed, 0);
 	assert_int_equal(cache_stats(c->kernel)->active, 3000);
@@ -212,8 +217,7 @@ test_failures_are_counted(void **state)
 
 	know(c, 0, 700);
 	c->deny_all = true;
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1000);
+	commit(c, COMMIT_FLOWS, 1000);
 	assert_int_equal(c->result[0].committed, 0);
 	assert_int_equal(c->result[0].failed, 700);
 	assert_int_equal(c->n_failed, 700);
@@ -268,8 +272,7 @@ test_unknown_helpers(void **state)
 	struct ctx *c = *state;
 
 	know_helped(c, 5000, 1);
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1000);
+	commit(c, COMMIT_FLOWS, 1000);
 	check_helped(c, 5000);
 	assert_int_equal(c->result[0].committed, 5000);
 	assert_int_equal(c->result[0].failed, 0);
@@ -279,8 +282,7 @@ test_unknown_helpers(void **state)
 	assert_string_equal(c->missing, "junk0");
 	/* and once more, with everything in the way */
 	c->module_requests = 0;
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1000);
+	commit(c, COMMIT_FLOWS, 1000);
 	check_helped(c, 5000);
 	assert_int_equal(c->result[1].committed, 5000);
 	assert_in_range(c->module_requests, 4, 16);
@@ -292,8 +294,7 @@ test_many_unknown_helpers(void **state)
 	struct ctx *c = *state;
 
 	know_helped(c, 9000, 4500);
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1000);
+	commit(c, COMMIT_FLOWS, 1000);
 	check_helped(c, 9000);
 	assert_int_equal(c->result[0].committed, 9000);
 	assert_in_range(c->module_requests, 1, 128);
@@ -305,14 +306,11 @@ test_timeouts(void **state)
 	struct ctx *c = *state;
 
 	know(c, 0, 1); /* 100 s, told at 1000 */
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1030);
+	commit(c, COMMIT_FLOWS, 1030);
 	assert_int_equal(c->last_timeout, 70);
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1100);
+	commit(c, COMMIT_FLOWS, 1100);
 	assert_int_equal(c->last_timeout, 100);
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1101);
+	commit(c, COMMIT_FLOWS, 1101);
 	assert_int_equal(c->last_timeout, 60);
 }
 
@@ -383,8 +381,7 @@ test_stop(void **state)
 	for (int i = 0; i < 3; i++)
 		commit_step(c->c, 1000);
 	commit_stop(c->c);
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1000);
+	commit(c, COMMIT_FLOWS, 1000);
 	assert_int_equal(cache_stats(c->kernel)->active, 5000);
 	assert_int_equal(c->done, 3);
 	assert_int_equal(c->n_failed, 0);
@@ -407,8 +404,7 @@ test_requests_join(void **state)
 	assert_int_equal(c->result[0].committed, 2000);
 	assert_int_equal(c->result[1].table, COMMIT_EXPECTS);
 	/* and the next one starts from scratch */
-	commit_start(c->c, COMMIT_FLOWS);
-	run(c, 1000);
+	commit(c, COMMIT_FLOWS, 1000);
 	assert_int_equal(c->done, 2);
 	assert_int_equal(c->result[2].committed, 2000);
 }
