@@ -163,8 +163,8 @@ read_flag(struct parser *p, const struct kw *k, void *base)
 	return 0;
 }
 
-static int
-path_word(struct parser *p, const struct kw *k, void *base)
+int
+read_path(struct parser *p, const struct kw *k, void *base)
 {
 	if (p->tok.kind != TOK_WORD || p->tok.s[0] != '/')
 		return parser_fail(p, &p->tok, "expected a path that begins with `/' after `%s'", k->name);
@@ -175,18 +175,12 @@ path_word(struct parser *p, const struct kw *k, void *base)
 }
 
 int
-read_path(struct parser *p, const struct kw *k, void *base)
-{
-	return path_word(p, k, base);
-}
-
-int
 read_logfile(struct parser *p, const struct kw *k, void *base)
 {
 	int v = word_bool(&p->tok);
 
 	if (v < 0 && p->tok.kind == TOK_WORD && p->tok.s[0] == '/')
-		return path_word(p, k, base);
+		return read_path(p, k, base);
 	if (v < 0)
 		return parser_fail(p, &p->tok, "expected `on', `off' or a path after `%s'", k->name);
 	strncpy((char *)base + k->off, v ? k->preset : "", k->size);
