@@ -246,6 +246,10 @@ begin_commit(struct sync *s, unsigned int tables)
 		: tables == CTL_TABLE_EXP ? "expectation cache"
 					  : "all external caches");
 	s->purge_at = NEVER;
+	if (s->deleting.active) { /* it would go on with what is about to be written */
+		s->deleting.active = false;
+		verbs_flushed(s, s->deleting.id, -ECANCELED);
+	}
 	if (s->inject == NULL)
 		commit_start(s->commit, tables & (s->conf.expect_sync ? CTL_TABLE_CT | CTL_TABLE_EXP : CTL_TABLE_CT));
 }
