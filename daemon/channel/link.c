@@ -79,6 +79,13 @@ links_clear(struct links *ls)
 		link_close(ls, i);
 }
 
+static void
+say(struct links *ls, const char *ifname)
+{
+	ls->none = ifname == NULL;
+	ls->env.dedicated(ls->env.arg, ifname);
+}
+
 int
 links_open(struct links *ls, unsigned int i, const struct msg_channel *mc, int rx, int tx)
 {
@@ -105,6 +112,8 @@ links_open(struct links *ls, unsigned int i, const struct msg_channel *mc, int r
 		l->status = LINK_DOWN;
 	if (i == ls->active)
 		ls->usable = link_usable(l);
+	if (ls->none && ls->usable)
+		say(ls, l->conf->ifname);
 	return 0;
 }
 
@@ -125,11 +134,11 @@ fail_over(struct links *ls)
 	for (unsigned int i = 0; i < ls->n; i++)
 		if (i != ls->active && link_usable(&ls->link[i])) {
 			activate(ls, i);
-			ls->env.dedicated(ls->env.arg, ls->link[i].conf->ifname);
+			say(ls, ls->link[i].conf->ifname);
 			return;
 		}
 	if (ls->usable)
-		ls->env.dedicated(ls->env.arg, NULL);
+		say(ls, NULL);
 	ls->usable = false;
 }
 
@@ -151,7 +160,7 @@ links_poll(struct links *ls)
 		fail_over(ls);
 	else if (!ls->usable) {
 		ls->usable = true;
-		ls->env.dedicated(ls->env.arg, ls->link[ls->active].conf->ifname);
+		say(ls, ls->link[ls->active].conf->ifname);
 	}
 }
 

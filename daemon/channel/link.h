@@ -34,6 +34,7 @@ struct links {
 	struct link link[MSG_LINKS_MAX];
 	unsigned int n, active;
 	bool usable; /* the active link's device can send */
+	bool none;   /* that there is none was the last thing said */
 };
 
 void links_init(struct links *ls, const struct conf *conf, const struct links_env *env);

@@ -198,6 +198,28 @@ test_device_made_again(void **state)
 	assert_int_equal(c->closed, 1);
 }
 
+/* Who was told that there is none hears of the one that new sockets bring. */
+static void
+test_found_again(void **state)
+{
+	struct ctx *c = *state;
+
+	open_all(c);
+	for (unsigned int i = 0; i < 3; i++)
+		c->status[i] = LINK_DOWN;
+	links_poll(&c->ls);
+	assert_string_equal(c->last, "none");
+	c->status[1] = LINK_RUNNING;
+	c->ifindex[1] = 77;
+	links_poll(&c->ls);
+	assert_string_equal(c->last, "none");
+	assert_int_equal(open_link(c, 1), 0);
+	links_poll(&c->ls);
+	assert_non_null(links_active(&c->ls));
+	assert_string_equal(c->last, "b");
+	assert_int_equal(c->changes, 2);
+}
+
 static void
 test_unknown_index(void **state)
 {
@@ -218,6 +240,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_none_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_follow_peer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_device_made_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_found_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_index, setup, teardown),
 	};
 
