@@ -434,7 +434,7 @@ static void
 test_wrong_results(void **state)
 {
 	struct ctx *c = *state;
-	struct msg_error bad[] = {{0, -EEXIST}, {1u << 30, -EEXIST}, {2, -EEXIST}, {UINT32_MAX, -EPERM}};
+	struct msg_error bad[] = {{0, 0}, {1u << 30, -EEXIST}, {2, -EEXIST}, {UINT32_MAX, -EPERM}};
 
 	know(c, 0, 10);
 	commit_start(c->c, COMMIT_FLOWS);
@@ -447,6 +447,26 @@ test_wrong_results(void **state)
 	run(c, 1000);
 	assert_int_equal(c->result[0].committed, 10);
 	assert_int_equal(c->n_failed, 0);
+}
+
+/* A batch that the kernel did not take is not committed. */
+static void
+test_batch_not_taken(void **state)
+{
+	struct msg_error none = {0, -ENOBUFS};
+	struct ctx *c = *state;
+
+	know(c, 0, 10);
+	commit_start(c->c, COMMIT_FLOWS);
+	while (commit_step(c->c, 1000))
+		;
+	commit_on_result(c->c, c->wire[0].id, &none, 1);
+	c->n_wire = 0;
+	run(c, 1000);
+	assert_int_equal(c->result[0].committed, 0);
+	assert_int_equal(c->result[0].failed, 10);
+	assert_int_equal(c->last_err, -ENOBUFS);
+	assert_int_equal(c->n_failed, 1);
 }
 
 static void
@@ -500,7 +520,7 @@ main(void)
 		T(test_unknown_helpers), T(test_many_unknown_helpers),  T(test_timeouts),
 		T(test_late_news),       T(test_endless_news),          T(test_stop),
 		T(test_requests_join),   T(test_slow_kernel),           T(test_wrong_results),
-		T(test_nothing_to_do),   T(test_masters_first),
+		T(test_batch_not_taken), T(test_nothing_to_do),         T(test_masters_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
