@@ -4,21 +4,9 @@
 #include "later.h"
 
 static bool
-tcp(const struct conf *c)
-{
-	return c->n_links != 0 && c->link[0].kind == LINK_TCP;
-}
-
-static bool
 kernelspace(const struct conf *c)
 {
 	return c->filter.kernelspace;
-}
-
-static bool
-statistics(const struct conf *c)
-{
-	return c->stats;
 }
 
 static bool
@@ -32,19 +20,30 @@ static const struct {
 	bool (*used)(const struct conf *c);
 } rows[] = {
 	{"`From Kernelspace' of `Filter' (it works in user space, with the same meaning)", kernelspace},
-	{"`Stats'", statistics},
 	{"`Helper'", helpers},
 };
+
+/* Without what is missing there is nothing to start. NULL: nothing. */
+static const char *
+not_there(const struct conf *c)
+{
+	if (!c->sync)
+		return "the statistics mode is not in this version; a `Sync' block is needed";
+	if (c->n_links != 0 && c->link[0].kind == LINK_TCP)
+		return "`TCP' links are not in this version; use `UDP' or `Multicast'";
+	return NULL;
+}
 
 bool
 conf_say_later(const struct conf *c, const struct diag *d)
 {
+	const char *missing;
+
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].used(c))
 			diag_at(d, LV_NOTICE, (struct place){0, 0}, "%s is read but not acted upon in this version",
 				rows[i].what);
-	if (tcp(c))
-		diag_at(d, LV_ERROR, (struct place){0, 0},
-			"`TCP' links are not in this version; use `UDP' or `Multicast'");
-	return !tcp(c);
+	if ((missing = not_there(c)) != NULL)
+		diag_at(d, LV_ERROR, (struct place){0, 0}, "%s", missing);
+	return missing == NULL;
 }

@@ -23,9 +23,10 @@ as() {
 	fi
 }
 
-# Status of --check: links over TCP are read, but this version does not start with them.
+# Status of --check: links over TCP and the statistics mode are read, but this version does not start with them.
 starts() {
-	grep -q "TCP {$" "$1" && echo 1 || echo 0
+	grep -q '^Sync' "$1" && ! grep -q 'TCP {$' "$1"
+	echo $?
 }
 
 try() {

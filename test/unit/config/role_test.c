@@ -199,21 +199,29 @@ wrong_text(void **state)
 static void
 not_in_this_version(void **state)
 {
-	static const char text[] =
-		"Sync { Mode NOTRACK { }\nTCP { IPv4_address 10.0.0.1 IPv4_Destination_Address 10.0.0.2 "
-		"Port 3780 Interface eth1 } }\n";
+	static const struct {
+		const char *text, *said;
+	} cases[] = {
+		{"Sync { Mode NOTRACK { }\nTCP { IPv4_address 10.0.0.1 IPv4_Destination_Address 10.0.0.2 "
+		 "Port 3780 Interface eth1 } }\n",
+		 "[ERROR] x.conf: `TCP' links are not in this version; use `UDP' or `Multicast'\n"},
+		{"General { }\nStats { LogFile on }\n",
+		 "[ERROR] x.conf: the statistics mode is not in this version; a `Sync' block is needed\n"},
+		{"Helper { }\n", "[ERROR] x.conf: the statistics mode is not in this version; "},
+		{"", "[ERROR] x.conf: the statistics mode is not in this version; "},
+	};
 	const uint32_t uses[] = {CONF_START, CONF_CHECK, CONF_PRINT};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+	for (size_t i = 0; i < 3 * sizeof(cases) / sizeof(cases[0]); i++) {
+		const uint32_t use = uses[i % 3];
 		struct run r;
 
 		run_open(&r);
-		send_text(&r, text_fd(text, sizeof(text) - 1), uses[i], "x.conf");
+		send_text(&r, text_fd(cases[i / 3].text, strlen(cases[i / 3].text)), use, "x.conf");
 		serve(&r);
-		assert_int_equal(r.status, uses[i] == CONF_PRINT ? CONFIG_GOOD : CONFIG_BAD);
-		assert_non_null(strstr(r.said, "[ERROR] x.conf: `TCP' links are not in this version; use `UDP' or "
-					       "`Multicast'\n"));
+		assert_int_equal(r.status, use == CONF_PRINT ? CONFIG_GOOD : CONFIG_BAD);
+		assert_non_null(strstr(r.said, cases[i / 3].said));
 		no_answer(&r);
 		run_close(&r);
 	}
@@ -308,7 +316,7 @@ static char *
 many_addresses(size_t *len)
 {
 	char *text = malloc(4 << 20);
-	size_t n = (size_t)sprintf(text, "General { Filter { Address Ignore { ");
+	size_t n = (size_t)sprintf(text, "%sGeneral { Filter { Address Ignore { ", good);
 
 	for (unsigned int i = 0; i < CONF_NETS_MAX; i++)
 		n += (size_t)sprintf(text + n, "IPv6_address 2001:db8::%x:%x\n", i >> 8 & 0x7f, i & 255);
