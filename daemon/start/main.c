@@ -69,6 +69,8 @@ become_client(int argc, char **argv)
 void
 give_up(struct start *s, int status)
 {
+	if (s->locked)
+		log_put(&s->log, LV_ERROR, "conntrackd cannot start, please review your configuration");
 	close(s->h.log_fd);
 	for (unsigned int i = 0; i < s->h.n_workers; i++)
 		close(s->h.worker[i].wall.fd);
@@ -294,6 +296,7 @@ main(int argc, char **argv)
 	open_logs(s);
 	start_logging(s);
 	take_lock(s);
+	s->locked = true;
 	set_scheduler(s);
 	open_control(s);
 	open_notify(s);

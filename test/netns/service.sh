@@ -57,6 +57,19 @@ missing_users_are_named() {
 	daemon_start fw-a
 }
 
+# The last line of every start that fails behind the lock; one that finds the lock taken has nothing wrong with it.
+failed_start_says_what_to_do() {
+	local hint='conntrackd cannot start, please review your configuration' what rc
+	! grep -q "$hint" "$LAB_DIR/second.out" "$LAB_DIR/fw-a.log" || return
+	for what in 's/10\.99\.0\.1/10.77.0.1/' 's/link0/none0/' 's,Path .*,Path /nonexistent/ctl,'; do
+		sed "s,fw-a,other,; $what" "$LAB_DIR/fw-a.conf" >"$LAB_DIR/other.conf"
+		rm -f "$LAB_DIR/other.log"
+		in_ns fw-a timeout 20 "$CT_BIN/conntrackd" -C "$LAB_DIR/other.conf" -d >>"$LAB_DIR/other.out" 2>&1
+		rc=$?
+		[ $rc -eq 1 ] && tail -n 1 "$LAB_DIR/other.log" | grep -q "\[ERROR\] $hint\$" || return
+	done
+}
+
 daemon_mode_returns_when_ready() {
 	local p
 	daemon_stop fw-a
@@ -104,5 +117,5 @@ half_requests() { clients half 300; }
 clients_that_do_not_read() { flows fw-a create tcp6 0 20000 && clients deaf 400; }
 hasty_clients() { clients hasty 500; }
 
-run_cases sigterm_is_clean stop_request_is_clean second_start_is_refused missing_users_are_named daemon_mode_returns_when_ready \
+run_cases sigterm_is_clean stop_request_is_clean second_start_is_refused failed_start_says_what_to_do missing_users_are_named daemon_mode_returns_when_ready \
 	sighup_opens_the_log_again spare_log_worker_writes_the_new_file silent_clients garbage_clients half_requests clients_that_do_not_read hasty_clients
