@@ -96,7 +96,8 @@ take_request(struct compat *c, const struct option *o, const char *next)
 		c->kind = COMPAT_BAD_WORD;
 		c->bad = next;
 		c->option = o->letter;
-	}
+	} else if (w == NULL && next[1] == 'x') /* no word of a dump that -x could modify */
+		c->kind = COMPAT_INVALID;
 	if (w == NULL)
 		return 1;
 	c->request = w->request;

@@ -55,6 +55,7 @@ static const struct row rows[] = {
 	{"-i -x -x", BAD(COMPAT_INVALID, NULL)},
 	{"-x -i", BAD(COMPAT_INVALID, NULL)},
 	{"-x", BAD(COMPAT_INVALID, NULL)},
+	{"-i xx", BAD(COMPAT_INVALID, NULL)}, /* a word that does not match, and what it is read as instead */
 	{"-i -s -x", BAD(COMPAT_INVALID, NULL)},
 	{"-i -c -x", BAD(COMPAT_INVALID, NULL)},
 	{"-e", ASK(.verb = CTL_DUMP, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_CT)},
