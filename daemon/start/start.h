@@ -15,8 +15,8 @@ struct start {
 	struct log log;
 	int conf_fd; /* the settings, sealed */
 	int sink[SINK_MAX];
-	bool locked; /* we are the only one: what fails from here on is the configuration's */
-	int workers_log;                           /* what they write to; h.log_fd is the parent's own */
+	bool locked;     /* we are the only one: what fails from here on is the configuration's */
+	int workers_log; /* what they write to; h.log_fd is the parent's own */
 	const char *notify_socket, *watchdog_usec; /* of the environment, which nobody else gets */
 };
 
