@@ -525,7 +525,7 @@ commit_on_result(struct commit *c, uint32_t id, const struct msg_error *err, siz
 	if (n > 0 && err[0].seq == 0 && err[0].err != 0) { /* the kernel did not take the batch */
 		failed = b->creates;
 		c->result.failed += failed;
-		report(c, (const struct nlmsghdr *)b->data, err[0].err); /* one for all of them */
+		report_request(c, (const struct nlmsghdr *)b->data, err[0].err); /* one for all of them */
 	}
 	for (size_t i = 0; i < n; i++)
 		failed += err[i].err != 0 && on_error(c, b, &err[i]);
