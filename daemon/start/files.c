@@ -22,8 +22,8 @@
 #define WATCHDOG_MOST  3000000000U /* ns */
 #define WATCHDOG_LEAST 100000000U
 
-/* Whoever chose the name may have chosen any: only what is empty, the log worker's already or looks like a log
- * (of 1.4.x, root's) changes its owner. */
+/* Whoever chose the name may have chosen any: only what is the log worker's already, or root's and empty or like a log
+ * (of 1.4.x), changes its owner. */
 static bool
 is_log(int fd, const char *name, uid_t uid)
 {
@@ -31,7 +31,7 @@ is_log(int fd, const char *name, uid_t uid)
 	char first = '[';
 	struct stat st;
 	bool good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-		    (st.st_uid == uid || (read(in, &first, 1) >= 0 && first == '['));
+		    (st.st_uid == uid || (st.st_uid == geteuid() && read(in, &first, 1) >= 0 && first == '['));
 
 	close(in);
 	return good;
@@ -76,7 +76,7 @@ connect_to(const struct sockaddr_un *sun, socklen_t len, int type)
 {
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd != -1 && connect(fd, (const struct sockaddr *)sun, len) == 0)
+	if (fd == -1 || connect(fd, (const struct sockaddr *)sun, len) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -119,10 +119,17 @@ void
 take_lock(struct start *s)
 {
 	const char *name = s->h.conf.lockfile;
-	int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600); /* inherited by ctd-parent */
+	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, fd = open(name, flags); /* inherited by ctd-parent */
+	struct stat st = {0};
 
+	/* not at once: with fs.protected_regular that is refused for another's file, whose owner could not be named */
+	if (fd == -1 && errno == ENOENT)
+		fd = open(name, flags | O_CREAT, 0600);
 	if (fd == -1)
 		log_put(&s->log, LV_ERROR, "can't open lockfile `%s': %s", name, strerror(errno));
+	else if (fstat(fd, &st) == -1 || st.st_uid != geteuid()) /* anybody may make files in /var/lock */
+		log_put(&s->log, LV_ERROR, "lockfile `%s' belongs to uid %u, who could hold it for ever: remove it",
+			name, st.st_uid);
 	else if (flock(fd, LOCK_EX | LOCK_NB) == -1)
 		log_put(&s->log, LV_ERROR, "lockfile `%s' exists, perhaps conntrackd already running?", name);
 	else if (!is_lock(fd))

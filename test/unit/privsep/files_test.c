@@ -140,6 +140,28 @@ a_log_is_a_log(void **state)
 	strcpy(path, other);
 }
 
+/* Where everybody may make files, as in /var/lock: who owns the lock could hold it for ever. */
+static void
+others_files_are_not_ours(void **state)
+{
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	assert_int_equal(chmod(dir, 01777), 0);
+	put("");
+	assert_int_equal(chown(path, 1, 1), 0);
+	assert_false(lock());
+	holds("");
+	assert_int_equal(chown(path, 0, 0), 0);
+	assert_true(lock());
+	put("[Sat Nov 21 02:54:35 2026] (pid=1) [notice] forged\n");
+	assert_int_equal(chown(path, 1, 1), 0);
+	assert_false(log_opens());
+	assert_int_equal(chown(path, 0, 0), 0);
+	assert_true(log_opens());
+	assert_int_equal(chmod(dir, 0700), 0);
+}
+
 static bool
 control(void)
 {
@@ -213,6 +235,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_lock_overwrites_nothing),
 		cmocka_unit_test(a_log_is_a_log),
+		cmocka_unit_test(others_files_are_not_ours),
 		cmocka_unit_test(only_dead_sockets_are_replaced),
 	};
 	int r;
