@@ -456,18 +456,73 @@ send_raw(struct double_state *d, uint32_t type, uint32_t arg, size_t len)
 
 static void serve(struct double_state *d, struct msg *m);
 
+static void
+hear(struct double_state *d, short events)
+{
+	struct pollfd pfd = {d->wall.fd, POLLIN | events, 0};
+	struct msg m;
+
+	poll(&pfd, 1, events != 0 ? 1000 : 0);
+	if (pfd.revents & (POLLHUP | POLLERR)) /* cut off */
+		exit(0);
+	if (pfd.revents & POLLIN && chan_recv(&d->wall, d->in, sizeof(d->in), &m) == 1)
+		serve(d, &m);
+}
+
 /* Asks for a channel more often than the link worker can answer. */
 static void
 flood_opens(struct double_state *d)
 {
-	struct pollfd pfd = {d->wall.fd, POLLIN | POLLOUT, 0};
-	struct msg m;
-
 	for (int i = 0; i < 100000;) {
 		i += chan_send(&d->wall, MSG_CHANNEL_OPEN, 0, NULL, 0) == 0;
-		poll(&pfd, 1, -1);
-		if (pfd.revents & POLLIN && chan_recv(&d->wall, d->in, sizeof(d->in), &m) == 1)
-			serve(d, &m);
+		hear(d, POLLOUT);
+	}
+}
+
+/* Something that is allowed, of the kinds that there are. */
+static void
+any_good(struct double_state *d, uint32_t r)
+{
+	static const uint16_t flags[] = {0, NEW_EXCL, NLM_F_CREATE | NLM_F_REPLACE, NLM_F_ACK};
+	static const uint8_t families[] = {AF_UNSPEC, AF_INET, AF_INET6};
+	struct msg_dump_start dump = {r, (uint8_t)(1 + r / 8 % 2), families[r / 16 % 3], 0};
+	struct msg_flush flush = {(uint8_t)(1 + r / 8 % 2), families[r / 16 % 3], 0};
+
+	if (r % 8 == 0)
+		chan_send(&d->wall, MSG_FLUSH, r, &flush, sizeof(flush));
+	else if (r % 8 == 1)
+		chan_send(&d->wall, MSG_CHANNEL_OPEN, 0, NULL, 0);
+	else if (r % 8 == 2)
+		chan_send(&d->wall, MSG_READY, 1 + r / 8 % 3, NULL, 0);
+	else if (r % 8 == 3 && d->dump_done) {
+		d->dump_done = chan_send(&d->wall, MSG_DUMP_START, 0, &dump, sizeof(dump)) != 0;
+	} else if (r % 8 > 3)
+		batch_as(d, r % 8 == 4 ? MSG_REQUEST_QUIET : MSG_REQUEST,
+			 r % 8 == 7   ? IPCTNL_MSG_CT_DELETE
+			 : r % 8 == 6 ? IPCTNL_MSG_CT_GET
+				      : IPCTNL_MSG_CT_NEW,
+			 r % 8 > 5 ? flags[r / 8 % 2 * 3] : flags[r / 8 % 4], r / 32 % 390);
+}
+
+/* A few hundred good messages, then such with one octet changed, until the parent has had enough. */
+static void
+chaos(struct double_state *d, const char *seed)
+{
+	uint32_t r = (uint32_t)strtoul(seed, NULL, 10);
+	uint8_t buf[1024];
+	size_t len;
+
+	for (int i = 0; i < 5000; i++) {
+		r = r * 1664525 + 1013904223;
+		hear(d, POLLOUT);
+		if (i < 300)
+			any_good(d, r >> 8);
+		else {
+			memset(buf, 0, sizeof(buf));
+			len = flow(buf, IPCTNL_MSG_CT_NEW, NEW_EXCL, r, (uint16_t)r);
+			buf[(r >> 16) % len] = (uint8_t)(r >> 8);
+			chan_send(&d->wall, MSG_REQUEST, r, buf, len);
+		}
 	}
 }
 
@@ -571,6 +626,8 @@ act(struct double_state *d, const char *name)
 		syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
 	else if (strcmp(name, "flood-opens") == 0)
 		flood_opens(d);
+	else if (strncmp(name, "chaos ", 6) == 0)
+		chaos(d, name + 6);
 	else if (strcmp(name, "block-log") == 0)
 		block_log();
 	else if (strcmp(name, "flood-log") == 0)

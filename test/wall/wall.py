@@ -211,6 +211,26 @@ def case_log_flooded():
     d.end()
 
 
+def case_chaos():
+    """Hundreds of messages that are allowed, in any order, then spoilt ones: the spare finds a parent that is as before."""
+    for seed in range(0, 12, 2):
+        d = Daemon("link udp lo 127.0.0.1 127.0.0.2 3780")
+        fds = len(os.listdir(f"/proc/{d.proc.pid}/fd"))
+        for n in (1, 2):
+            d.ask(f"act chaos {seed + n}")
+            d.status("takeover", n)
+            wait_for("refused", lambda: d.text().count("broke rule") == n)
+            results = d.ask()["results"]
+            d.ask("new")
+            d.status("results", results + 1)
+        assert "link" in [role for _, role in d.children()], d.text()
+        wait_for("no descriptor more", lambda: len(os.listdir(f"/proc/{d.proc.pid}/fd")) == fds - 2)  # two walls
+        with open(f"/proc/{d.proc.pid}/status") as f:
+            rss = int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+        assert rss < 8192, rss
+        d.end()
+
+
 def case_requests():
     d = Daemon()  # of an empty table
     d.ask("flush")
