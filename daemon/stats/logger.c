@@ -220,26 +220,28 @@ say(struct logger *l, enum log_level level, const char *text)
 	logger_line(l, getpid(), level, text, strlen(text));
 }
 
+/* The settings come from another worker, and are read in the jail. LandlockRequired is among them: the parent, on the
+ * same kernel, sees to that. */
 static int
 enter(struct logger *l, int conf_fd, struct log *log)
 {
 	struct jail j = *jail_row(ROLE_LOG);
 	struct conf conf;
-	int r = blob_load(&conf, conf_fd);
+	int r;
 
-	if (r < 0)
-		return r;
+	j.last_fd = conf_fd > j.last_fd ? conf_fd : j.last_fd;
 	for (int i = 0; i < SINK_MAX; i++)
 		if (l->sink[i] > j.last_fd)
 			j.last_fd = l->sink[i];
 	j.log_dir[0] = l->sink[SINK_DIR];
 	j.log_dir[1] = l->sink[SINK_STATS_DIR];
-	j.landlock_required = conf.landlock_required;
+	if ((r = jail_enter(&j, log)) != 0 || (r = blob_load(&conf, conf_fd)) < 0)
+		return r;
 	memcpy(l->file, conf.logfile, sizeof(l->file));
 	if (conf.syslog_facility != 0)
 		l->facility = conf.syslog_facility;
 	conf_clear(&conf);
-	return jail_enter(&j, log);
+	return 0;
 }
 
 struct log_worker {

@@ -7,6 +7,7 @@ import pwd
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,22 @@ def case_root():
                 assert got.returncode == 0 and got.stdout.startswith("send: 1"), (spoil, got)
             else:
                 assert got.returncode == 3 and "must be empty, root's and not writable" in got.stderr, (spoil, got)
+
+
+def case_settings():
+    """No worker looks at the settings, which come from another one, before it is jailed: without a jail it says only that."""
+    for role in ("log", "sync"):
+        wall, log = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET), socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        settings = os.memfd_create("settings")
+        os.write(settings, b"these are none")
+        socket.send_fds(wall[0], [struct.pack("=II", 2, 0)], [settings])  # MSG_CONF
+        p = start(["unshare", "-m", "sh", "-ec", "mount -t tmpfs none /run; mkdir -m 777 -p /run/conntrackd/empty; exec $0 $1",
+                   os.environ["CT_BIN"] + "/ctd-worker", role], pass_fds=(3, 4), stdin=subprocess.DEVNULL,
+                  preexec_fn=lambda: (os.dup2(wall[1].fileno(), 3), os.dup2(log[1].fileno(), 4)))
+        assert p.wait(DEADLINE) == 1
+        log[0].settimeout(DEADLINE)
+        assert b"cannot enter the jail: /run/conntrackd/empty must be" in log[0].recv(2000), role
+        os.close(settings)
 
 
 def fields(pid):
