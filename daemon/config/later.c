@@ -1,5 +1,5 @@
 /*
- * The table behind conf_say_later(), called by the config worker once the text is known to be good.
+ * What later.h says. Called by the config worker once the text is known to be good, and by the sync worker.
  */
 #include "later.h"
 
@@ -34,16 +34,21 @@ not_there(const struct conf *c)
 	return NULL;
 }
 
-bool
-conf_say_later(const struct conf *c, const struct diag *d)
+const char *
+conf_later(const struct conf *c, unsigned int i)
 {
-	const char *missing;
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++)
+		if (rows[row].used(c) && i-- == 0)
+			return rows[row].what;
+	return NULL;
+}
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].used(c))
-			diag_at(d, LV_NOTICE, (struct place){0, 0}, "%s is read but not acted upon in this version",
-				rows[i].what);
-	if ((missing = not_there(c)) != NULL)
+bool
+conf_starts(const struct conf *c, const struct diag *d)
+{
+	const char *missing = not_there(c);
+
+	if (missing != NULL)
 		diag_at(d, LV_ERROR, (struct place){0, 0}, "%s", missing);
 	return missing == NULL;
 }

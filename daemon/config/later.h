@@ -7,8 +7,11 @@
 #include "conf.h"
 #include "diag.h"
 
-/* One notice for each such keyword that c uses. false: the daemon cannot start without it, which is said as an error.
- */
-bool conf_say_later(const struct conf *c, const struct diag *d);
+/* The text of the notice about one. */
+#define LATER_FORMAT "%s is read but not acted upon in this version"
+/* The i-th that c uses, in words; NULL: there are no more. */
+const char *conf_later(const struct conf *c, unsigned int i);
+/* False when the daemon cannot start with c, which is said as an error. */
+bool conf_starts(const struct conf *c, const struct diag *d);
 
 #endif

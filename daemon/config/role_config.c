@@ -113,12 +113,15 @@ serve_text(const struct config_tools *t, const char *name, char *text, size_t le
 	struct diag d = {say, t->console, name};
 	struct conf_source src = {.text = text, .len = len, .protos = t->protos, .diag = &d};
 	struct conf c;
+	const char *later;
 	bool starts;
 	int r;
 
 	if (conf_parse(&c, &src) != 0)
 		return CONFIG_BAD;
-	starts = conf_say_later(&c, &d);
+	starts = conf_starts(&c, &d);
+	for (unsigned int i = 0; use != CONF_START && (later = conf_later(&c, i)) != NULL; i++)
+		diag_at(&d, LV_NOTICE, (struct place){0, 0}, LATER_FORMAT, later); /* else the sync worker logs it */
 	r = starts || use == CONF_PRINT ? use_settings(t, &c, use) : CONFIG_BAD;
 	conf_clear(&c);
 	return r;

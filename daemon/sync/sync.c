@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "later.h"
 #include "roles.h"
 #include "sync_role.h"
 
@@ -109,6 +110,22 @@ on_conf(struct sync *s, const struct msg *m)
 	s->have_conf = true;
 }
 
+/* Notices of the start, in the words of 1.4.x where it has them. */
+static void
+describe(struct sync *s)
+{
+	const char *later;
+
+	for (unsigned int i = 0; (later = conf_later(&s->conf, i)) != NULL; i++)
+		log_put(s->log, LV_NOTICE, LATER_FORMAT, later);
+	if (s->bypass)
+		log_put(s->log, LV_NOTICE, "disabling internal cache");
+	if (s->conf.disable_external_cache)
+		log_put(s->log, LV_NOTICE, "disabling external cache");
+	if (s->filtering)
+		log_put(s->log, LV_NOTICE, "using user-space event filtering");
+}
+
 static void
 on_start(struct sync *s, const struct msg *m)
 {
@@ -127,12 +144,7 @@ on_start(struct sync *s, const struct msg *m)
 	s->phase = PHASE_RUN;
 	s->started_at = s->now;
 	s->resync = (struct resync){.due = NEVER};
-	if (s->bypass)
-		log_put(s->log, LV_NOTICE, "disabling internal cache");
-	if (s->conf.disable_external_cache)
-		log_put(s->log, LV_NOTICE, "disabling external cache");
-	if (s->filtering)
-		log_put(s->log, LV_NOTICE, "using user-space event filtering");
+	describe(s);
 	peer_init(s);
 	if (!s->bypass) {
 		resync_start(s, true);

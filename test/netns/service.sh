@@ -40,6 +40,23 @@ second_start_is_refused() {
 	[ $rc -eq 1 ] && alive fw-a
 }
 
+# Once, in the log, is said what has no effect.
+later_keywords_are_logged() {
+	local rc
+	daemon_stop fw-a
+	cp "$LAB_DIR/fw-a.conf" "$LAB_DIR/plain.conf"
+	daemon_conf fw-a x FTFW '' 'Filter From Kernelspace { Protocol Ignore { vrrp } }'
+	echo 'Helper { Type ftp inet tcp { QueueNum 3 } }' >>"$LAB_DIR/fw-a.conf"
+	rm "$LAB_DIR/fw-a.log"
+	daemon_start fw-a
+	[ "$(grep -c 'Helper. is read but not acted upon' "$LAB_DIR/fw-a.log")" = 1 ] &&
+		[ "$(grep -c 'From Kernelspace.* is read but not acted upon' "$LAB_DIR/fw-a.log")" = 1 ]
+	rc=$?
+	daemon_stop fw-a
+	mv "$LAB_DIR/plain.conf" "$LAB_DIR/fw-a.conf"
+	daemon_start fw-a && return $rc
+}
+
 # One line says who is missing and what to do.
 missing_users_are_named() {
 	local user rc
@@ -117,5 +134,6 @@ half_requests() { clients half 300; }
 clients_that_do_not_read() { flows fw-a create tcp6 0 20000 && clients deaf 400; }
 hasty_clients() { clients hasty 500; }
 
-run_cases sigterm_is_clean stop_request_is_clean second_start_is_refused failed_start_says_what_to_do missing_users_are_named daemon_mode_returns_when_ready \
+run_cases sigterm_is_clean stop_request_is_clean second_start_is_refused failed_start_says_what_to_do missing_users_are_named \
+	later_keywords_are_logged daemon_mode_returns_when_ready \
 	sighup_opens_the_log_again spare_log_worker_writes_the_new_file silent_clients garbage_clients half_requests clients_that_do_not_read hasty_clients
