@@ -203,11 +203,12 @@ read_config(struct start *s, const char *path, enum conf_use use)
 	r = spawn(&w, ROLE_CONFIG, 0, STDERR_FILENO);
 	if (r == 0)
 		r = chan_sendv(&w.wall, MSG_CONF_TEXT, use, &name, 1, &fd, 1);
-	if (r != 0) {
+	if (r == -EPIPE || r == -ECONNRESET)
+		wrong = "its early end"; /* of which it has said the reason */
+	else if (r != 0) {
 		log_put(&s->log, LV_ERROR, "can't start ctd-worker: %s", strerror(-r));
 		return 1;
-	}
-	if (use == CONF_START)
+	} else if (use == CONF_START)
 		wrong = take_settings(s, &w, fd);
 	close(fd);
 	while (waitpid(w.pid, &status, 0) == -1 && errno == EINTR)
