@@ -12,7 +12,8 @@
 #define SEND_STEP     4096
 #define BULK_WAIT_MS  300   /* a new peer usually asks by itself: one bulk serves both */
 #define BULK_PAUSE_MS 2000  /* at most, between bulk sends that a peer asked for: the time of ... */
-#define BULK_PER_MS   20    /* ... the entries that may be sent that way */
+#define BULK_PER_MS   20    /* ... the entries that may be sent that way, but ... */
+#define BULK_LEAST_MS 100   /* ... at least that: each is two lines in the log */
 #define ASK_PAUSE_MS  10000 /* between requests that we make of our own accord */
 #define LINKS_MS      250
 #define REOPEN_MS     2000
@@ -326,12 +327,23 @@ bulk_turn(struct sync *s)
 	}
 }
 
+/* Between bulk sends that a peer asked for. */
+static uint64_t
+bulk_pause(const struct sync *s)
+{
+	uint64_t pause = cache_stats(s->store.t.of[SLOT_FLOW])->total / BULK_PER_MS;
+
+	if (s->bypass ||
+	    pause > BULK_PAUSE_MS) /* bypass: each is a dump of the kernel's table, however large that is */
+		return BULK_PAUSE_MS;
+	return pause > BULK_LEAST_MS ? pause : BULK_LEAST_MS;
+}
+
 void
 peer_bulk(struct sync *s, enum bulk_why why)
 {
 	struct bulk *b = &s->bulk;
-	uint64_t pause = cache_stats(s->store.t.of[SLOT_FLOW])->total / BULK_PER_MS;
-	uint64_t paused = b->last > 0 ? b->last + (pause < BULK_PAUSE_MS ? pause : BULK_PAUSE_MS) : 0;
+	uint64_t paused = b->last > 0 ? b->last + bulk_pause(s) : 0;
 
 	if (!s->mode->ops->bulk || (b->wanted && why == BULK_UNASKED))
 		return;

@@ -73,6 +73,37 @@ demands_of_a_peer(void **state)
 	assert_in_range(lines_with(c, "resync requested by other node"), 1, 2);
 }
 
+/* A second of demands, one in each turn: how often everything was sent. */
+static uint64_t
+served_in_a_second(struct sync *s)
+{
+	const uint64_t before = s->count.resyncs_served;
+	static uint32_t seq = 5000;
+	uint8_t msg[64];
+
+	s->resync.first_done = true;
+	s->now += 10000;
+	for (int i = 0; i < 1000; i++, s->now++) {
+		int n = wire_enc_ctl(WIRE_RESYNC, seq++, 0, 0, msg, sizeof(msg));
+
+		peer_datagram(&s->rx_arg[0], msg, (size_t)n);
+		peer_turn(s);
+	}
+	return s->count.resyncs_served - before;
+}
+
+static void
+demands_turn_by_turn(void **state)
+{
+	struct ctx *c = *state;
+	struct sync *s = c->rig.s;
+
+	assert_in_range(served_in_a_second(s), 1, 20); /* though there is nothing to send */
+	assert_in_range(lines_with(c, "resync requested by other node"), 1, 22);
+	s->bypass = true; /* nor is there when each costs a dump of the kernel's table */
+	assert_in_range(served_in_a_second(s), 1, 2);
+}
+
 static void
 clients_that_find_no_place(void **state)
 {
@@ -102,6 +133,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(demands_of_a_peer, setup, teardown),
+		cmocka_unit_test_setup_teardown(demands_turn_by_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(clients_that_find_no_place, setup, teardown),
 	};
 
