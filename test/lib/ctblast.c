@@ -47,9 +47,8 @@ static const struct kind kinds[] = {
 
 struct blast {
 	const struct kind *kind;
-	uint32_t n, first, rate, timeout, mark, repeat;
-	uint16_t zone;
-	uint8_t state; /* 0: established, whatever its number is in the protocol */
+	uint32_t n, first, rate, timeout, mark, repeat, zone;
+	uint32_t state; /* 0: established, whatever its number is in the protocol */
 	struct mnl_socket *nl;
 	uint32_t seq, errors;
 	int last_error;
@@ -449,43 +448,19 @@ kind_by_name(const char *name)
 static void
 read_options(struct blast *b, const char **to, int argc, char **argv)
 {
-	for (int c; (c = getopt(argc, argv, "k:n:f:r:p:t:m:z:s:T:")) != -1;) {
-		uint32_t v = optarg != NULL ? (uint32_t)strtoul(optarg, NULL, 0) : 0;
+	static const char letters[] = "nfrptmzs";
+	uint32_t *const number[] = {&b->n, &b->first, &b->rate, &b->repeat, &b->timeout, &b->mark, &b->zone, &b->state};
+	const char *at;
 
-		switch (c) {
-		case 'k':
+	for (int c; (c = getopt(argc, argv, "k:n:f:r:p:t:m:z:s:T:")) != -1;) {
+		if (c == 'k')
 			b->kind = kind_by_name(optarg);
-			break;
-		case 'n':
-			b->n = v;
-			break;
-		case 'f':
-			b->first = v;
-			break;
-		case 'r':
-			b->rate = v;
-			break;
-		case 'p':
-			b->repeat = v;
-			break;
-		case 't':
-			b->timeout = v;
-			break;
-		case 'm':
-			b->mark = v;
-			break;
-		case 'z':
-			b->zone = (uint16_t)v;
-			break;
-		case 's':
-			b->state = (uint8_t)v;
-			break;
-		case 'T':
+		else if (c == 'T')
 			*to = optarg;
-			break;
-		default:
+		else if ((at = strchr(letters, c)) != NULL)
+			*number[at - letters] = (uint32_t)strtoul(optarg, NULL, 0);
+		else
 			exit(usage());
-		}
 	}
 }
 

@@ -3,9 +3,7 @@
 # the old client options print is the same text, ages and numbers of the run left out.
 set -u
 . "$(dirname "$0")/common.sh"
-OLD=/usr/sbin/conntrackd
-[ -x $OLD ] || skip "no conntrackd of conntrack-tools in /usr/sbin"
-CT_DAEMON_fw_b=$OLD
+lab_daemons ours debian
 pair_open beside
 
 # Ages, conntrack ids and the link's own flows differ between two machines.

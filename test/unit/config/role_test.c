@@ -87,6 +87,14 @@ serve(struct run *r)
 		r->printed[0] = '\0';
 }
 
+static void
+run_text(struct run *r, int fd, uint32_t use, const char *name)
+{
+	run_open(r);
+	send_text(r, fd, use, name);
+	serve(r);
+}
+
 /* What the parent does with the answer. */
 static void
 take_setup(struct run *r, struct msg_setup *s, struct conf *c)
@@ -127,9 +135,7 @@ settings_arrive(void **state)
 	struct run r;
 
 	(void)state;
-	run_open(&r);
-	send_text(&r, text_fd(good, sizeof(good) - 1), CONF_START, "x.conf");
-	serve(&r);
+	run_text(&r, text_fd(good, sizeof(good) - 1), CONF_START, "x.conf");
 	assert_int_equal(r.status, CONFIG_GOOD);
 	assert_good(&r);
 	/* igmp is not among the names known without a table */
@@ -153,9 +159,7 @@ only_check(void **state)
 	struct run r;
 
 	(void)state;
-	run_open(&r);
-	send_text(&r, text_fd(good, sizeof(good) - 1), CONF_CHECK, "x.conf");
-	serve(&r);
+	run_text(&r, text_fd(good, sizeof(good) - 1), CONF_CHECK, "x.conf");
 	assert_int_equal(r.status, CONFIG_GOOD);
 	assert_string_equal(r.printed, "");
 	no_answer(&r);
@@ -168,9 +172,7 @@ print(void **state)
 	struct run r;
 
 	(void)state;
-	run_open(&r);
-	send_text(&r, text_fd(good, sizeof(good) - 1), CONF_PRINT, "x.conf");
-	serve(&r);
+	run_text(&r, text_fd(good, sizeof(good) - 1), CONF_PRINT, "x.conf");
 	assert_int_equal(r.status, CONFIG_GOOD);
 	assert_non_null(strstr(r.printed, "\tHashLimit 262144\n"));
 	assert_non_null(strstr(r.printed, "IPv4_Destination_Address 10.0.0.2\n"));
@@ -184,9 +186,7 @@ wrong_text(void **state)
 	struct run r;
 
 	(void)state;
-	run_open(&r);
-	send_text(&r, text_fd("General {\n  Hashsize 1\n}\n", 25), CONF_START, "/etc/x.conf");
-	serve(&r);
+	run_text(&r, text_fd("General {\n  Hashsize 1\n}\n", 25), CONF_START, "/etc/x.conf");
 	assert_int_equal(r.status, CONFIG_BAD);
 	assert_non_null(strstr(r.said,
 			       "[ERROR] /etc/x.conf:2:3: syntax error at `Hashsize': not a keyword of `General'; "
@@ -217,9 +217,7 @@ not_in_this_version(void **state)
 		const uint32_t use = uses[i % 3];
 		struct run r;
 
-		run_open(&r);
-		send_text(&r, text_fd(cases[i / 3].text, strlen(cases[i / 3].text)), use, "x.conf");
-		serve(&r);
+		run_text(&r, text_fd(cases[i / 3].text, strlen(cases[i / 3].text)), use, "x.conf");
 		assert_int_equal(r.status, use == CONF_PRINT ? CONFIG_GOOD : CONFIG_BAD);
 		assert_non_null(strstr(r.said, cases[i / 3].said));
 		no_answer(&r);
@@ -233,9 +231,7 @@ directory(void **state)
 	struct run r;
 
 	(void)state;
-	run_open(&r);
-	send_text(&r, open("/tmp", O_RDONLY | O_DIRECTORY), CONF_START, "/tmp");
-	serve(&r);
+	run_text(&r, open("/tmp", O_RDONLY | O_DIRECTORY), CONF_START, "/tmp");
 	assert_int_equal(r.status, CONFIG_IS_DIR);
 	assert_non_null(strstr(r.said, "`/tmp': it is a directory"));
 	no_answer(&r);
@@ -248,9 +244,7 @@ endless_file(void **state)
 	struct run r;
 
 	(void)state;
-	run_open(&r);
-	send_text(&r, open("/dev/zero", O_RDONLY), CONF_START, "/dev/zero");
-	serve(&r);
+	run_text(&r, open("/dev/zero", O_RDONLY), CONF_START, "/dev/zero");
 	assert_int_equal(r.status, CONFIG_BAD);
 	assert_non_null(strstr(r.said, "File too large"));
 	run_close(&r);
