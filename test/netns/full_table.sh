@@ -14,7 +14,8 @@ commit_into_a_full_table() {
 	echo 1500 >$max
 	ctl fw-b -c
 	echo "$old_max" >$max
-	wait_for 20 grep -q "entries can't be committed" "$LAB_DIR/fw-b.log" && alive fw-b && [ "$(count_kernel fw-b)" -lt 2000 ]
+	wait_for 20 grep -q "entries can't be committed" "$LAB_DIR/fw-b.log" &&
+		grep -q '\[ERROR\] commit-create: ' "$LAB_DIR/fw-b.log" && alive fw-b && [ "$(count_kernel fw-b)" -lt 2000 ]
 }
 
 commit_again_with_room() {

@@ -37,7 +37,8 @@ flush_kernel() {
 
 # -t fires after PurgeTimeout …
 purge_fires() {
-	flows fw-b create udp 900 10 && ctl fw-b -t && wait_for 20 kernel_is fw-b 0
+	flows fw-b create udp 900 10 && ctl fw-b -t && wait_for 20 kernel_is fw-b 0 &&
+		grep -q 'flushing kernel conntrack table (scheduled)$' "$LAB_DIR/fw-b.log"
 }
 
 # … unless a take-over comes first.

@@ -57,6 +57,19 @@ later_keywords_are_logged() {
 	daemon_start fw-a && return $rc
 }
 
+# A log that cannot be opened ends the start, a scheduler that cannot be set does not.
+what_cannot_be_had_is_said() {
+	local rc
+	daemon_stop fw-a
+	sed 's,LogFile .*,LogFile /nonexistent/log,' "$LAB_DIR/fw-a.conf" >"$LAB_DIR/other.conf"
+	in_ns fw-a timeout 20 "$CT_BIN/conntrackd" -C "$LAB_DIR/other.conf" >"$LAB_DIR/second.out" 2>&1
+	[ $? -eq 1 ] && grep -q "^ERROR: can't open logfile ./nonexistent/log'.Reason: No such file or directory$" "$LAB_DIR/second.out" || return
+	in_ns fw-a setpriv --bounding-set=-sys_nice "$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" -d || return
+	grep -q '\[warning\] scheduler configuration failed: ' "$LAB_DIR/fw-a.log" && ctl fw-a -k
+	rc=$?
+	daemon_start fw-a && return $rc
+}
+
 # One line says who is missing and what to do.
 missing_users_are_named() {
 	local user rc
@@ -135,5 +148,5 @@ clients_that_do_not_read() { flows fw-a create tcp6 0 20000 && clients deaf 400;
 hasty_clients() { clients hasty 500; }
 
 run_cases sigterm_is_clean stop_request_is_clean second_start_is_refused failed_start_says_what_to_do missing_users_are_named \
-	later_keywords_are_logged daemon_mode_returns_when_ready \
+	later_keywords_are_logged what_cannot_be_had_is_said daemon_mode_returns_when_ready \
 	sighup_opens_the_log_again spare_log_worker_writes_the_new_file silent_clients garbage_clients half_requests clients_that_do_not_read hasty_clients
