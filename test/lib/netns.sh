@@ -3,6 +3,7 @@
 #	lab_open NAME		scratch folder $LAB_DIR, clean-up on exit whatever happens
 #	lab_node fw-a …		a namespace per node
 #	lab_link fw-a fw-b	the dedicated link: link0, 10.99.0.1/2 and fd99::1/2
+#	lab_daemons ours debian	what fw-a and fw-b run
 #	daemon_conf fw-a …	configuration of a node's daemon; daemon_start fw-a, daemon_stop, daemon_kill
 #	ctl fw-a -s		a request in the classic words (conntrackd -C CONF …)
 #	wait_for 20 cmd …	until the command succeeds or 20 s are over
