@@ -235,6 +235,7 @@ cache_revive(struct cache *c, uint32_t slot, const void *object, uint32_t now)
 
 	if (fill(c, e, object, flow_copy) < 0)
 		return refuse(c, &c->stats.no_memory, -ENOMEM);
+	c->stats.deleted += (e->flags & ENTRY_DEAD) == 0;
 	live(c, e, ENTRY_NEW, now);
 	e->created = now;
 	c->stats.created++;

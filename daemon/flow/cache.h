@@ -68,7 +68,7 @@ int cache_update(struct cache *c, uint32_t slot, const void *object, uint32_t no
 /* Marks the entry dead (ENTRY_DEL): it no longer counts as active but stays until cache_drop (its deletion must be sent
  * first). */
 void cache_bury(struct cache *c, uint32_t slot);
-/* The entry lives with the object's content, as ENTRY_NEW. -ENOMEM */
+/* The entry lives with the object's content, as ENTRY_NEW; one that lived counts as deleted. -ENOMEM */
 int cache_revive(struct cache *c, uint32_t slot, const void *object, uint32_t now);
 void cache_drop(struct cache *c, uint32_t slot);
 

@@ -169,6 +169,10 @@ limits_and_dead(void **state)
 	assert_int_equal(cache_stats(c)->active, 10);
 	assert_int_equal(cache_entry(c, slot[3])->change, ENTRY_NEW);
 	assert_int_equal(cache_entry(c, slot[3])->created, 77);
+	assert_int_equal(cache_stats(c)->deleted, 1);
+	assert_int_equal(cache_revive(c, slot[3], &f, 78), 0); /* in the place of one that lived */
+	assert_int_equal(cache_stats(c)->deleted, 2);
+	assert_int_equal(cache_stats(c)->created - cache_stats(c)->deleted, cache_stats(c)->active);
 	assert_int_equal(cache_stats(c)->create_failed, 3);
 	cache_note_missing(c);
 	assert_int_equal(cache_stats(c)->delete_failed, 1);
