@@ -41,8 +41,8 @@ struct ftfw {
 	uint64_t heard;
 
 	/* a number that does not fit, waiting to be confirmed */
-	bool odd_set, odd_hello, odd_gap; /* odd_gap: as after a loss, and what was missing has been demanded */
-	uint32_t odd_seq;
+	bool odd_set, odd_gap; /* odd_gap: as after a loss, and what was missing has been demanded */
+	struct wire_head odd;
 	uint64_t odd_at;
 
 	/* demands that were more than the rate allows */
@@ -159,30 +159,34 @@ in_sync(struct ftfw *f, const struct wire_head *h, uint64_t now)
 	accept(f, h, now);
 }
 
-/* The peer goes on at odd_seq: it has restarted, or so much was lost that repeating is no use. */
+/* The peer goes on at odd: it has restarted, or so much was lost that repeating is no use. */
 static void
-follow(struct ftfw *f)
+follow(struct ftfw *f, uint64_t now)
 {
-	f->last_rx = f->odd_seq;
-	f->ack_from = f->odd_seq;
+	const bool hello = (f->odd.flags & WIRE_HELLO) != 0;
+
+	f->last_rx = f->odd.seq;
+	f->ack_from = f->odd.seq;
 	f->ack_set = true;
 	f->window = f->window_size;
-	f->peer_hello = f->odd_hello;
+	f->peer_hello = hello;
 	f->odd_set = false;
-	if (f->odd_gap)
+	if (f->odd_gap) {
 		f->window = f->window_size > 1 ? f->window_size - 1 : 1;
-	else if (f->odd_hello) {
+		return;
+	}
+	if (hello) {
 		rsq_clear(&f->rs);
 		f->nack_set = false;
-		tell(f, MODE_PEER_NEW);
-	} else
-		tell(f, MODE_PEER_LOST_OURS);
+	}
+	tell(f, hello ? MODE_PEER_NEW : MODE_PEER_LOST_OURS);
+	control(f, &f->odd, now); /* nobody else will say it again: it counts as received */
 }
 
 static bool
 confirms(const struct ftfw *f, const struct wire_head *h, uint64_t now)
 {
-	uint32_t d = h->seq - f->odd_seq;
+	uint32_t d = h->seq - f->odd.seq;
 
 	return f->odd_set && now - f->odd_at < CONFIRM_MS && d > 0 && d <= CONFIRM_RANGE;
 }
@@ -204,8 +208,7 @@ odd(struct ftfw *f, const struct wire_head *h, bool gap, uint64_t now)
 {
 	f->odd_set = true;
 	f->odd_gap = gap;
-	f->odd_seq = h->seq;
-	f->odd_hello = (h->flags & WIRE_HELLO) != 0;
+	f->odd = *h;
 	f->odd_at = now;
 	return wire_is_state(h);
 }
@@ -244,7 +247,7 @@ ftfw_recv(struct mode *m, const struct wire_head *h, uint64_t now)
 	if (good)
 		hello_flags(f, h);
 	if (good && f->rx_known && confirms(f, h, now))
-		follow(f);
+		follow(f, now);
 	d = f->rx_known ? distance(f, h) : 0;
 	if (d < 0 && (h->flags & WIRE_HELLO) == 0 && seq_before(h->seq, f->last_rx + 1)) {
 		f->before++;

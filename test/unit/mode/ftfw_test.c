@@ -386,6 +386,30 @@ test_real_jump(void **state)
 	assert_int_equal(c->it.flags & WIRE_NACK, 0); /* too much to be repeated */
 }
 
+/* What the first message behind the jump demands is done when the second one confirms it. */
+static void
+test_demand_after_jump(void **state)
+{
+	struct ctx *c = *state;
+
+	shake_hands(c);
+	add_flows(c, 10);
+	drain(c);
+	in(c, WIRE_CTL, WIRE_RESYNC, 100500, 0, 0);
+	assert_int_equal(took_events(c), 0);
+	in(c, WIRE_CTL, WIRE_ALIVE, 100501, 0, 0);
+	assert_int_equal(took_events(c), MODE_PEER_LOST_OURS | MODE_RESYNC_ASKED);
+	in(c, WIRE_CTL, WIRE_NACK, 300500, c->it.seq - 4, c->it.seq);
+	assert_int_equal(stats(c).unacked, 10);
+	in(c, WIRE_CTL, WIRE_ALIVE, 300501, 0, 0);
+	assert_int_equal(stats(c).unacked, 5);
+	/* and a peer that restarts with a demand */
+	in(c, WIRE_CTL, WIRE_RESYNC | WIRE_HELLO, 100, 0, 0);
+	took_events(c);
+	in(c, WIRE_CTL, WIRE_ALIVE | WIRE_HELLO, 101, 0, 0);
+	assert_int_equal(took_events(c), MODE_PEER_NEW | MODE_RESYNC_ASKED);
+}
+
 /* Deaf for a while because of numbers before ours: the peer is right after all. */
 static void
 test_deaf(void **state)
@@ -538,6 +562,7 @@ main(void)
 		T(test_forged_loss),
 		T(test_ack_after_loss),
 		T(test_real_jump),
+		T(test_demand_after_jump),
 		T(test_deaf),
 		T(test_resend_queue_full),
 		T(test_nack_step),
