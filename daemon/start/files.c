@@ -22,16 +22,18 @@
 #define WATCHDOG_MOST  3000000000U /* ns */
 #define WATCHDOG_LEAST 100000000U
 
-/* Whoever chose the name may have chosen any: only what is the log worker's already, or root's and empty or like a log
- * (of 1.4.x), changes its owner. */
+/* Whoever chose the name may have chosen any: only what is the log worker's already, empty or like a log (of 1.4.x, or
+ * of a worker that had another uid) changes its owner; and nobody else's where everybody may make files. */
 static bool
-is_log(int fd, const char *name, uid_t uid)
+is_log(int fd, const char *name, int dir, uid_t uid)
 {
 	int in = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st, around;
+	bool common = fstat(dir, &around) == -1 || (around.st_mode & S_IWOTH) != 0;
 	char first = '[';
-	struct stat st;
-	bool good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-		    (st.st_uid == uid || (st.st_uid == geteuid() && read(in, &first, 1) >= 0 && first == '['));
+	bool good =
+		fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+		(st.st_uid == uid || ((!common || st.st_uid == geteuid()) && read(in, &first, 1) >= 0 && first == '['));
 
 	close(in);
 	return good;
@@ -61,7 +63,7 @@ open_log(struct start *s, const char *name, enum log_sink file, enum log_sink di
 	snprintf(parent, sizeof(parent), "%s", name);
 	s->sink[dir] = open(dirname(parent), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	s->sink[file] = open(name, JAIL_LOG_OPEN | O_NONBLOCK, 0600);
-	if (s->sink[file] != -1 && !is_log(s->sink[file], name, pw != NULL ? pw->pw_uid : 0))
+	if (s->sink[file] != -1 && !is_log(s->sink[file], name, s->sink[dir], pw != NULL ? pw->pw_uid : 0))
 		errno = EEXIST; /* something else */
 	else if (s->sink[file] != -1 && s->sink[dir] != -1 &&
 		 (pw == NULL || fchown(s->sink[file], pw->pw_uid, (gid_t)-1) == 0))

@@ -160,6 +160,8 @@ others_files_are_not_ours(void **state)
 	assert_int_equal(chown(path, 0, 0), 0);
 	assert_true(log_opens());
 	assert_int_equal(chmod(dir, 0700), 0);
+	assert_int_equal(chown(path, 1, 1), 0); /* as when the worker's uid has changed */
+	assert_true(log_opens());
 }
 
 static bool
