@@ -104,6 +104,9 @@ commit_stop(struct commit *c)
 	c->asked = c->related = 0;
 	c->pos = SLOT_NONE;
 	c->again_len = c->again_pos = 0;
+	for (int i = 0; i < COMMIT_WINDOW; i++)
+		if (!c->batch[i].sent)
+			c->batch[i].id = 0;
 }
 
 static void
@@ -531,4 +534,6 @@ commit_on_result(struct commit *c, uint32_t id, const struct msg_error *err, siz
 		failed += err[i].err != 0 && on_error(c, b, &err[i]);
 	c->result.committed += b->creates > failed ? b->creates - failed : 0;
 	b->id = 0;
+	if (c->stopped) /* no second tries */
+		c->again_len = 0;
 }

@@ -387,6 +387,39 @@ test_stop(void **state)
 	assert_int_equal(c->n_failed, 0);
 }
 
+/* The answers to what was sent cause no second try any more: the flows are another's again. */
+static void
+test_stop_ends_second_tries(void **state)
+{
+	struct ctx *c = *state;
+	unsigned int requests;
+
+	know(c, 0, 5000);
+	commit(c, COMMIT_FLOWS, 1000);
+	commit_start(c->c, COMMIT_FLOWS);
+	for (int i = 0; i < 3; i++)
+		commit_step(c->c, 1000);
+	assert_true(c->n_wire > 0);
+	requests = c->requests;
+	commit_stop(c->c);
+	run(c, 1000);
+	assert_int_equal(c->requests, requests);
+	assert_int_equal(c->n_failed, 0);
+	assert_int_equal(c->done, 2);
+	commit(c, COMMIT_FLOWS, 1000); /* and the next commit has them */
+	assert_int_equal(c->requests, requests + 3 * 5000);
+	/* nor is sent what the parent did not take before */
+	requests = c->requests;
+	commit_start(c->c, COMMIT_FLOWS);
+	c->refuse_send = true;
+	for (int i = 0; i < 3; i++)
+		commit_step(c->c, 1000);
+	commit_stop(c->c);
+	c->refuse_send = false;
+	run(c, 1000);
+	assert_int_equal(c->requests, requests);
+}
+
 /* A request for something else follows the running one and takes nothing away from it. */
 static void
 test_requests_join(void **state)
@@ -516,11 +549,22 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_all_of_them),     T(test_existing_are_replaced), T(test_failures_are_counted),
-		T(test_unknown_helpers), T(test_many_unknown_helpers),  T(test_timeouts),
-		T(test_late_news),       T(test_endless_news),          T(test_stop),
-		T(test_requests_join),   T(test_slow_kernel),           T(test_wrong_results),
-		T(test_batch_not_taken), T(test_nothing_to_do),         T(test_masters_first),
+		T(test_all_of_them),
+		T(test_existing_are_replaced),
+		T(test_failures_are_counted),
+		T(test_unknown_helpers),
+		T(test_many_unknown_helpers),
+		T(test_timeouts),
+		T(test_late_news),
+		T(test_endless_news),
+		T(test_stop),
+		T(test_stop_ends_second_tries),
+		T(test_requests_join),
+		T(test_slow_kernel),
+		T(test_wrong_results),
+		T(test_batch_not_taken),
+		T(test_nothing_to_do),
+		T(test_masters_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
