@@ -170,6 +170,8 @@ links_heard(struct links *ls, unsigned int i)
 	if (i == ls->active || i >= ls->n || !link_usable(&ls->link[i]))
 		return;
 	activate(ls, i);
+	if (ls->none)
+		say(ls, ls->link[i].conf->ifname);
 }
 
 struct channel *

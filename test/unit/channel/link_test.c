@@ -220,6 +220,28 @@ test_found_again(void **state)
 	assert_int_equal(c->changes, 2);
 }
 
+/* So does who hears of it from the peer first. */
+static void
+test_found_by_the_peer(void **state)
+{
+	struct ctx *c = *state;
+
+	open_all(c);
+	for (unsigned int i = 0; i < 3; i++)
+		c->status[i] = LINK_DOWN;
+	links_poll(&c->ls);
+	assert_string_equal(c->last, "none");
+	c->status[2] = LINK_RUNNING;
+	c->ifindex[2] = 77;
+	links_poll(&c->ls);
+	assert_int_equal(open_link(c, 2), 0);
+	links_heard(&c->ls, 2);
+	links_poll(&c->ls);
+	assert_non_null(links_active(&c->ls));
+	assert_string_equal(c->last, "c");
+	assert_int_equal(c->changes, 2);
+}
+
 static void
 test_unknown_index(void **state)
 {
@@ -241,6 +263,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_follow_peer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_device_made_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_found_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_found_by_the_peer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_index, setup, teardown),
 	};
 
