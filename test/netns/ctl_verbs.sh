@@ -161,7 +161,7 @@ busy_is_said() {
 	done
 	clear_kernel fw-a
 	[ $seen = 1 ] || { echo "never busy" >&2; return 1; }
-	grep -q '\[ERROR\] ignoring flush command, commit still in progress$' "$LAB_DIR/fw-b.log"
+	wait_for 10 grep -q '\[ERROR\] ignoring flush command, commit still in progress$' "$LAB_DIR/fw-b.log"
 }
 
 external_has_many() {

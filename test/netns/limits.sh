@@ -10,9 +10,10 @@ overrun_is_repaired() {
 	pair_start
 	flows fw-a churn udp 0 30000 && flows fw-a create tcp 0 20000 && flows fw-a delete tcp 0 15000 || return
 	[ "$(stat_of fw-a -s runtime 'netlink overrun')" -gt 0 ] || { echo "no overrun: the test tests nothing" >&2; return 1; }
-	grep -q 'netlink event socket buffer size has been doubled to [0-9]* bytes$' "$LAB_DIR/fw-a.log" &&
-		[ "$(grep -c 'buffer size cannot be doubled further since it will exceed' "$LAB_DIR/fw-a.log")" = 1 ] || return
-	cache_is_kernel_or_show fw-a 60 && replicated_or_show fw-a fw-b 60
+	cache_is_kernel_or_show fw-a 60 && replicated_or_show fw-a fw-b 60 &&
+		wait_for 10 grep -q 'netlink event socket buffer size has been doubled to [0-9]* bytes$' "$LAB_DIR/fw-a.log" &&
+		wait_for 10 grep -q 'buffer size cannot be doubled further since it will exceed' "$LAB_DIR/fw-a.log" &&
+		[ "$(grep -c 'buffer size cannot be doubled further' "$LAB_DIR/fw-a.log")" = 1 ]
 }
 
 overrun_of_the_backup_is_harmless() {

@@ -38,7 +38,7 @@ flush_kernel() {
 # -t fires after PurgeTimeout …
 purge_fires() {
 	flows fw-b create udp 900 10 && ctl fw-b -t && wait_for 20 kernel_is fw-b 0 &&
-		grep -q 'flushing kernel conntrack table (scheduled)$' "$LAB_DIR/fw-b.log"
+		wait_for 10 grep -q 'flushing kernel conntrack table (scheduled)$' "$LAB_DIR/fw-b.log"
 }
 
 # … unless a take-over comes first.
@@ -92,17 +92,25 @@ take_over_begins() {
 	wait_for 20 kernel_has_more_than fw-b 500
 }
 
-# Backup again before everything was committed: the peer's flows are still known here, and the next take-over has all.
+# Backup again before everything was committed; a commit that was over by then is no test, and is tried again.
+take_over_is_stopped() {
+	local try
+	for try in 1 2 3 4 5 6; do
+		take_over_begins && role fw-b backup || return
+		wait "$BG" || return 0
+	done
+	echo "the commit was over before it could be stopped" >&2
+	return 1
+}
+
+# The peer's flows are still known here, and the next take-over has all.
 backup_during_take_over() {
-	take_over_begins && role fw-b backup || return
-	! wait "$BG" || { echo "the commit was over before it could be stopped" >&2; return 1; }
-	grep -q 'another role was set' "$LAB_DIR/role.out" && replicated_or_show fw-a fw-b &&
+	take_over_is_stopped && grep -q 'another role was set' "$LAB_DIR/role.out" && replicated_or_show fw-a fw-b &&
 		wait_for 20 kernel_is fw-b 0 && external_is fw-b $many && role fw-b primary && same_kernels_or_show
 }
 
 primary_again_during_take_over() {
-	take_over_begins && role fw-b backup && role fw-b primary && same_kernels_or_show && external_is fw-b 0 &&
-		known_to_or_show fw-b fw-a
+	take_over_is_stopped && role fw-b primary && same_kernels_or_show && external_is fw-b 0 && known_to_or_show fw-b fw-a
 }
 
 # What belongs to a take-over is done, whether or not somebody waits for it.
