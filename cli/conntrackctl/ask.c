@@ -151,7 +151,7 @@ static const struct {
 	{-EACCES, "permission denied: only root and members of the configured group may ask"},
 	{-ETIMEDOUT, "the daemon does not answer in time"},
 	{-ENOSYS, "cannot give up rights before reading the answer: no seccomp filters here?"},
-	{-EPIPE, "the daemon closed the connection without a complete answer"},
+	{-EPIPE, "the daemon closed the connection without a complete answer: is it that of conntrack-tools?"},
 	{-ECONNRESET, "the daemon closed the connection in the middle of its answer"},
 	{-EBADMSG, "the answer is not of this version's protocol: restart conntrackd after an upgrade"},
 };

@@ -85,6 +85,25 @@ link_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), void
 	return 1;
 }
 
+/* Where the messages of a peer that was never heard can have gone. */
+static void
+unheard(const struct ctl_stats *s, char *text, size_t size)
+{
+	uint64_t foreign = 0;
+
+	for (unsigned int i = 0; i < s->n_links; i++)
+		foreign += s->link[i].foreign;
+	if (foreign == 0)
+		snprintf(text, size,
+			 "the peer has not been heard since the start: does it run, do addresses and port match, "
+			 "does the packet filter let the link through?");
+	else
+		snprintf(text, size,
+			 "the peer has not been heard since the start, but %" PRIu64
+			 " datagrams came from another address than the configured one",
+			 foreign);
+}
+
 /* Only in FTFW mode does a peer speak when it has nothing to say. */
 static unsigned int
 peer_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), void *ctx)
@@ -97,7 +116,7 @@ peer_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), void
 	if (s->peer_known)
 		snprintf(text, sizeof(text), "the peer has been silent for %" PRIu32 " s", s->peer_silent);
 	else
-		snprintf(text, sizeof(text), "the peer has not been heard since the start");
+		unheard(s, text, sizeof(text));
 	put(ctx, text);
 	return 1;
 }

@@ -240,7 +240,11 @@ test_warnings(void **state)
 	warn_is(&s, "");
 	s.mode = MODE_FTFW;
 	s.peer_known = 0;
-	warn_is(&s, "the peer has not been heard since the start\n");
+	warn_is(&s, "the peer has not been heard since the start: does it run, do addresses and port match, does the "
+		    "packet filter let the link through?\n");
+	s.link[0].foreign = 14;
+	warn_is(&s, "the peer has not been heard since the start, but 14 datagrams came from another address than the "
+		    "configured one\n");
 	s.uptime = 1;
 	warn_is(&s, "");
 	s.link[0].status = 1;
