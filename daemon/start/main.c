@@ -1,4 +1,5 @@
 /* conntrackd: decides what the command line wants, and for a daemon goes through the steps of the start in order. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -172,10 +173,13 @@ open_links(struct start *s)
 	for (unsigned int i = 0; i < s->h.conf.n_links; i++) {
 		const struct msg_link *l = &s->h.conf.link[i];
 		int r = link_open(l, s->h.link[i], &s->h.link_info[i]);
+		char local[INET6_ADDRSTRLEN] = "";
 
 		if (r == 0)
 			continue;
-		log_put(&s->log, LV_ERROR, "can't open channel socket: %s (link %u, %s)", strerror(-r), i, l->ifname);
+		inet_ntop(l->family, l->local, local, sizeof(local));
+		log_put(&s->log, LV_ERROR, "can't open channel socket: %s (link %u, %s, %s)", strerror(-r), i + 1,
+			l->ifname, local);
 		give_up(s, 1);
 	}
 }

@@ -166,7 +166,7 @@ on_channel(struct sync *s, const struct msg *m)
 			s->links.link[m->arg].conf->ifname);
 	} else if (r < 0 && r != -ENODEV)
 		log_put(s->log, LV_ERROR, "link %u cannot be used: its MTU is too small, or there is no memory",
-			m->arg);
+			m->arg + 1);
 }
 
 static void

@@ -752,8 +752,9 @@ def case_links():
     wait_for("the news", lambda: "worker link, signal 9" in d.text())
     assert d.ask()["takeover"] == 0  # it is missed, but nobody ends for it
     d.end()
-    for link, text in (("udp nodev 10.9.8.1 10.9.8.2 3780", "can't open channel socket: No such device"),
-                       ("udp cw0 10.9.8.77 10.9.8.2 3780", "can't open channel socket: Cannot assign requested address"),
+    for link, text in (("udp nodev 10.9.8.1 10.9.8.2 3780", "can't open channel socket: No such device (link 1, nodev, 10.9.8.1)"),
+                       ("udp cw0 10.9.8.77 10.9.8.2 3780",
+                        "can't open channel socket: Cannot assign requested address (link 1, cw0, 10.9.8.77)"),
                        ("tcp cw0 10.9.8.1 10.9.8.2 3780", "can't open channel socket: Protocol not supported")):
         d = Daemon("link " + link, wait=False)
         assert d.proc.wait(DEADLINE) == 1 and text in d.output(), (link, d.output())
