@@ -13,10 +13,11 @@ note() {
 	logger -t conntrack-ha -p "daemon.$1" -- "$2" 2>/dev/null || echo "conntrack-ha: $2" >&2
 }
 
-# Status 1 is the only failure conntrackd knows; the transition goes on, so that as much as possible is done.
+# Status 1 is the only failure conntrackd knows, 126 and 127 are those of the shell that cannot run it. The transition goes
+# on, so that as much as possible is done.
 step() {
 	"$CONNTRACKD_BIN" -C "$CONNTRACKD_CONFIG" "$@"
-	[ $? -ne 1 ] || note err "conntrackd $* failed"
+	case $? in 1 | 126 | 127) note err "$CONNTRACKD_BIN $* failed" ;; esac
 }
 
 classic() {

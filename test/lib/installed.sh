@@ -32,4 +32,8 @@ for profile in "$prefix"/share/doc/*/apparmor/conntrackd; do
 done
 hook=$(sed -n 's/^ExecStart=.* -C \(.*\)\/conntrackd.conf$/\1/p' "$unit")/primary-backup.sh
 [ -x "$destdir$hook" ] || fail "there is no $hook"
+for program in conntrackd conntrackctl; do
+	named=$(sed -n "s/^: .*:=\(.*\/$program\)}\"$/\1/p" "$destdir$hook")
+	[ -n "$named" ] && [ -x "$destdir$named" ] || fail "$hook: there is no '$named'"
+done
 exit $rc
