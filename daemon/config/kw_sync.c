@@ -155,7 +155,7 @@ expect_item(struct parser *p, void *arg)
 	if (c->n_expect_helpers == sizeof(c->expect_helper) / room)
 		return parser_fail(p, &t, "more than %zu helpers in `ExpectationSync'",
 				   sizeof(c->expect_helper) / room);
-	if (memchr(t.s, '/', t.len) != NULL)
+	if (!tok_is_name(&t))
 		return parser_fail(p, &t, "not a name of a helper");
 	if (t.len >= room) {
 		parser_warn(p, &t, "the name of a helper is cut at %zu characters", room - 1);

@@ -70,6 +70,7 @@ int parser_list(struct parser *p, int (*item)(struct parser *p, void *arg), void
 int parser_word(struct parser *p, const char *expected);
 
 /* value.c: generic keyword functions */
+bool tok_is_name(const struct token *t); /* letters, digits, '.', '-' and '_', as the names of groups and helpers */
 kw_fn read_num, read_bool, read_flag, read_path, read_logfile, read_syslog, read_name;
 kw_fn skip_nothing, skip_num, skip_snum, skip_bool, skip_word;
 kw_fn read_block;

@@ -211,7 +211,15 @@ read_syslog(struct parser *p, const struct kw *k, void *base)
 	return 0;
 }
 
-/* Letters, digits, '.', '-' and '_', as the names of groups and helpers. */
+bool
+tok_is_name(const struct token *t)
+{
+	for (size_t i = 0; i < t->len; i++)
+		if (strchr("/:@%&*?!'`$\\()[]<>|~^+", t->s[i]) != NULL || t->s[0] == '-')
+			return false;
+	return true;
+}
+
 int
 read_name(struct parser *p, const struct kw *k, void *base)
 {
@@ -219,9 +227,8 @@ read_name(struct parser *p, const struct kw *k, void *base)
 
 	if ((r = parser_word(p, "a name")) != 0)
 		return r;
-	for (size_t i = 0; i < p->tok.len; i++)
-		if (strchr("/:@%&*?!'`$\\()[]<>|~^+", p->tok.s[i]) != NULL || p->tok.s[0] == '-')
-			return parser_fail(p, &p->tok, "expected a name after `%s'", k->name);
+	if (!tok_is_name(&p->tok))
+		return parser_fail(p, &p->tok, "expected a name after `%s'", k->name);
 	if (!tok_copy(&p->tok, (char *)base + k->off, k->size))
 		return parser_fail(p, &p->tok, "the name after `%s' is longer than %zu characters", k->name,
 				   k->size - 1);
