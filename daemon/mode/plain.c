@@ -30,7 +30,7 @@ struct plain {
 	uint32_t last_rx;
 	uint64_t heard, lost, before, malformed, bad_type;
 	/* ALARM */
-	uint32_t refresh_ms;
+	uint64_t refresh_ms;
 	enum slot_kind kind; /* of the next one, with pos */
 	uint32_t pos;
 	uint64_t refreshed_at, owed; /* owed: entries, in thousandths */
@@ -295,6 +295,6 @@ alarm_new(const struct conf *conf, const struct mode_env *env, uint32_t first_se
 
 	if (p == NULL)
 		return NULL;
-	p->refresh_ms = (conf->refresh_time > 0 ? conf->refresh_time : 60) * 1000;
+	p->refresh_ms = (conf->refresh_time > 0 ? conf->refresh_time : 60) * UINT64_C(1000);
 	return &p->mode;
 }

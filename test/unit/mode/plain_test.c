@@ -137,6 +137,20 @@ test_alarm_refreshes(void **state)
 	assert_int_equal(c->it.flags, 0);
 }
 
+/* A RefreshTime of weeks is not one of a moment. */
+static void
+test_alarm_refreshes_rarely(void **state)
+{
+	struct ctx *c = *state;
+
+	c->m->ops->free(c->m);
+	c->conf.refresh_time = 4294968; /* s; milliseconds: 704 more than 32 bits hold */
+	c->m = alarm_new(&c->conf, &(struct mode_env){c, &c->t, on_event, on_unqueued}, 5, c->now);
+	c->now += 1000;
+	c->m->ops->tick(c->m, c->now);
+	assert_int_equal(drain(c), 0);
+}
+
 static void
 test_alarm_receives(void **state)
 {
@@ -164,6 +178,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_deletion_is_kept_until_encoded, setup_notrack, teardown),
 		cmocka_unit_test_setup_teardown(test_notrack_receives, setup_notrack, teardown),
 		cmocka_unit_test_setup_teardown(test_alarm_refreshes, setup_alarm, teardown),
+		cmocka_unit_test_setup_teardown(test_alarm_refreshes_rarely, setup_alarm, teardown),
 		cmocka_unit_test_setup_teardown(test_alarm_receives, setup_alarm, teardown),
 	};
 
