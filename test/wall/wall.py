@@ -533,15 +533,17 @@ def case_daemon():
     terminal = os.openpty()
     got = subprocess.run([f"{BIN}/conntrackd", "-C", d.conf, "-d"], stdin=terminal[1], timeout=DEADLINE)
     assert got.returncode == 0, got
-    assert d.ask()["takeover"] == 0
-    again = run(d, "-d")
-    assert again.returncode == 1 and f"lockfile `{d.lock}' exists, perhaps conntrackd already running?" in again.stderr, again
     with open(d.lock) as f:
         pid = int(f.read())
-    assert descriptors(pid)[:2] == 2 * ["/dev/null"], descriptors(pid)
+    try:  # it is nobody's child
+        assert d.ask()["takeover"] == 0
+        again = run(d, "-d")
+        assert again.returncode == 1 and f"lockfile `{d.lock}' exists, perhaps conntrackd already running?" in again.stderr, again
+        assert descriptors(pid)[:2] == 2 * ["/dev/null"], descriptors(pid)
+    finally:
+        os.kill(pid, signal.SIGTERM)
     os.close(terminal[0])
     os.close(terminal[1])
-    os.kill(pid, signal.SIGTERM)
     wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"))
     with open(d.conf, "a") as f:
         print("diestart 1", file=f)
