@@ -28,9 +28,9 @@ static const char *
 not_there(const struct conf *c)
 {
 	if (!c->sync)
-		return "the statistics mode is not in this version; a `Sync' block is needed";
+		return "there is no statistics mode yet, a `Sync' block is needed";
 	if (c->n_links != 0 && c->link[0].kind == LINK_TCP)
-		return "`TCP' links are not in this version; use `UDP' or `Multicast'";
+		return "there are no `TCP' links yet, use `UDP' or `Multicast'";
 	return NULL;
 }
 
@@ -44,11 +44,11 @@ conf_later(const struct conf *c, unsigned int i)
 }
 
 bool
-conf_starts(const struct conf *c, const struct diag *d)
+conf_starts(const struct conf *c, const struct diag *d, enum log_level level)
 {
 	const char *missing = not_there(c);
 
 	if (missing != NULL)
-		diag_at(d, LV_ERROR, (struct place){0, 0}, "%s", missing);
+		diag_at(d, level, (struct place){0, 0}, "this version does not start with it: %s", missing);
 	return missing == NULL;
 }

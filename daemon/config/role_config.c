@@ -119,10 +119,10 @@ serve_text(const struct config_tools *t, const char *name, char *text, size_t le
 
 	if (conf_parse(&c, &src) != 0)
 		return CONFIG_BAD;
-	starts = conf_starts(&c, &d);
+	starts = conf_starts(&c, &d, use == CONF_START ? LV_ERROR : LV_WARNING);
 	for (unsigned int i = 0; use != CONF_START && (later = conf_later(&c, i)) != NULL; i++)
 		diag_at(&d, LV_NOTICE, (struct place){0, 0}, LATER_FORMAT, later); /* else the sync worker logs it */
-	r = starts || use == CONF_PRINT ? use_settings(t, &c, use) : CONFIG_BAD;
+	r = starts || use != CONF_START ? use_settings(t, &c, use) : CONFIG_BAD;
 	conf_clear(&c);
 	return r;
 }
