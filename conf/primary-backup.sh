@@ -35,7 +35,11 @@ change_role() {
 		return
 	fi
 	for pause in 0.2 1 0; do
-		"$CONNTRACKCTL_BIN" -C "$CONNTRACKD_CONFIG" role "$1" && return
+		"$CONNTRACKCTL_BIN" -C "$CONNTRACKD_CONFIG" role "$1"
+		case $? in
+		0) return ;;
+		6) note notice "another role was set before $1 was complete"; return ;; # and must not be undone
+		esac
 		sleep $pause
 	done
 	note err "conntrackctl role $1 failed"

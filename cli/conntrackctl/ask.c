@@ -129,6 +129,7 @@ static const struct {
 	[CTL_WHY_BAD_REQUEST] = {EXIT_FAILED,
 				 "the daemon does not know this request: it is of another version, restart it"},
 	[CTL_WHY_FAILED] = {EXIT_FAILED, "the daemon could not do it"},
+	[CTL_WHY_SUPERSEDED] = {EXIT_SUPERSEDED, "another role was set meanwhile"},
 };
 #define N_WHYS (sizeof(whys) / sizeof(whys[0]))
 

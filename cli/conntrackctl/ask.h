@@ -8,7 +8,7 @@
 #include "request.h"
 
 /* Exit states of conntrackctl; conntrackctl(8) documents them. */
-enum exit_status { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_DENIED, EXIT_UNSUPPORTED, EXIT_BUSY };
+enum exit_status { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_DENIED, EXIT_UNSUPPORTED, EXIT_BUSY, EXIT_SUPERSEDED };
 
 struct answer {
 	int err;    /* 0, or -errno: no (complete) answer */

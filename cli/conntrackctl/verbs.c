@@ -125,8 +125,13 @@ static void
 json_result(const struct opts *o, const struct answer *a, enum exit_status status, const char *error)
 {
 	static const char *const word[] = {
-		[EXIT_DONE] = "done",     [EXIT_FAILED] = "failed",           [EXIT_USAGE] = "usage",
-		[EXIT_DENIED] = "denied", [EXIT_UNSUPPORTED] = "unsupported", [EXIT_BUSY] = "busy",
+		[EXIT_DONE] = "done",
+		[EXIT_FAILED] = "failed",
+		[EXIT_USAGE] = "usage",
+		[EXIT_DENIED] = "denied",
+		[EXIT_UNSUPPORTED] = "unsupported",
+		[EXIT_BUSY] = "busy",
+		[EXIT_SUPERSEDED] = "superseded",
 	};
 	yajl_gen g = json_begin(stdout);
 

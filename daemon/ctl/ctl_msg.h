@@ -68,6 +68,7 @@ enum ctl_why {
 	CTL_WHY_BUSY,        /* a commit is in progress */
 	CTL_WHY_BAD_REQUEST, /* magic, verb or length */
 	CTL_WHY_FAILED,      /* err says why */
+	CTL_WHY_SUPERSEDED,  /* a later request asked for the opposite */
 };
 struct ctl_fail {
 	uint32_t why; /* enum ctl_why */

@@ -141,7 +141,7 @@ superseded(void *arg, struct ctl_client *c)
 {
 	(void)arg;
 	if (c->step == WAIT_COMMIT || c->step == WAIT_ROLE_COMMIT)
-		ctl_fail(c, CTL_WHY_FAILED, -ECANCELED, "another role was set meanwhile");
+		ctl_fail(c, CTL_WHY_SUPERSEDED, -ECANCELED, "another role was set meanwhile");
 }
 
 /* Backup again before the take-over's end: what peers say stays, and so does what they have said. */

@@ -139,6 +139,18 @@ hook_takes_over() {
 hook_with_conntrackctl() { hook_takes_over "$CT_BIN/conntrackctl"; }
 hook_with_classic_requests() { hook_takes_over /nonexistent; }
 
+# The hook of a take-over that is called off does not ask for it once more.
+hook_gives_way() {
+	local job
+	clear_kernel fw-a && clear_kernel fw-b && ctl fw-b -f && flows fw-a create tcp 0 $many -t 3000 &&
+		wait_for 30 external_is fw-b $many || return
+	hook "$CT_BIN/conntrackctl" primary &
+	job=$!
+	wait_for 20 kernel_has_more_than fw-b 500 && hook "$CT_BIN/conntrackctl" backup && wait $job || return
+	in_ns fw-b "$CT_BIN/conntrackctl" -C "$LAB_DIR/fw-b.conf" --json status | jq -e '.role == "backup"' >/dev/null &&
+		wait_for 20 kernel_is fw-b 0
+}
+
 hook_refuses_nonsense() {
 	! hook "$CT_BIN/conntrackctl" nonsense
 }
@@ -147,4 +159,4 @@ run_cases commit_fills_the_kernel commit_twice flush_right_after_commit kernel_r
 	bulk_send_reaches_the_peer resync_request_reaches_us flush_kernel purge_fires purge_is_cancelled_by_commit \
 	role_backup role_primary role_fault role_there_and_back returns_when_it_is_done backup_during_take_over primary_again_during_take_over \
 	take_over_without_client unknown_role hook_with_conntrackctl \
-	hook_with_classic_requests hook_refuses_nonsense
+	hook_with_classic_requests hook_gives_way hook_refuses_nonsense

@@ -306,8 +306,8 @@ test_refusals(void **state)
 		uint32_t why;
 		int own, old;
 	} row[] = {
-		{CTL_WHY_DENIED, 3, 1},      {CTL_WHY_UNSUPPORTED, 4, 0}, {CTL_WHY_BUSY, 5, 0},
-		{CTL_WHY_BAD_REQUEST, 1, 0}, {CTL_WHY_FAILED, 1, 0},      {12345, 1, 0},
+		{CTL_WHY_DENIED, 3, 1}, {CTL_WHY_UNSUPPORTED, 4, 0}, {CTL_WHY_BUSY, 5, 0}, {CTL_WHY_BAD_REQUEST, 1, 0},
+		{CTL_WHY_FAILED, 1, 0}, {CTL_WHY_SUPERSEDED, 6, 0},  {12345, 1, 0},
 	};
 
 	(void)state;
