@@ -23,7 +23,8 @@ struct qlink {
 	uint32_t seq;        /* sequence number it was last sent with */
 };
 
-/* Bookkeeping of an entry; link belongs to the send and resend queues (mode/), gen to the resync. */
+/* Bookkeeping of an entry; link belongs to the send and resend queues (mode/), gen to the resync, in external caches to
+ * the commit (commit.h). */
 struct entry {
 	struct qlink link;
 	uint32_t created, updated; /* seconds of the caller's monotonic clock */
