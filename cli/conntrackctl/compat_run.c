@@ -30,7 +30,7 @@ static const char usage[] = "Connection tracking userspace daemon v" CT_COMPAT_V
 			    "Daemon:\n"
 			    "  -d, run as daemon\n"
 			    "  -C FILE, configuration file\n"
-			    "  --check, say whether the daemon would start with the file, and end\n"
+			    "  --check, say what is wrong with the configuration file, and end\n"
 			    "  --print, print all settings that the file means, and end\n"
 			    "  -v, show the version\n"
 			    "  -h, show this help\n"
