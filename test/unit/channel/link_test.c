@@ -198,17 +198,24 @@ test_device_made_again(void **state)
 	assert_int_equal(c->closed, 1);
 }
 
+/* All links fall silent, and the owner is told. */
+static void
+all_down(struct ctx *c)
+{
+	open_all(c);
+	for (unsigned int i = 0; i < 3; i++)
+		c->status[i] = LINK_DOWN;
+	links_poll(&c->ls);
+	assert_string_equal(c->last, "none");
+}
+
 /* Who was told that there is none hears of the one that new sockets bring. */
 static void
 test_found_again(void **state)
 {
 	struct ctx *c = *state;
 
-	open_all(c);
-	for (unsigned int i = 0; i < 3; i++)
-		c->status[i] = LINK_DOWN;
-	links_poll(&c->ls);
-	assert_string_equal(c->last, "none");
+	all_down(c);
 	c->status[1] = LINK_RUNNING;
 	c->ifindex[1] = 77;
 	links_poll(&c->ls);
@@ -226,11 +233,7 @@ test_found_by_the_peer(void **state)
 {
 	struct ctx *c = *state;
 
-	open_all(c);
-	for (unsigned int i = 0; i < 3; i++)
-		c->status[i] = LINK_DOWN;
-	links_poll(&c->ls);
-	assert_string_equal(c->last, "none");
+	all_down(c);
 	c->status[2] = LINK_RUNNING;
 	c->ifindex[2] = 77;
 	links_poll(&c->ls);
