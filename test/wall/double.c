@@ -551,6 +551,51 @@ flood_log(struct double_state *d)
 	exit(0);
 }
 
+/* Messages of wrong form, and requests that are spoilt. */
+static bool
+act_listed(struct double_state *d, const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t type, arg;
+		size_t len;
+	} raw[] = {
+		{"unknown-type", MSG_MAX + 3, 0, 0},
+		{"huge-type", UINT32_MAX, 0, 0},
+		{"parents-word", MSG_START, 0, 0},
+		{"configs-word", MSG_SETUP, 0, sizeof(struct msg_setup)},
+		{"helpers-word", MSG_VERDICT, 0, sizeof(struct msg_verdict)},
+		{"short", MSG_DUMP_START, 0, sizeof(struct msg_dump_start) - 1},
+		{"long", MSG_STOP, 0, 1},
+		{"too-long", MSG_REQUEST, 0, MSG_DATA_MAX + 4},
+		{"link", MSG_CHANNEL_OPEN, MSG_LINKS_MAX, 0},
+		{"unconfigured-link", MSG_CHANNEL_OPEN, MSG_LINKS_MAX - 1, 0},
+		{"ready", MSG_READY, 77, 0},
+		{"any-link", MSG_CHANNEL_OPEN, 0, 0},
+	};
+	static const struct {
+		const char *name;
+		void (*spoil)(uint8_t *buf, size_t *len);
+	} spoilt[] = {
+		{"netlink-type", spoil_type},         {"netlink-dump", spoil_dump},
+		{"netlink-pid", spoil_pid},           {"netlink-rider", spoil_rider},
+		{"netlink-overrun", spoil_overrun},   {"netlink-unknown", spoil_unknown},
+		{"netlink-delete-all", spoil_delete}, {"delete-expect", spoil_expect},
+	};
+
+	for (size_t i = 0; i < sizeof(raw) / sizeof(raw[0]); i++)
+		if (strcmp(name, raw[i].name) == 0) {
+			send_raw(d, raw[i].type, raw[i].arg, raw[i].len);
+			return true;
+		}
+	for (size_t i = 0; i < sizeof(spoilt) / sizeof(spoilt[0]); i++)
+		if (strcmp(name, spoilt[i].name) == 0) {
+			send_flow(d, spoilt[i].spoil);
+			return true;
+		}
+	return false;
+}
+
 static void
 act(struct double_state *d, const char *name)
 {
@@ -559,30 +604,10 @@ act(struct double_state *d, const char *name)
 	struct iovec part = {&dump, sizeof(dump)};
 	int fd = 2;
 
-	if (strcmp(name, "unknown-type") == 0)
-		send_raw(d, MSG_MAX + 3, 0, 0);
-	else if (strcmp(name, "huge-type") == 0)
-		send_raw(d, UINT32_MAX, 0, 0);
-	else if (strcmp(name, "parents-word") == 0)
-		send_raw(d, MSG_START, 0, 0);
-	else if (strcmp(name, "configs-word") == 0)
-		send_raw(d, MSG_SETUP, 0, sizeof(struct msg_setup));
-	else if (strcmp(name, "helpers-word") == 0)
-		send_raw(d, MSG_VERDICT, 0, sizeof(struct msg_verdict));
-	else if (strcmp(name, "short") == 0)
-		send_raw(d, MSG_DUMP_START, 0, sizeof(dump) - 1);
-	else if (strcmp(name, "long") == 0)
-		send_raw(d, MSG_STOP, 0, 1);
-	else if (strcmp(name, "too-long") == 0)
-		send_raw(d, MSG_REQUEST, 0, MSG_DATA_MAX + 4);
-	else if (strcmp(name, "no-header") == 0)
+	if (act_listed(d, name))
+		return;
+	if (strcmp(name, "no-header") == 0)
 		(void)!write(d->wall.fd, "abc", 3);
-	else if (strcmp(name, "link") == 0)
-		send_raw(d, MSG_CHANNEL_OPEN, MSG_LINKS_MAX, 0);
-	else if (strcmp(name, "unconfigured-link") == 0)
-		send_raw(d, MSG_CHANNEL_OPEN, MSG_LINKS_MAX - 1, 0);
-	else if (strcmp(name, "ready") == 0)
-		send_raw(d, MSG_READY, 77, 0);
 	else if (strcmp(name, "flush-subsystem") == 0)
 		chan_send(&d->wall, MSG_FLUSH, 1, &flush, sizeof(flush));
 	else if (strcmp(name, "two-dumps") == 0) { /* of more than one record */
@@ -592,22 +617,6 @@ act(struct double_state *d, const char *name)
 			chan_send(&d->wall, MSG_DUMP_START, 0, &dump, sizeof(dump));
 	} else if (strcmp(name, "descriptor") == 0) /* CT_SANITIZE or not, sendmsg is not for workers */
 		chan_sendv(&d->wall, MSG_DUMP_START, 0, &part, 1, &fd, 1);
-	else if (strcmp(name, "netlink-type") == 0)
-		send_flow(d, spoil_type);
-	else if (strcmp(name, "netlink-dump") == 0)
-		send_flow(d, spoil_dump);
-	else if (strcmp(name, "netlink-pid") == 0)
-		send_flow(d, spoil_pid);
-	else if (strcmp(name, "netlink-rider") == 0)
-		send_flow(d, spoil_rider);
-	else if (strcmp(name, "netlink-overrun") == 0)
-		send_flow(d, spoil_overrun);
-	else if (strcmp(name, "netlink-unknown") == 0)
-		send_flow(d, spoil_unknown);
-	else if (strcmp(name, "netlink-delete-all") == 0)
-		send_flow(d, spoil_delete);
-	else if (strcmp(name, "delete-expect") == 0)
-		send_flow(d, spoil_expect);
 	else if (strcmp(name, "new") == 0) /* of good form: not for a stats worker */
 		batch(d, IPCTNL_MSG_CT_NEW, NEW_EXCL, 100);
 	else if (strcmp(name, "update") == 0)
@@ -618,8 +627,6 @@ act(struct double_state *d, const char *name)
 		batch_as(d, MSG_REQUEST_QUIET, IPCTNL_MSG_CT_NEW, NEW_EXCL, 100);
 	else if (strcmp(name, "quiet-type") == 0)
 		batch_as(d, MSG_REQUEST_QUIET, 9, NEW_EXCL, 1);
-	else if (strcmp(name, "any-link") == 0)
-		send_raw(d, MSG_CHANNEL_OPEN, 0, 0);
 	else if (strcmp(name, "crash") == 0)
 		*(volatile int *)d->wall.refused = 1; /* 0, which the compiler does not know */
 	else if (strcmp(name, "forbidden-call") == 0)
