@@ -9,8 +9,8 @@
 #define SWEEP_STEP   16384
 #define TRIES_MAX    5
 #define RETRY_MS     5000
-#define PAUSE_MIN_MS 60000
-#define PAUSE_MAX_MS 900000
+#define PAUSE_MIN_MS 2000  /* between two looks at silent flows */
+#define PAUSE_LOOKS  200   /* the pause is so many times what the look before it took: half a percent of a processor */
 #define ROOM_MS      10000 /* at least, between two looks for what HashLimit kept out */
 #define FLUSHED_MS   10000 /* so long after a flush of ours what is missing may have gone that way */
 
@@ -36,7 +36,6 @@ begin(struct sync *s, bool quiet)
 	r->planned = false;
 	r->started = s->now;
 	r->tries = 0;
-	s->store.changes = 0;
 	s->store.flushed = s->store.flushed && s->now - s->flushed_at < FLUSHED_MS;
 	r->serial++;
 	ask_dump(s, SLOT_FLOW);
@@ -63,24 +62,20 @@ resync_in(struct sync *s, uint64_t ms)
 	s->resync.planned = false;
 }
 
-/* While silent flows live, look again: soon when the last look found something, else less and less often. */
+/* While silent flows live, look again: nothing else says that one of them has ended. */
 static void
 plan(struct sync *s)
 {
 	struct resync *r = &s->resync;
-	uint64_t took = s->now - r->started, due = r->due;
+	uint64_t pause = (s->now - r->started) * PAUSE_LOOKS, due = r->due;
 
 	if (s->conf.poll_secs > 0) { /* no events at all: dumps are the only news */
 		resync_in(s, (uint64_t)s->conf.poll_secs * 1000);
 		return;
 	}
-	if (s->store.silent == 0 || s->store.changes > 0 || r->pause == 0)
-		r->pause = PAUSE_MIN_MS;
-	else
-		r->pause = r->pause * 2 < PAUSE_MAX_MS ? r->pause * 2 : PAUSE_MAX_MS;
 	if (s->store.silent == 0)
 		return;
-	resync_in(s, r->pause > took * 50 ? r->pause : took * 50);
+	resync_in(s, pause > PAUSE_MIN_MS ? pause : PAUSE_MIN_MS);
 	r->planned = s->inject != NULL && r->due != due; /* shows what peers wrote, too: not to be told to them */
 }
 

@@ -121,7 +121,7 @@ gone(struct store *s, enum slot_kind kind, const void *object, bool own, uint32_
 	return SLOT_NONE;
 }
 
-static bool put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now);
+static void put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now);
 
 struct flow
 store_master_of(const struct expect *e)
@@ -292,7 +292,6 @@ store_flow_dumped(struct store *s, const struct flow *f, uint32_t now)
 		if ((e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.of[SLOT_FLOW], slot, f, now) < 0)
 			return;
 	}
-	s->changes++;
 	if (s->announce)
 		store_send(s, SLOT_FLOW, slot);
 }
@@ -327,8 +326,7 @@ store_has_master(const struct store *s, const struct expect *e)
 	return slot != SLOT_NONE && (cache_entry(s->t.of[SLOT_FLOW], slot)->flags & ENTRY_DEAD) == 0;
 }
 
-/* True: it is new. */
-static bool
+static void
 put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now)
 {
 	struct cache *c = s->t.of[SLOT_EXPECT];
@@ -336,11 +334,10 @@ put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now)
 	bool news = slot == SLOT_NONE || cache_entry(c, slot)->flags & ENTRY_DEAD;
 
 	if ((slot == SLOT_NONE ? cache_insert(c, e, now, &slot) : cache_update(c, slot, e, now)) < 0)
-		return false;
+		return;
 	cache_entry(c, slot)->gen = s->gen;
 	if (tell && news)
 		store_send(s, SLOT_EXPECT, slot);
-	return news;
 }
 
 void
@@ -359,7 +356,7 @@ store_expect_dumped(struct store *s, const struct expect *e, uint32_t now)
 	uint32_t slot = cache_find(c, e);
 
 	if (slot == SLOT_NONE || cache_entry(c, slot)->gen != s->gen)
-		s->changes += put_expect(s, e, s->announce, now);
+		put_expect(s, e, s->announce, now);
 }
 
 void
@@ -393,7 +390,6 @@ sweep(struct store *s, enum slot_kind kind, uint32_t slot)
 	}
 	if (!s->complete || e->gen == s->gen)
 		return;
-	s->changes++;
 	bury(s, kind, slot, s->announce && !s->flushed && !theirs(s, e));
 }
 

@@ -22,11 +22,10 @@ struct store {
 	bool injected; /* peers' flows are written into the kernel: what only dumps showed may be theirs */
 	bool flushed;  /* by ourselves: what the next complete dump misses went that way, and is not announced */
 	uint32_t sweep_pos;
-	bool missed;      /* flows were refused for HashLimit since its owner last looked for them */
-	uint64_t changes; /* differences that dumps showed since its owner set it to 0 */
-	uint64_t silent;  /* flows known from dumps only: the kernel may never report them */
-	uint64_t full;    /* flows refused for HashLimit since it was last logged */
-	uint64_t unsent;  /* news of flows that the protocol cannot describe */
+	bool missed;     /* flows were refused for HashLimit since its owner last looked for them */
+	uint64_t silent; /* flows known from dumps only: the kernel may never report them */
+	uint64_t full;   /* flows refused for HashLimit since it was last logged */
+	uint64_t unsent; /* news of flows that the protocol cannot describe */
 	struct {
 		unsigned int n, next;              /* how many, and the place of the next one */
 		struct expect expect[STORE_EARLY]; /* l3 0: a free place */

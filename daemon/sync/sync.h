@@ -41,8 +41,7 @@ struct resync {
 	uint32_t id, serial; /* of the running or last one */
 	unsigned int tries;
 	uint64_t due, started;
-	bool planned;   /* the one that is due is a reconciliation that the peers do not hear of */
-	uint64_t pause; /* between reconciliations while there are silent flows */
+	bool planned; /* the one that is due is a reconciliation that the peers do not hear of */
 };
 
 /* Everything for the peers. */

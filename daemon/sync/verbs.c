@@ -391,6 +391,8 @@ verbs_flushed(struct sync *s, uint32_t id, int err)
 	struct flushed f = {id, err};
 
 	ctl_each_waiting(s->ctl, flushed, &f);
+	if (s->store.silent > 0 && err != -ECANCELED) /* the kernel does not say that it has deleted them */
+		resync_start(s, s->inject != NULL);
 }
 
 static void

@@ -7,6 +7,7 @@
 #	daemon_conf fw-a …	configuration of a node's daemon; daemon_start fw-a, daemon_stop, daemon_kill
 #	ctl fw-a -s		a request in the classic words (conntrackd -C CONF …)
 #	wait_for 20 cmd …	until the command succeeds or 20 s are over
+#	silently fw-a cmd …	flows that cmd makes there are never reported
 #	flows_kernel, flows_cache, same_flows …	canonical pictures of tables, for comparison
 #
 # CT_BIN holds the programs under test. CT_DAEMON_fw_a=/usr/sbin/conntrackd puts another daemon on one node.
@@ -63,7 +64,20 @@ lab_node() {
 		ip netns add "$LAB-$n" || exit 1
 		LAB_NODES+=("$n")
 		in_ns "$n" ip link set lo up
+		flow_events "$n" 1
 	done
+}
+
+# The kernel's own choice, 2, depends on who listens anywhere on this machine while a flow begins: 1 reports every flow, 0 none.
+flow_events() {
+	in_ns "$1" sysctl -q -w "net.netfilter.nf_conntrack_events=$2"
+}
+
+# silently NODE cmd …: flows that cmd makes are never reported to anybody, as if they were older than every listener.
+silently() {
+	local node=$1
+	shift
+	flow_events "$node" 0 && "$@" && flow_events "$node" 1
 }
 
 # lab_daemons ACTIVE BACKUP: what fw-a and fw-b run, ours or debian (conntrackd 1.4.7).

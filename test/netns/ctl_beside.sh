@@ -120,7 +120,7 @@ fill() {
 	local fw
 	for fw in fw-a fw-b; do
 		clear_kernel $fw
-		some_of_each $fw "$1"
+		silently $fw some_of_each $fw "$1"
 	done
 }
 
