@@ -9,8 +9,9 @@
 #define SWEEP_STEP   16384
 #define TRIES_MAX    5
 #define RETRY_MS     5000
-#define PAUSE_MIN_MS 2000  /* between two looks at silent flows */
-#define PAUSE_LOOKS  200   /* the pause is so many times what the look before it took: half a percent of a processor */
+#define PAUSE_LOOKS  100  /* between two looks at silent flows: so many times what the first of them took, within */
+#define PAUSE_MIN_MS 2000 /* these limits */
+#define PAUSE_MAX_MS 60000
 #define ROOM_MS      10000 /* at least, between two looks for what HashLimit kept out */
 #define FLUSHED_MS   10000 /* so long after a flush of ours what is missing may have gone that way */
 
@@ -75,7 +76,7 @@ plan(struct sync *s)
 	}
 	if (s->store.silent == 0)
 		return;
-	resync_in(s, pause > PAUSE_MIN_MS ? pause : PAUSE_MIN_MS);
+	resync_in(s, pause < PAUSE_MIN_MS ? PAUSE_MIN_MS : pause > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause);
 	r->planned = s->inject != NULL && r->due != due; /* shows what peers wrote, too: not to be told to them */
 }
 

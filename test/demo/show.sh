@@ -83,7 +83,7 @@ show_result() {
 show_hints() {
 	local n
 	{
-		echo "kill -KILL $(trees "${LAB_PIDS[@]}" | paste -sd' ') 2>/dev/null"
+		echo "kill -KILL $(trees $(still_ours) | paste -sd' ') 2>/dev/null"
 		for n in "${LAB_NODES[@]}"; do
 			echo "kill -KILL \$(ip netns pids $LAB-$n) 2>/dev/null; ip netns del $LAB-$n"
 		done

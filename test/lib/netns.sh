@@ -26,6 +26,7 @@ lab_open() {
 	LAB=ct-$1-$$
 	LAB_DIR=$(mktemp -d "/tmp/$LAB.XXXXXX") || exit 1
 	chmod 755 "$LAB_DIR"
+	[ -e /proc/sys/net/netfilter/nf_conntrack_events ] || modprobe nf_conntrack
 	trap lab_close EXIT
 	trap 'exit 130' INT TERM HUP
 	ip netns add "$LAB-probe" 2>/dev/null || skip "no network namespaces here"
@@ -36,7 +37,7 @@ lab_close() {
 	local rc=$? ns list
 	trap - EXIT
 	[ -z "${LAB_KEEP:-}" ] || exit $rc
-	list=$(trees "${LAB_PIDS[@]}")
+	list=$(trees $(still_ours))
 	disown -a # no word about each of them
 	[ -z "$list" ] || kill -KILL $list 2>/dev/null
 	wait_for 10 gone $list
@@ -47,6 +48,14 @@ lab_close() {
 	mountpoint -q "$LAB_DIR/tiny" && umount "$LAB_DIR/tiny"
 	rm -rf "$LAB_DIR"
 	exit $rc
+}
+
+# Of the processes that we started; numbers of those that have ended may be somebody else's by now.
+still_ours() {
+	local p
+	for p in "${LAB_PIDS[@]}"; do
+		[ "$(awk '/^PPid:/ { print $2 }' "/proc/$p/status" 2>/dev/null)" != $$ ] || echo "$p"
+	done
 }
 
 lab_show_logs() {
@@ -64,7 +73,7 @@ lab_node() {
 		ip netns add "$LAB-$n" || exit 1
 		LAB_NODES+=("$n")
 		in_ns "$n" ip link set lo up
-		flow_events "$n" 1
+		flow_events "$n" 1 || die "cannot set nf_conntrack_events"
 	done
 }
 
@@ -77,7 +86,10 @@ flow_events() {
 silently() {
 	local node=$1
 	shift
-	flow_events "$node" 0 && "$@" && flow_events "$node" 1
+	flow_events "$node" 0 || return
+	"$@"
+	set -- $?
+	flow_events "$node" 1 && return $1
 }
 
 # lab_daemons ACTIVE BACKUP: what fw-a and fw-b run, ours or debian (conntrackd 1.4.7).

@@ -10,15 +10,22 @@ late_start_gets_everything() {
 
 # The table is read again now and then, not without end.
 silent_flows_are_looked_at_rarely() {
-	local before looks
-	before=$(stat_of fw-a -s runtime 'resync with kernel table')
+	local before
+	before=$(looks)
 	sleep 5
-	looks=$(($(stat_of fw-a -s runtime 'resync with kernel table') - before))
-	[ $looks -ge 1 ] && [ $looks -le 3 ]
+	[ $(($(looks) - before)) -le 3 ] && wait_for 90 looked_since "$before"
+}
+
+looks() {
+	stat_of fw-a -s runtime 'resync with kernel table'
+}
+
+looked_since() {
+	[ "$(looks)" -gt "$1" ]
 }
 
 silent_ends_are_noticed() {
-	flows fw-a delete udp 0 1 && replicated_or_show fw-a fw-b
+	flows fw-a delete udp 0 1 && replicated_or_show fw-a fw-b 90
 }
 
 cache_is_empty() {
@@ -34,7 +41,7 @@ restarted_backup_gets_everything() {
 	daemon_stop fw-b
 	flows fw-a create tcp 1000 50 && flows fw-a delete udp 0 3 || return
 	daemon_start fw-b
-	replicated_or_show fw-a fw-b
+	replicated_or_show fw-a fw-b 90
 }
 
 restarted_active_is_believed() {
