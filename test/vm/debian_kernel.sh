@@ -27,7 +27,7 @@ current_package() {
 }
 
 refresh_lists() {
-	[ "$(id -u)" = 0 ] && apt-get -qq -o DPkg::Lock::Timeout=120 update >&2
+	[ "$(id -u)" = 0 ] && apt-get -qq -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 update >&2
 }
 
 fetch_kernel() {
@@ -47,7 +47,7 @@ fetch_kernel() {
 }
 
 download() {
-	(cd "$1" && apt-get -qq -o APT::Sandbox::User=root download "$2" >&2)
+	(cd "$1" && apt-get -qq -o APT::Sandbox::User=root -o Acquire::Retries=3 download "$2" >&2)
 }
 
 # Modules of devices that no emulated machine has stay out: they are two thirds of the package.
