@@ -14,7 +14,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from cases import DEADLINE, children, start, suite, wait_for  # noqa: E402
+from cases import DEADLINE, children, jailed, start, status_of, suite, wait_for  # noqa: E402
 
 PROBE, BIN = sys.argv[1], sys.argv[2]
 ROLES = "parent config log sync stats helper link queue".split()
@@ -82,13 +82,8 @@ def case_settings():
         os.close(settings)
 
 
-def fields(pid):
-    with open(f"/proc/{pid}/status") as f:
-        return dict(line.rstrip("\n").split(":", 1) for line in f)
-
-
 def check_process(pid, user, caps, own_net):
-    st, uid = fields(pid), pwd.getpwnam(user)
+    st, uid = status_of(pid), pwd.getpwnam(user)
     name = f"{user} {pid} {st['Name'].strip()}"
     assert st["Uid"].split() == [str(uid.pw_uid)] * 4, name
     assert st["Gid"].split() == [str(uid.pw_gid)] * 4, name
@@ -112,7 +107,7 @@ def check_process(pid, user, caps, own_net):
 
 def all_jailed(pids):
     """Spares may still be on their way."""
-    wait_for("every filter", lambda: all(fields(pid)["Seccomp"].strip() == "2" for pid in pids))
+    wait_for("every filter", lambda: all(map(jailed, pids)))
 
 
 def case_daemon():
@@ -127,8 +122,8 @@ def case_daemon():
         try:
             wait_for("start", lambda: os.path.exists(f"{d}/log") and "initialization" in open(f"{d}/log").read())
             check_process(p.pid, "_conntrackd", 1 << 12, False)  # CAP_NET_ADMIN
-            roles = sorted(role for _, role in children(p.pid))
-            assert roles == ["log", "log", "sync", "sync", "sync"], roles
+            roles = ["log", "log", "sync", "sync", "sync"]
+            wait_for("roles", lambda: sorted(role for _, role in children(p.pid)) == roles, lambda: children(p.pid))
             all_jailed([pid for pid, _ in children(p.pid)])
             for pid, role in children(p.pid):
                 check_process(pid, "_ctd-worker", 0, True)

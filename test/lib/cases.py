@@ -45,6 +45,20 @@ def children(parent):
     return found
 
 
+def status_of(pid):
+    """/proc/PID/status as a dictionary."""
+    with open(f"/proc/{pid}/status") as f:
+        return dict(line.rstrip("\n").split(":", 1) for line in f)
+
+
+def jailed(pid):
+    """It has its filter, or has ended."""
+    try:
+        return status_of(pid)["Seccomp"].strip() == "2"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def end_all():
     for proc in started:
         if proc.poll() is None:

@@ -146,7 +146,7 @@ roles_are_told() {
 busy_is_said() {
 	local job rc seen=0
 	flows fw-a create tcp 1000 60000 && wait_for 60 external_has_many || return
-	for try in 1 2 3; do
+	for try in 1 2 3 4 5 6; do
 		clear_kernel fw-b
 		own fw-b commit >/dev/null &
 		job=$!

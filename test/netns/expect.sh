@@ -76,8 +76,10 @@ expect_by_rule() {
 
 # Some kernels take the rule's milliseconds for seconds.
 timeout_removes_it() {
+	local left
 	anew && expect_by_rule 3s || return
-	[ "$(in_ns fw-a "$CONNTRACK" -L expect 2>/dev/null | cut -d ' ' -f 1)" -lt 10 ] || { anew && expect_by_rule 3ms; } || return
+	left=$(in_ns fw-a "$CONNTRACK" -L expect 2>/dev/null | cut -d ' ' -f 1)
+	[ "${left:-0}" -lt 10 ] || { anew && expect_by_rule 3ms; } || return
 	nothing_is_left fw-a
 }
 

@@ -12,7 +12,7 @@ commit_into_a_full_table() {
 	pair_start
 	flows fw-a create tcp 0 2000 && wait_for 20 external_is fw-b 2000 || return
 	echo 1500 >$max
-	ctl fw-b -c
+	CTL_TIMEOUT=20 ctl fw-b -c
 	echo "$old_max" >$max
 	wait_for 20 grep -q "entries can't be committed" "$LAB_DIR/fw-b.log" &&
 		grep -q '\[ERROR\] commit-create: ' "$LAB_DIR/fw-b.log" && alive fw-b && [ "$(count_kernel fw-b)" -lt 2000 ]

@@ -89,7 +89,7 @@ take_over_begins() {
 	clear_kernel fw-a && clear_kernel fw-b && ctl fw-b -f && flows fw-a create tcp 0 $many -t 3000 &&
 		wait_for 30 external_is fw-b $many || return
 	in_ns_bg fw-b "$LAB_DIR/role.out" "$CT_BIN/conntrackctl" -C "$LAB_DIR/fw-b.conf" role primary
-	wait_for 20 kernel_has_more_than fw-b 500
+	until kernel_has_more_than fw-b 500 || [ ! -e /proc/$BG/exe ]; do :; done
 }
 
 # Backup again before everything was committed; a commit that was over by then is no test, and is tried again.

@@ -49,6 +49,7 @@ later_keywords_are_logged() {
 	echo 'Helper { Type ftp inet tcp { QueueNum 3 } }' >>"$LAB_DIR/fw-a.conf"
 	rm "$LAB_DIR/fw-a.log"
 	daemon_start fw-a
+	wait_for 10 grep -q 'From Kernelspace.* is read but not acted upon' "$LAB_DIR/fw-a.log"
 	[ "$(grep -c 'Helper. is read but not acted upon' "$LAB_DIR/fw-a.log")" = 1 ] &&
 		[ "$(grep -c 'From Kernelspace.* is read but not acted upon' "$LAB_DIR/fw-a.log")" = 1 ]
 	rc=$?
@@ -65,7 +66,7 @@ what_cannot_be_had_is_said() {
 	in_ns fw-a timeout 20 "$CT_BIN/conntrackd" -C "$LAB_DIR/other.conf" >"$LAB_DIR/second.out" 2>&1
 	[ $? -eq 1 ] && grep -q "^ERROR: can't open logfile ./nonexistent/log'.Reason: No such file or directory$" "$LAB_DIR/second.out" || return
 	in_ns fw-a setpriv --bounding-set=-sys_nice "$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" -d || return
-	grep -q '\[warning\] scheduler configuration failed: ' "$LAB_DIR/fw-a.log" && ctl fw-a -k
+	wait_for 10 grep -q '\[warning\] scheduler configuration failed: ' "$LAB_DIR/fw-a.log" && ctl fw-a -k
 	rc=$?
 	daemon_start fw-a && return $rc
 }

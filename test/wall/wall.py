@@ -16,7 +16,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from cases import CLONE_NEWNET, DEADLINE, LIBC, children, start, suite, wait_for as wait  # noqa: E402
+from cases import CLONE_NEWNET, DEADLINE, LIBC, children, jailed, start, suite, wait_for as wait  # noqa: E402
 
 BIN = os.path.abspath(sys.argv[1])
 HURRY = {"WATCHDOG_USEC": "800000"}  # looks of the parent at its worker: every 0.4 s
@@ -128,7 +128,7 @@ def case_stats():
     for i in range(0, len(STATS_ACTS), 2):
         flows(1024, 600)  # a dump of several records
         d = Daemon("stats 1")
-        assert sorted(role for _, role in d.children()) == ["log", "log", "stats", "stats", "stats"], d.children()
+        wait_for("roles", lambda: sorted(role for _, role in d.children()) == ["log", "log", "stats", "stats", "stats"])
         for n, act in enumerate(STATS_ACTS[i : i + 2], 1):
             d.ask("act " + act)
             wait_for(f"{act}: refused", lambda: len(re.findall(r"worker stats \(pid=\d+\) broke rule", d.text())) == n)
@@ -275,7 +275,7 @@ def flows(first, n):
         for port in range(first, first + n):
             try:
                 s.sendto(b"x", ("127.0.0.1", port))
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, PermissionError):  # nobody there, or the table is full
                 pass
 
 
@@ -371,6 +371,7 @@ def case_interrupt():
     for _ in range(5):
         d = Daemon(start=False)
         d.start(start_new_session=True)
+        wait_for("jails of the workers", lambda: all(jailed(pid) for pid, _ in d.children()))
         os.killpg(d.proc.pid, signal.SIGINT)
         assert d.proc.wait(DEADLINE) == 0, d.text()
         assert "shutdown received" in d.text() and "aborted" not in d.text(), d.text()

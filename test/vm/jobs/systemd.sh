@@ -76,7 +76,7 @@ journal_has() {
 }
 
 journal_tells() {
-	wait_for 10 journal_has 'initialization completed' && journal_has 'systemd.*: Started' &&
+	wait_for 10 journal_has 'initialization completed' && wait_for 10 journal_has 'systemd.*: Started' &&
 		! journalctl -q _PID=1 | grep -i "$unit.*\(unknown\|ignoring\|failed to parse\)"
 }
 
@@ -138,7 +138,7 @@ log_is_rotated() {
 }
 
 comes_back() {
-	wait_for 30 main_pid_is_new "$1" || { systemctl status $unit; return 1; }
+	wait_for 60 main_pid_is_new "$1" || { systemctl status $unit; return 1; }
 }
 
 killed_parent_is_restarted() {
@@ -157,19 +157,19 @@ no_spares_left_is_restarted() {
 		pkill -KILL -o -P "$pid" -f 'ctd-worker sync'
 		sleep 0.2
 	done
-	comes_back "$pid" && journal_has 'status=75' && [ "$(property NRestarts)" = 2 ]
+	comes_back "$pid" && wait_for 10 journal_has 'status=75' && [ "$(property NRestarts)" = 2 ]
 }
 
 silent_parent_is_restarted() {
 	local pid
 	mkdir -p "/run/systemd/system/$unit.d"
-	printf '[Service]\nWatchdogSec=4\nTimeoutAbortSec=1\n' >"/run/systemd/system/$unit.d/watchdog.conf"
+	printf '[Service]\nWatchdogSec=10\nTimeoutAbortSec=1\n' >"/run/systemd/system/$unit.d/watchdog.conf"
 	systemctl daemon-reload && systemctl restart $unit || return
 	pid=$(property MainPID)
-	sleep 6 # longer than the watchdog waits: signs of life arrive
+	sleep 15 # longer than the watchdog waits: signs of life arrive
 	main_pid_is_new && [ "$(property MainPID)" = "$pid" ] || return
 	kill -STOP "$pid"
-	comes_back "$pid" && journal_has 'Watchdog timeout'
+	comes_back "$pid" && wait_for 10 journal_has 'Watchdog timeout'
 }
 
 restart_and_stop_are_clean() {
@@ -185,7 +185,7 @@ wrong_configuration_is_reported() {
 	local conf
 	conf=$(conf_file)
 	cp "$conf" /tmp/good && echo 'Sink {' >>"$conf"
-	! systemctl start $unit 2>/dev/null && journal_has "$conf:" || return
+	! systemctl start $unit 2>/dev/null && wait_for 10 journal_has "$conf:" || return
 	cp /tmp/good "$conf"
 	systemctl stop $unit && systemctl reset-failed $unit && systemctl start $unit && main_pid_is_new
 }
