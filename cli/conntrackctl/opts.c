@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "compat.h"
+#include "near.h"
 
 #define NITEMS(a)       (sizeof(a) / sizeof((a)[0]))
 #define BOTH            (CTL_TABLE_CT | CTL_TABLE_EXP)
@@ -229,6 +230,18 @@ choose(const struct choice *c, const char *word, struct request *r)
 	return false;
 }
 
+static bool
+fail_words(struct opts *o, const char *word)
+{
+	struct near n = near_to(word, strlen(word));
+
+	for (const struct choice *c = o->verb->choice; c != NULL && c->word != NULL; c++)
+		near_try(&n, c->word);
+	if (n.name != NULL)
+		return fail(o, "%s does not take '%s'; did you mean '%s'?", o->verb->name, word, n.name);
+	return fail(o, "%s does not take '%s'", o->verb->name, word);
+}
+
 /* The words behind the verb. */
 static bool
 set_words(struct opts *o, char *const word[], int n)
@@ -243,8 +256,20 @@ set_words(struct opts *o, char *const word[], int n)
 	if (v->tables && i < n && o->request.verb != CTL_RESYNC_PEERS && choose(table_words, word[i], &o->request))
 		i++;
 	if (i < n)
-		return fail(o, "%s does not take '%s'", v->name, word[i]);
+		return fail_words(o, word[i]);
 	return true;
+}
+
+static bool
+fail_verb(struct opts *o, const char *word)
+{
+	struct near n = near_to(word, strlen(word));
+
+	for (size_t i = 0; i < NITEMS(verbs); i++)
+		near_try(&n, verbs[i].name);
+	if (n.name != NULL)
+		return fail(o, "unknown verb '%s'; did you mean '%s'? conntrackctl --help lists all", word, n.name);
+	return fail(o, "unknown verb '%s'; conntrackctl --help lists them", word);
 }
 
 static bool
@@ -255,7 +280,7 @@ set_verb(struct opts *o, char *const word[], int n)
 	if (n == 0)
 		return o->kind != OPTS_ASK || fail(o, "a verb is missing; conntrackctl --help lists them");
 	if ((o->verb = verb_find(word[0])) == NULL)
-		return fail(o, "unknown verb '%s'; conntrackctl --help lists them", word[0]);
+		return fail_verb(o, word[0]);
 	if (o->kind != OPTS_ASK)
 		return true;
 	o->request = o->verb->plain;
@@ -296,7 +321,7 @@ help_options(FILE *to)
 	      "  -h, --help          this, or the help of a verb\n"
 	      "  -V, --version\n"
 	      "\nExit status: 0 done, 1 failed or not reachable, 2 usage, 3 permission denied,\n"
-	      "4 not supported in this mode, 5 busy.\n",
+	      "4 not supported in this mode, 5 busy, 6 another role was set meanwhile.\n",
 	      to);
 }
 

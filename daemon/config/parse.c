@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "near.h"
 #include "parser.h"
 
 #define SHOWN_MAX 64 /* characters of a word in a message */
@@ -86,48 +87,15 @@ find_kw(const struct block *b, const struct token *t)
 	return NULL;
 }
 
-/* Edits (insert, drop, change, swap neighbours) that make a of b, case aside; row by row, both at most 40 long. */
-static unsigned int
-distance(const char *a, size_t na, const char *b, size_t nb)
-{
-	unsigned int d[3][42];
-
-	for (size_t i = 0; i <= na; i++)
-		for (size_t j = 0; j <= nb; j++) {
-			unsigned int *row = d[i % 3], *up = d[(i + 2) % 3], *up2 = d[(i + 1) % 3], best;
-
-			if (i == 0 || j == 0) {
-				row[j] = (unsigned int)(i + j);
-				continue;
-			}
-			best = up[j - 1] + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
-			if (up[j] + 1 < best)
-				best = up[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && up2[j - 2] + 1 < best)
-				best = up2[j - 2] + 1;
-			row[j] = best;
-		}
-	return d[na % 3][nb];
-}
-
 static const char *
 nearest(const struct block *b, const struct token *t)
 {
-	unsigned int best = (unsigned int)t->len / 3 + 1, n;
-	const char *name = NULL;
+	struct near n = near_to(t->s, t->len);
 
-	if (t->len > 40)
-		return NULL;
-	for (const struct kw *k = b->kw; k->name != NULL; k++) {
-		n = distance(t->s, t->len, k->name, strlen(k->name));
-		if (k->note == NULL && n < best) {
-			best = n;
-			name = k->name;
-		}
-	}
-	return name;
+	for (const struct kw *k = b->kw; k->name != NULL; k++)
+		if (k->note == NULL)
+			near_try(&n, k->name);
+	return n.name;
 }
 
 static const char *

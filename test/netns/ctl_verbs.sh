@@ -142,6 +142,12 @@ roles_are_told() {
 	ends 0 own fw-b purge && json_is fw-b '.purge_armed' status && ends 0 own fw-b role fault --json
 }
 
+misspelt_words_find_the_right_ones() {
+	ends 2 own fw-b statsu && grep -q "did you mean 'status'?" "$LAB_DIR/last.err" &&
+		ends 2 own fw-b stats netwrk && grep -q "did you mean 'network'?" "$LAB_DIR/last.err" &&
+		ends 2 own fw-b commit everything && ! grep -q 'did you mean' "$LAB_DIR/last.err"
+}
+
 # While a commit runs, a flush of what it commits is refused: 5 here, 0 and a word in the old client.
 busy_is_said() {
 	local job rc seen=0
@@ -283,6 +289,7 @@ polled_flows_outlive_a_commit() {
 	flows fw-a create udp 500000 100 -m 4242 && ends 0 own fw-a commit && wait_for 20 has_marked
 }
 
-run_cases start_with_flows status_shows_both stats_are_the_old_ones stats_as_json json_is_as_published dumps_agree commit_loads_the_kernel \
-	flush_empties resync_and_send_fill roles_are_told old_options busy_is_said readers_and_others full_devices_are_noticed check_judges \
-	frozen_daemon_times_out stop_waits unsupported_is_said role_with_nothing_to_commit polled_flows_outlive_a_commit
+run_cases start_with_flows status_shows_both stats_are_the_old_ones stats_as_json json_is_as_published dumps_agree \
+	commit_loads_the_kernel flush_empties resync_and_send_fill roles_are_told misspelt_words_find_the_right_ones old_options \
+	busy_is_said readers_and_others full_devices_are_noticed check_judges frozen_daemon_times_out stop_waits unsupported_is_said \
+	role_with_nothing_to_commit polled_flows_outlive_a_commit

@@ -366,6 +366,9 @@ messages(void **state)
 	(void)state;
 	refuses("General {\n\tHashSize 5\n\tHashLimt 6\n}\n",
 		"x.conf:3:2: syntax error at `HashLimt': not a keyword of `General'; did you mean `HashLimit'?");
+	refuses("Sync {\nUDP {\nIPv4_Dest_Address 10.0.0.2\n} }\n",
+		"x.conf:3:1: syntax error at `IPv4_Dest_Address': not a keyword of `UDP'; did you mean "
+		"`IPv4_Destination_Address'?");
 	refuses("Sync {\n Mode FTFW {\n",
 		"x.conf:3:1: syntax error at end of file: `Mode FTFW' of line 2 is not closed by `}'");
 	refuses("Sync {\n" LINK LINK LINK LINK "\n" LINK "}",
