@@ -1,6 +1,7 @@
 /* The kernel's side: netlink sockets and the scheduler. Called once each by main.c, as root. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -99,6 +100,20 @@ describe_events(struct start *s, bool sized)
 	log_put(&s->log, LV_NOTICE, "netlink event socket buffer size has been set to %u bytes", s->h.status.bufsize);
 }
 
+static void
+check_reports(struct start *s)
+{
+	char set = '1';
+	int fd = open("/proc/sys/net/netfilter/nf_conntrack_events", O_RDONLY | O_CLOEXEC);
+
+	if (fd != -1 && read(fd, &set, 1) == 1 && set == '0')
+		log_put(&s->log, LV_WARNING,
+			"this kernel reports no flows: nothing new is replicated (sysctl "
+			"net.netfilter.nf_conntrack_events=1)");
+	if (fd != -1)
+		close(fd);
+}
+
 void
 open_netlink(struct start *s)
 {
@@ -122,6 +137,7 @@ open_netlink(struct start *s)
 	}
 	ignore_port(s, port_of(s->h.quiet));
 	describe_events(s, sized);
+	check_reports(s);
 }
 
 void

@@ -58,7 +58,7 @@ later_keywords_are_logged() {
 	daemon_start fw-a && return $rc
 }
 
-# A log that cannot be opened ends the start, a scheduler that cannot be set does not.
+# A log that cannot be opened ends the start, a scheduler that cannot be set and a kernel that is silent do not.
 what_cannot_be_had_is_said() {
 	local rc
 	daemon_stop fw-a
@@ -68,7 +68,10 @@ what_cannot_be_had_is_said() {
 	in_ns fw-a setpriv --bounding-set=-sys_nice "$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" -d || return
 	wait_for 10 grep -q '\[warning\] scheduler configuration failed: ' "$LAB_DIR/fw-a.log" && ctl fw-a -k
 	rc=$?
-	daemon_start fw-a && return $rc
+	flow_events fw-a 0
+	daemon_start fw-a && wait_for 10 grep -q '\[warning\] this kernel reports no flows: ' "$LAB_DIR/fw-a.log" || rc=1
+	flow_events fw-a 1
+	return $rc
 }
 
 # One line says who is missing and what to do.
