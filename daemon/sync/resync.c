@@ -36,6 +36,8 @@ begin(struct sync *s, bool quiet)
 	r->due = NEVER;
 	r->planned = false;
 	r->started = s->now;
+	s->store.heard = r->committed;
+	r->committed = false;
 	r->tries = 0;
 	s->store.flushed = s->store.flushed && s->now - s->flushed_at < FLUSHED_MS;
 	r->serial++;
@@ -53,6 +55,13 @@ resync_start(struct sync *s, bool quiet)
 	}
 	r->again_quiet = r->again ? r->again_quiet && quiet : quiet;
 	r->again = true;
+}
+
+void
+resync_committed(struct sync *s)
+{
+	s->resync.committed = true;
+	resync_start(s, true);
 }
 
 void

@@ -277,8 +277,10 @@ store_flow_dumped(struct store *s, const struct flow *f, uint32_t now)
 	if (slot == SLOT_NONE) {
 		if ((slot = insert(s, SLOT_FLOW, f, now)) == SLOT_NONE)
 			return;
-		cache_entry(s->t.of[SLOT_FLOW], slot)->flags |= FLAG_SILENT;
-		s->silent++;
+		if (!s->heard) {
+			cache_entry(s->t.of[SLOT_FLOW], slot)->flags |= FLAG_SILENT;
+			s->silent++;
+		}
 	} else {
 		e = cache_entry(s->t.of[SLOT_FLOW], slot);
 		if (e->gen == s->gen) /* an event since, or the dump's second sight of it */

@@ -20,6 +20,7 @@ struct store {
 	uint8_t gen;       /* of the dump that is running or was last */
 	bool dumping, announce, complete;
 	bool injected; /* peers' flows are written into the kernel: what only dumps showed may be theirs */
+	bool heard;    /* what the dump shows first began while we listened: the kernel will report its end */
 	bool flushed;  /* by ourselves: what the next complete dump misses went that way, and is not announced */
 	uint32_t sweep_pos;
 	bool missed;     /* flows were refused for HashLimit since its owner last looked for them */

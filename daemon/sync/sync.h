@@ -38,6 +38,7 @@ struct resync {
 	bool again;      /* one more after this one */
 	bool again_quiet;
 	bool failed;
+	bool committed;      /* the next one reads back what a commit wrote */
 	uint32_t id, serial; /* of the running or last one */
 	unsigned int tries;
 	uint64_t due, started;
@@ -153,6 +154,7 @@ void peer_ask(struct sync *s, bool operator);      /* and from them */
 
 /* resync.c: dumps */
 void resync_start(struct sync *s, bool quiet);
+void resync_committed(struct sync *s); /* what a commit wrote is not reported */
 void resync_in(struct sync *s, uint64_t ms);
 void resync_turn(struct sync *s);
 void resync_dump_done(struct sync *s, const struct msg_dump_done *d);

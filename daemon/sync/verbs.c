@@ -131,7 +131,7 @@ commit_done(void *arg)
 
 	s->count.commits++;
 	if (!s->bypass) /* what was created is not reported: to read all of it now is far cheaper */
-		resync_start(s, true);
+		resync_committed(s);
 	take_over(s);
 	ctl_each_waiting(s->ctl, after_commit, s);
 }

@@ -93,6 +93,23 @@ test_pause(void **state)
 	assert_true(s->resync.due == NEVER);
 }
 
+/* What a commit wrote began while we listened. */
+static void
+test_committed(void **state)
+{
+	struct sync *s = ((struct rig *)*state)->s;
+
+	resync_start(s, true);
+	read_kernel(s, 0);
+	resync_committed(s);
+	read_kernel(s, 5);
+	assert_int_equal(s->store.silent, 0);
+	assert_true(s->resync.due == NEVER);
+	resync_start(s, false);
+	read_kernel(s, 6);
+	assert_int_equal(s->store.silent, 1);
+}
+
 /* The kernel deletes them at our request and does not say so. */
 static void
 test_silent_flushed(void **state)
@@ -221,8 +238,9 @@ int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {T(test_pause),   T(test_silent_flushed),  T(test_flushed_long_ago),
-					   T(test_made_up), T(test_asked_for_again), cmocka_unit_test(test_not_told)};
+	const struct CMUnitTest tests[] = {
+		T(test_pause),   T(test_committed),       T(test_silent_flushed),         T(test_flushed_long_ago),
+		T(test_made_up), T(test_asked_for_again), cmocka_unit_test(test_not_told)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
