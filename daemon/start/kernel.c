@@ -108,7 +108,7 @@ check_reports(struct start *s)
 
 	if (fd != -1 && read(fd, &set, 1) == 1 && set == '0')
 		log_put(&s->log, LV_WARNING,
-			"this kernel reports no flows: nothing new is replicated (sysctl "
+			"this kernel reports no flows: what begins is replicated late or never (sysctl "
 			"net.netfilter.nf_conntrack_events=1)");
 	if (fd != -1)
 		close(fd);
