@@ -230,16 +230,27 @@ choose(const struct choice *c, const char *word, struct request *r)
 	return false;
 }
 
-static bool
-fail_words(struct opts *o, const char *word)
+static void
+try_all(struct near *n, const struct choice *c)
 {
+	for (; c != NULL && c->word != NULL; c++)
+		near_try(n, c->word);
+}
+
+/* first, tables: the words that may stand here; NULL: none of that kind */
+static bool
+fail_word(struct opts *o, const char *word, const struct choice *first, const struct choice *tables)
+{
+	const struct verb *v = o->verb;
 	struct near n = near_to(word, strlen(word));
 
-	for (const struct choice *c = o->verb->choice; c != NULL && c->word != NULL; c++)
-		near_try(&n, c->word);
+	try_all(&n, first);
+	try_all(&n, tables);
 	if (n.name != NULL)
-		return fail(o, "%s does not take '%s'; did you mean '%s'?", o->verb->name, word, n.name);
-	return fail(o, "%s does not take '%s'", o->verb->name, word);
+		return fail(o, "%s does not take '%s'; did you mean '%s'?", v->name, word, n.name);
+	if (first != NULL && v->needed)
+		return fail(o, "%s needs one of %s, not '%s'", v->name, v->words, word);
+	return fail(o, "%s does not take '%s'", v->name, word);
 }
 
 /* The words behind the verb. */
@@ -247,17 +258,23 @@ static bool
 set_words(struct opts *o, char *const word[], int n)
 {
 	const struct verb *v = o->verb;
+	const struct choice *first = v->choice, *tables;
 	int i = 0;
 
-	if (v->choice != NULL && i < n && choose(v->choice, word[i], &o->request))
+	if (first != NULL && i < n && choose(first, word[i], &o->request)) {
+		first = NULL;
 		i++;
-	else if (v->needed)
+	} else if (v->needed && n == 0) {
 		return fail(o, "%s needs one of %s", v->name, v->words);
-	if (v->tables && i < n && o->request.verb != CTL_RESYNC_PEERS && choose(table_words, word[i], &o->request))
+	} else if (v->needed) {
+		return fail_word(o, word[i], first, NULL);
+	}
+	tables = v->tables && o->request.verb != CTL_RESYNC_PEERS ? table_words : NULL;
+	if (tables != NULL && i < n && choose(tables, word[i], &o->request)) {
+		tables = NULL;
 		i++;
-	if (i < n)
-		return fail_words(o, word[i]);
-	return true;
+	}
+	return i == n || fail_word(o, word[i], first, tables);
 }
 
 static bool

@@ -10,6 +10,12 @@
 
 #define LEN_MAX 40
 
+static bool
+same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
 /* Edits (insert, drop, change, swap neighbours) that make a of b, case aside; row by row, both at most LEN_MAX long. */
 static unsigned int
 distance(const char *a, size_t na, const char *b, size_t nb)
@@ -24,12 +30,13 @@ distance(const char *a, size_t na, const char *b, size_t nb)
 				row[j] = (unsigned int)(i + j);
 				continue;
 			}
-			best = up[j - 1] + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
+			best = up[j - 1] + !same(a[i - 1], b[j - 1]);
 			if (up[j] + 1 < best)
 				best = up[j] + 1;
 			if (row[j - 1] + 1 < best)
 				best = row[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && up2[j - 2] + 1 < best)
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]) &&
+			    up2[j - 2] + 1 < best)
 				best = up2[j - 2] + 1;
 			row[j] = best;
 		}
