@@ -6,14 +6,18 @@
 
 #include "sync.h"
 
-#define SWEEP_STEP   16384
-#define TRIES_MAX    5
-#define RETRY_MS     5000
-#define PAUSE_LOOKS  100  /* between two looks at silent flows: so many times what the first of them took, within */
-#define PAUSE_MIN_MS 2000 /* these limits */
-#define PAUSE_MAX_MS 60000
-#define ROOM_MS      10000 /* at least, between two looks for what HashLimit kept out */
-#define FLUSHED_MS   10000 /* so long after a flush of ours what is missing may have gone that way */
+#define SWEEP_STEP 16384
+#define TRIES_MAX  5
+#define RETRY_MS   5000
+/* The pause between two looks at silent flows: so many times what the first of them took, within the limits; doubled up
+ * to the last one while they do not find what events do not tell. */
+#define LOOK_TIMES   100
+#define LOOK_MIN_MS  2000
+#define LOOK_MAX_MS  60000
+#define LOOK_IDLE_MS 300000
+
+#define ROOM_MS    10000 /* at least, between two looks for what HashLimit kept out */
+#define FLUSHED_MS 10000 /* so long after a flush of ours what is missing may have gone that way */
 
 static void
 ask_dump(struct sync *s, enum slot_kind kind)
@@ -32,14 +36,12 @@ begin(struct sync *s, bool quiet)
 {
 	struct resync *r = &s->resync;
 
-	r->quiet = quiet && (r->due == NEVER || r->planned); /* else it would have told the peers what it finds */
-	r->due = NEVER;
-	r->planned = false;
+	r->quiet = quiet && r->due == NEVER; /* else it would have told the peers what it finds */
+	r->due = r->look = NEVER;
 	r->started = s->now;
-	s->store.heard = r->committed;
-	r->committed = false;
 	r->tries = 0;
-	s->store.flushed = s->store.flushed && s->now - s->flushed_at < FLUSHED_MS;
+	if (s->now - s->flushed_at >= FLUSHED_MS)
+		s->store.flushed = 0;
 	r->serial++;
 	ask_dump(s, SLOT_FLOW);
 }
@@ -58,35 +60,26 @@ resync_start(struct sync *s, bool quiet)
 }
 
 void
-resync_committed(struct sync *s)
-{
-	s->resync.committed = true;
-	resync_start(s, true);
-}
-
-void
 resync_in(struct sync *s, uint64_t ms)
 {
 	if (s->now + ms < s->resync.due)
 		s->resync.due = s->now + ms;
-	s->resync.planned = false;
 }
 
-/* While silent flows live, look again: nothing else says that one of them has ended. */
+/* While there are silent flows, look again: should they really have no events, nothing else says that one has ended. */
 static void
-plan(struct sync *s)
+plan_look(struct sync *s)
 {
 	struct resync *r = &s->resync;
-	uint64_t pause = (s->now - r->started) * PAUSE_LOOKS, due = r->due;
+	struct store *st = &s->store;
+	uint64_t pause = (s->now - r->started) * LOOK_TIMES;
 
-	if (s->conf.poll_secs > 0) { /* no events at all: dumps are the only news */
-		resync_in(s, (uint64_t)s->conf.poll_secs * 1000);
-		return;
-	}
-	if (s->store.silent == 0)
-		return;
-	resync_in(s, pause < PAUSE_MIN_MS ? PAUSE_MIN_MS : pause > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause);
-	r->planned = s->inject != NULL && r->due != due; /* shows what peers wrote, too: not to be told to them */
+	pause = pause < LOOK_MIN_MS ? LOOK_MIN_MS : pause > LOOK_MAX_MS ? LOOK_MAX_MS : pause;
+	if (st->found <= st->told / 8 && r->pause * 2 > pause)
+		pause = r->pause * 2 < LOOK_IDLE_MS ? r->pause * 2 : LOOK_IDLE_MS;
+	st->found = st->told = 0;
+	r->pause = st->silent > 0 ? pause : 0;
+	r->look = st->silent > 0 ? s->now + pause : NEVER;
 }
 
 static void
@@ -96,12 +89,15 @@ finish(struct sync *s)
 
 	r->state = RESYNC_IDLE;
 	if (s->store.complete && r->started > s->flushed_at)
-		s->store.flushed = false;
+		s->store.flushed = 0;
 	s->count.kernel_resyncs += r->first_done;
 	if (!r->first_done)
 		wall_send(&s->wall, MSG_READY, READY_SERVING, NULL, 0);
 	r->first_done = true;
-	plan(s);
+	if (s->conf.poll_secs > 0) /* no events at all: dumps are the only news */
+		resync_in(s, (uint64_t)s->conf.poll_secs * 1000);
+	else
+		plan_look(s);
 	verbs_resynced(s);
 	if (!r->again)
 		return;
@@ -128,6 +124,14 @@ resync_dump_done(struct sync *s, const struct msg_dump_done *d)
 	r->state = RESYNC_SWEEP;
 }
 
+uint64_t
+resync_due(const struct sync *s)
+{
+	const struct resync *r = &s->resync;
+
+	return r->state != RESYNC_IDLE ? NEVER : r->due != NEVER ? r->due : r->look;
+}
+
 void
 resync_turn(struct sync *s)
 {
@@ -137,8 +141,10 @@ resync_turn(struct sync *s)
 		s->store.missed = false;
 		resync_in(s, ROOM_MS);
 	}
-	if (r->state == RESYNC_IDLE && s->now >= r->due)
-		begin(s, r->planned);
+	if (r->look <= s->now && commit_running(s->commit))
+		r->look = s->now + LOOK_MIN_MS;
+	if (s->now >= resync_due(s)) /* a look shows what we wrote for peers, too: not to be told to them */
+		begin(s, r->due == NEVER && s->inject != NULL);
 	if (r->state != RESYNC_SWEEP)
 		return;
 	if (!store_sweep(&s->store, r->kind, SWEEP_STEP))

@@ -60,6 +60,19 @@ reported(struct store *s, struct entry *e)
 	e->flags &= (uint8_t) ~(FLAG_SILENT | FLAG_THEIRS);
 }
 
+static void
+silent(struct store *s, struct entry *e)
+{
+	s->silent += (e->flags & FLAG_SILENT) == 0;
+	e->flags |= FLAG_SILENT;
+}
+
+static unsigned int
+is_silent(const struct entry *e)
+{
+	return (e->flags & FLAG_SILENT) != 0;
+}
+
 /* It lives at a peer, or may do so: that it ends here does not mean that it ends there. */
 static bool
 theirs(const struct store *s, const struct entry *e)
@@ -112,8 +125,10 @@ gone(struct store *s, enum slot_kind kind, const void *object, bool own, uint32_
 		cache_entry(c, slot)->gen = s->gen;
 		return slot;
 	}
-	if (slot != SLOT_NONE)
+	if (slot != SLOT_NONE) {
+		s->told += is_silent(cache_entry(c, slot));
 		return bury(s, kind, slot, !own && !theirs(s, cache_entry(c, slot)));
+	}
 	if (s->dumping && (slot = insert(s, kind, object, now)) != SLOT_NONE)
 		cache_bury(c, slot);
 	else if (!s->dumping && !own)
@@ -240,6 +255,7 @@ store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, ui
 			return SLOT_NONE;
 	} else {
 		e = cache_entry(s->t.of[SLOT_FLOW], slot);
+		s->told += is_silent(e);
 		if (own)
 			e->flags |= FLAG_THEIRS;
 		else
@@ -273,14 +289,12 @@ store_flow_dumped(struct store *s, const struct flow *f, uint32_t now)
 {
 	uint32_t slot = cache_find(s->t.of[SLOT_FLOW], f);
 	struct entry *e;
+	bool dead;
 
 	if (slot == SLOT_NONE) {
 		if ((slot = insert(s, SLOT_FLOW, f, now)) == SLOT_NONE)
 			return;
-		if (!s->heard) {
-			cache_entry(s->t.of[SLOT_FLOW], slot)->flags |= FLAG_SILENT;
-			s->silent++;
-		}
+		silent(s, cache_entry(s->t.of[SLOT_FLOW], slot));
 	} else {
 		e = cache_entry(s->t.of[SLOT_FLOW], slot);
 		if (e->gen == s->gen) /* an event since, or the dump's second sight of it */
@@ -291,8 +305,12 @@ store_flow_dumped(struct store *s, const struct flow *f, uint32_t now)
 			e->updated = now;
 			return;
 		}
-		if ((e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.of[SLOT_FLOW], slot, f, now) < 0)
+		dead = (e->flags & ENTRY_DEAD) != 0;
+		s->found += is_silent(e);
+		if ((dead ? cache_revive : cache_update)(s->t.of[SLOT_FLOW], slot, f, now) < 0)
 			return;
+		if (dead)
+			silent(s, e);
 	}
 	if (s->announce)
 		store_send(s, SLOT_FLOW, slot);
@@ -392,7 +410,8 @@ sweep(struct store *s, enum slot_kind kind, uint32_t slot)
 	}
 	if (!s->complete || e->gen == s->gen)
 		return;
-	bury(s, kind, slot, s->announce && !s->flushed && !theirs(s, e));
+	s->found += is_silent(e);
+	bury(s, kind, slot, (s->flushed & 1U << kind) == 0 && !theirs(s, e));
 }
 
 bool

@@ -19,12 +19,14 @@ struct store {
 	struct mode *mode; /* NULL: nothing is announced */
 	uint8_t gen;       /* of the dump that is running or was last */
 	bool dumping, announce, complete;
-	bool injected; /* peers' flows are written into the kernel: what only dumps showed may be theirs */
-	bool heard;    /* what the dump shows first began while we listened: the kernel will report its end */
-	bool flushed;  /* by ourselves: what the next complete dump misses went that way, and is not announced */
+	bool injected;        /* peers' flows are written into the kernel: what only dumps showed may be theirs */
+	unsigned int flushed; /* CTL_TABLE_*, by ourselves: what the next complete dump misses went that way, and is not
+				 told */
 	uint32_t sweep_pos;
 	bool missed;     /* flows were refused for HashLimit since its owner last looked for them */
 	uint64_t silent; /* flows known from dumps only: the kernel may never report them */
+	uint64_t found;  /* ends and changes of such flows that only a dump showed, since its owner set it to 0 */
+	uint64_t told;   /* those that an event told */
 	uint64_t full;   /* flows refused for HashLimit since it was last logged */
 	uint64_t unsent; /* news of flows that the protocol cannot describe */
 	struct {
@@ -55,7 +57,8 @@ bool store_expect_early_gone(struct store *s, const struct expect *e);
 /* Their master was seen and stays out of the store, or is over. How many were kept. */
 unsigned int store_early_drop(struct store *s, const struct flow *master, uint32_t now);
 
-/* A dump of flows (kind) is about to be asked for. announce: tell peers what it changes. */
+/* A dump of flows (kind) is about to be asked for. announce: tell peers what is new or other than before; ends are told
+ * in any case. */
 void store_dump_begin(struct store *s, bool announce);
 void store_flow_dumped(struct store *s, const struct flow *f, uint32_t now);
 /* The flow is in the store, alive and translated in the same way. */

@@ -369,7 +369,7 @@ turn(void *arg)
 		verbs_turn(s);
 		peer_turn(s);
 		due = min64(ctl_turn(s->ctl), peer_due(s));
-		due = min64(due, min64(s->resync.due, s->purge_at));
+		due = min64(due, min64(resync_due(s), s->purge_at));
 		log_full(s);
 		log_unsent(s);
 	}
@@ -416,7 +416,7 @@ sync_role(int wall_fd, struct log *log)
 	s->wall.chan.fd = wall_fd;
 	s->phase = PHASE_SETUP;
 	s->parent.cpu = MSG_ALL_CPUS;
-	s->resync.due = s->purge_at = s->armed = NEVER;
+	s->resync.due = s->resync.look = s->purge_at = s->armed = NEVER;
 	status = serve(s);
 	parts_free(s);
 	watch_free(s->wall_watch);

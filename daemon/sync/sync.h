@@ -38,11 +38,11 @@ struct resync {
 	bool again;      /* one more after this one */
 	bool again_quiet;
 	bool failed;
-	bool committed;      /* the next one reads back what a commit wrote */
 	uint32_t id, serial; /* of the running or last one */
 	unsigned int tries;
-	uint64_t due, started;
-	bool planned; /* the one that is due is a reconciliation that the peers do not hear of */
+	uint64_t started;
+	uint64_t due;         /* the next one that the peers hear of */
+	uint64_t look, pause; /* the next look at silent flows, unless one is due, and how long after the last */
 };
 
 /* Everything for the peers. */
@@ -110,7 +110,7 @@ struct sync {
 	uint64_t unsent_logged, unsent_logged_at;
 	bool external_missed;                                /* peers' flows were refused for HashLimit */
 	uint64_t external_full, turned_away, turned_away_at; /* clients, when to say so again */
-	uint32_t flush_id;
+	uint32_t flush_id, flows_flush;                      /* of the last flush, and of the last one of flows */
 	struct {
 		bool active;
 		uint32_t pos, id;
@@ -154,9 +154,9 @@ void peer_ask(struct sync *s, bool operator);      /* and from them */
 
 /* resync.c: dumps */
 void resync_start(struct sync *s, bool quiet);
-void resync_committed(struct sync *s); /* what a commit wrote is not reported */
 void resync_in(struct sync *s, uint64_t ms);
 void resync_turn(struct sync *s);
+uint64_t resync_due(const struct sync *s);
 void resync_dump_done(struct sync *s, const struct msg_dump_done *d);
 
 /* verbs.c: what clients ask for */

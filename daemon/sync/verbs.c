@@ -131,7 +131,7 @@ commit_done(void *arg)
 
 	s->count.commits++;
 	if (!s->bypass) /* what was created is not reported: to read all of it now is far cheaper */
-		resync_committed(s);
+		resync_start(s, true);
 	take_over(s);
 	ctl_each_waiting(s->ctl, after_commit, s);
 }
@@ -347,9 +347,9 @@ flush_kernel(struct sync *s, unsigned int tables)
 
 	s->count.kernel_flushes++;
 	s->flushed_at = s->now;
-	s->store.flushed = true;
+	s->store.flushed |= tables;
 	if (tables & CTL_TABLE_CT)
-		id = s->filtering ? delete_cached(s) : flush_table(s, SUBSYS_CT);
+		id = s->flows_flush = s->filtering ? delete_cached(s) : flush_table(s, SUBSYS_CT);
 	if (tables & CTL_TABLE_EXP)
 		id = flush_table(s, SUBSYS_EXP);
 	return id;
@@ -391,7 +391,8 @@ verbs_flushed(struct sync *s, uint32_t id, int err)
 	struct flushed f = {id, err};
 
 	ctl_each_waiting(s->ctl, flushed, &f);
-	if (s->store.silent > 0 && err != -ECANCELED) /* the kernel does not say that it has deleted them */
+	if (id == s->flows_flush && s->store.silent > 0 &&
+	    err != -ECANCELED) /* the kernel does not say that it has deleted them */
 		resync_start(s, s->inject != NULL);
 }
 

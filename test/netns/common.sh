@@ -85,8 +85,15 @@ alive() {
 	[ -e "/proc/${DAEMON_PID[$1]}/exe" ] && ctl "$1" -s runtime >/dev/null
 }
 
+# own NODE words: conntrackctl
+own() {
+	local node=$1
+	shift
+	in_ns "$node" timeout 60 "$CT_BIN/conntrackctl" -C "$LAB_DIR/$node.conf" "$@"
+}
+
 role() {
-	in_ns "$1" timeout 60 "$CT_BIN/conntrackctl" -C "$LAB_DIR/$1.conf" role "$2"
+	own "$1" role "$2"
 }
 
 # Pid of a node's worker that serves a role, the oldest first: the spare is younger.

@@ -8,13 +8,6 @@ python3 -c 'import jsonschema' 2>/dev/null || skip "no python3-jsonschema"
 GROUP=daemon # exists everywhere, and nobody's primary group here
 pair_open ctl '' "UNIX { Group $GROUP }"
 
-# own NODE words: conntrackctl
-own() {
-	local node=$1
-	shift
-	in_ns "$node" timeout 60 "$CT_BIN/conntrackctl" -C "$LAB_DIR/$node.conf" "$@"
-}
-
 # ends STATUS cmd …: the command ends with that status.
 ends() {
 	local want=$1 rc
@@ -142,10 +135,19 @@ roles_are_told() {
 	ends 0 own fw-b purge && json_is fw-b '.purge_armed' status && ends 0 own fw-b role fault --json
 }
 
+# meant WORD words: a wrong line, and what it should have been; without a WORD nothing is near enough, or allowed.
+meant() {
+	local word=$1
+	shift
+	ends 2 own fw-b "$@" && [ "$(sed -n "s/.*did you mean '\(.*\)'?.*/\1/p" "$LAB_DIR/last.err")" = "$word" ] && return
+	cat "$LAB_DIR/last.err" >&2
+	return 1
+}
+
 misspelt_words_find_the_right_ones() {
-	ends 2 own fw-b statsu && grep -q "did you mean 'status'?" "$LAB_DIR/last.err" &&
-		ends 2 own fw-b stats netwrk && grep -q "did you mean 'network'?" "$LAB_DIR/last.err" &&
-		ends 2 own fw-b commit everything && ! grep -q 'did you mean' "$LAB_DIR/last.err"
+	meant status statsu && meant network stats netwrk && meant internal flush internl && meant expect commit exepct &&
+		meant expect dump external expct && meant primary role PRIMRY && meant '' commit everything &&
+		meant '' stats network network && meant '' role primary primari && meant '' flush && meant '' commit ct ct
 }
 
 # While a commit runs, a flush of what it commits is refused: 5 here, 0 and a word in the old client.

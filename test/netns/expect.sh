@@ -19,13 +19,6 @@ conf() {
 	pair_start
 }
 
-# own NODE words: conntrackctl
-own() {
-	local node=$1
-	shift
-	in_ns "$node" timeout 60 "$CT_BIN/conntrackctl" -C "$LAB_DIR/$node.conf" "$@"
-}
-
 caches_show_it() {
 	conf On && anew && expected_there pasv || return
 	[ "$(expects_cache fw-a -i)" = "$(expects_kernel fw-a)" ] && [ -z "$(expects_cache fw-b -i)" ] || return

@@ -97,7 +97,8 @@ take_over_is_stopped() {
 	local try
 	for try in 1 2 3 4 5 6; do
 		take_over_begins && role fw-b backup || return
-		wait "$BG" || return 0
+		wait "$BG"
+		[ $? -ne 6 ] || return 0
 	done
 	echo "the commit was over before it could be stopped" >&2
 	return 1
