@@ -5,11 +5,13 @@
 #include "role_config.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -174,13 +176,29 @@ config_serve(const struct config_tools *t)
 	return broken == ADMIT_OK ? r : CONFIG_BAD;
 }
 
-/* An ordinary user who only checks a file has no rights to give up; all that such a process can still do is done. */
+/* Root with all that it takes to give up rights. In a container it may lack some: enough to check a file, and the start
+ * has refused to go on. */
+static bool
+is_whole_root(void)
+{
+	const uint32_t all =
+		1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_SETPCAP | 1U << CAP_SYS_CHROOT | 1U << CAP_SYS_ADMIN;
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct mine[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	return geteuid() == 0 && syscall(SYS_capget, &head, mine) == 0 && (mine[0].effective & all) == all;
+}
+
+/* Who only checks a file need not be root: then all that such a process can still do is done. */
 static int
 jail_unprivileged(const struct jail *j)
 {
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
 	int r;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+	if (syscall(SYS_capset, &head, none) == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return -errno;
 	signal(SIGXFSZ, SIG_IGN);
 	if ((r = landlock_deny_all(j)) != 0 && r != -ENOSYS && r != -EOPNOTSUPP)
@@ -206,7 +224,7 @@ config_role(int wall_fd, struct log *log)
 	if (jail.last_fd < t.mem_fd)
 		jail.last_fd = t.mem_fd;
 	tzset(); /* reads a file */
-	if (geteuid() == 0)
+	if (is_whole_root())
 		r = jail_enter(&jail, &console); /* says by itself what is wrong */
 	else if ((r = jail_unprivileged(&jail)) != 0)
 		log_put(&console, LV_ERROR, "cannot enter the jail: %s", strerror(-r));

@@ -12,12 +12,14 @@ fail() {
 	rc=1
 }
 
-# Runs conntrackd as this user, or as nobody.
+# Runs conntrackd as this user, as nobody, or as the root of a container.
 as() {
 	local user=$1
 	shift
 	if [ "$user" = nobody ]; then
 		setpriv --reuid 65534 --regid 65534 --clear-groups -- "$conntrackd" "$@"
+	elif [ "$user" = part-root ]; then
+		setpriv --bounding-set=-sys_admin -- "$conntrackd" "$@"
 	else
 		"$conntrackd" "$@"
 	fi
@@ -57,6 +59,7 @@ printf 'General {\nHashSiz 5\n}\n' >"$scratch/bad.conf"
 if [ "$(id -u)" -eq 0 ]; then
 	getent passwd _ctd-worker >/dev/null || { echo "needs the user _ctd-worker (systemd-sysusers)"; exit 77; }
 	try root
+	try part-root
 	setpriv --reuid 65534 --regid 65534 --clear-groups -- test -x "$conntrackd" -a -r "$here/cases.txt" && try nobody
 else
 	try "$(id -un)"
