@@ -185,21 +185,22 @@ as() {
 
 # Members of the group may look and do nothing else; others may not even connect.
 readers_and_others() {
-	local sock=$LAB_DIR/fw-a.sock gid word
+	local sock=$LAB_DIR/fw-a.sock bin=$LAB_DIR/bin gid word
+	mkdir "$bin" && cp "$CT_BIN/conntrackctl" "$CT_BIN/conntrackd" "$bin" || return # to where anybody may go
 	gid=$(getent group $GROUP | cut -d: -f3)
 	for word in status stats 'stats rsqueue' 'dump internal' 'dump external --json'; do
-		ends 0 as "$gid" "$CT_BIN/conntrackctl" --socket "$sock" $word || return
-		ends 3 as '' "$CT_BIN/conntrackctl" --socket "$sock" $word || return
+		ends 0 as "$gid" "$bin/conntrackctl" --socket "$sock" $word || return
+		ends 3 as '' "$bin/conntrackctl" --socket "$sock" $word || return
 	done
 	for word in commit 'flush internal' 'flush kernel' 'resync kernel' 'resync peers' send purge 'role primary' stop; do
-		ends 3 as "$gid" "$CT_BIN/conntrackctl" --socket "$sock" $word || return
+		ends 3 as "$gid" "$bin/conntrackctl" --socket "$sock" $word || return
 		grep -q '^conntrackctl: ' "$LAB_DIR/last.err" || return
 	done
 	chmod 644 "$LAB_DIR/fw-a.conf"
-	ends 0 as "$gid" "$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" -s && grep -q '^cache internal:$' "$LAB_DIR/last.out" || return
-	ends 1 as "$gid" "$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" -c &&
+	ends 0 as "$gid" "$bin/conntrackd" -C "$LAB_DIR/fw-a.conf" -s && grep -q '^cache internal:$' "$LAB_DIR/last.out" || return
+	ends 1 as "$gid" "$bin/conntrackd" -C "$LAB_DIR/fw-a.conf" -c &&
 		grep -q "can't connect: is conntrackd running? appropriate permissions?" "$LAB_DIR/last.err" || return
-	ends 1 as '' "$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" -s && alive fw-a
+	ends 1 as '' "$bin/conntrackd" -C "$LAB_DIR/fw-a.conf" -s && alive fw-a
 }
 
 # Every option of the old client is delivered and ends with 0.
