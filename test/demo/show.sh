@@ -1,7 +1,15 @@
 # show.sh: what the demonstration prints, and the questions it asks of its own state files.
 
+bold= plain=
+[ ! -t 1 ] || [ -n "${NO_COLOR:-}" ] || { bold=$'\033[1m' plain=$'\033[0m'; }
+
+strong() {
+	echo "$bold$*$plain"
+}
+
 title() {
-	printf '\n\033[1m%s\033[0m\n' "$*"
+	echo
+	strong "$*"
 }
 
 since_kill() {
@@ -34,6 +42,7 @@ active() {
 # In the kernel and, with a daemon, held for the other firewall.
 flows_of() {
 	local held=
+	[ -e "/proc/${KEEPALIVED[$1]}/exe" ] || { echo dead; return; }
 	[ ! -e "/proc/${DAEMON_PID[$1]:-none}/exe" ] || held=" (+$(cache_counter "$1" external))"
 	echo "$(count_kernel "$1")$held"
 }
@@ -45,7 +54,7 @@ show_now() {
 }
 
 show_event() {
-	printf '%s  \033[33m%s\033[0m\n' "$(since_kill)" "$*"
+	echo "$(since_kill)  $(strong "$*")"
 }
 
 show_takeover() {
@@ -72,18 +81,17 @@ show_result() {
 		printf '           %-9s %8s %8s %12s ms\n' "$name" "$all" "$alive" "$gap"
 	done
 	if [ "$1" = 0 ]; then
-		printf '\033[1m%d of %d streams lost, as they must be\033[0m\n' "$lost" "$flows"
+		strong "$lost of $flows streams lost, as they must be"
 		[ "$lost" -eq "$flows" ]
 		return
 	fi
-	printf '\033[1m%d of %d streams lost, longest gap %s ms\033[0m\n' "$lost" "$flows" "$(status gap)"
+	strong "$lost of $flows streams lost, longest gap $(status gap) ms"
 	[ "$lost" -eq 0 ]
 }
 
 show_hints() {
 	local n
 	{
-		echo "kill -KILL $(trees $(still_ours) | paste -sd' ') 2>/dev/null"
 		for n in "${LAB_NODES[@]}"; do
 			echo "kill -KILL \$(ip netns pids $LAB-$n) 2>/dev/null; ip netns del $LAB-$n"
 		done
@@ -92,7 +100,8 @@ show_hints() {
 	cat <<-TEXT
 
 		The laboratory is still there; fw-b is active, the streams run, fw-a is dead.
-		  look at fw-b          nsenter --net=/run/netns/$LAB-fw-b $(daemon_of fw-b) -C $LAB_DIR/fw-b.conf -s
+		  look at fw-b          nsenter --net=/run/netns/$LAB-fw-b $CT_BIN/conntrackctl -C $LAB_DIR/fw-b.conf status
+		                        nsenter --net=/run/netns/$LAB-fw-b $(daemon_of fw-b) -C $LAB_DIR/fw-b.conf -s
 		  its kernel table      nsenter --net=/run/netns/$LAB-fw-b $CONNTRACK -L
 		  the streams           cat $LAB_DIR/status
 		  bring fw-a back       for i in inside outside link0; do ip -n $LAB-fw-a link set \$i up; done

@@ -16,7 +16,7 @@
 : "${CT_BUILD:=$CT_SRC/build/dev}"
 : "${CT_BIN:=$CT_BUILD/bin}"
 declare -A DAEMON_PID=()
-declare -a LAB_NODES=() LAB_PIDS=()
+declare -a LAB_NODES=()
 LAB_FAILED=0
 
 # ---- the laboratory
@@ -37,7 +37,7 @@ lab_close() {
 	local rc=$? ns list
 	trap - EXIT
 	[ -z "${LAB_KEEP:-}" ] || exit $rc
-	list=$(trees $(still_ours))
+	list=$(trees $(lab_pids))
 	disown -a # no word about each of them
 	[ -z "$list" ] || kill -KILL $list 2>/dev/null
 	wait_for 10 gone $list
@@ -50,11 +50,11 @@ lab_close() {
 	exit $rc
 }
 
-# Of the processes that we started; numbers of those that have ended may be somebody else's by now.
-still_ours() {
-	local p
-	for p in "${LAB_PIDS[@]}"; do
-		[ "$(awk '/^PPid:/ { print $2 }' "/proc/$p/status" 2>/dev/null)" != $$ ] || echo "$p"
+# Whoever runs in one of our namespaces was started by us.
+lab_pids() {
+	local ns
+	for ns in "${LAB_NODES[@]}"; do
+		ip netns pids "$LAB-$ns" 2>/dev/null
 	done
 }
 
@@ -160,7 +160,6 @@ in_ns_bg() {
 	shift 2
 	nsenter --net="/run/netns/$LAB-$node" -- "$@" <&0 >>"$log" 2>&1 &
 	BG=$!
-	LAB_PIDS+=("$BG")
 }
 
 # ---- results
