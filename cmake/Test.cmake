@@ -1,5 +1,7 @@
 # Kinds of tests. Exit 77 means "this machine cannot run it" and names why; labels pick suites (ctest -L unit).
-find_library(CMOCKA_LIB cmocka)
+if(BUILD_TESTING AND NOT CMOCKA_LIB)
+  message(FATAL_ERROR "the tests need cmocka: run test/setup test, or add -DBUILD_TESTING=OFF")
+endif()
 
 # A cmocka program for one module.
 function(ct_unit_test name)
