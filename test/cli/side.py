@@ -76,6 +76,8 @@ class Side:
         self.seeded_at, self.table, self.touched, self.seed_now, self.count = 0.0, None, True, None, None
         isolate()
         private_etc("labels" in setup["net"] or "labelconf" in setup["net"])
+        if "nobody" in setup["net"]:  # to where anybody may go
+            self.tools = {name: shutil.copy(path, "/etc/ctdiff-" + name) for name, path in tools.items()}
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         sysctl("nf_conntrack_events", 1)
         sysctl("nf_conntrack_acct", int("acct" in setup["net"]))

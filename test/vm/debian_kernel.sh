@@ -1,5 +1,5 @@
 # debian_kernel.sh: Debian's current kernel, unpacked but not installed, and the initramfs for it; sourced by run-vm.
-# Everything lies in a cache folder, one folder a version, made once: 75 MB to download, about 220 MB of disk.
+# Everything lies in a cache folder, one folder a version, made once: 75 MB to download, about 130 MB of disk.
 
 : "${CT_VM_CACHE:=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/openconntrack-vm}"
 
