@@ -37,6 +37,9 @@ grep -q '^60 of 60 streams lost, as they must be$' "$said" && grep -q '^0 of 60 
 [ -s "$(clean_up)" ] || fail "no clean-up is printed"
 left | grep -q 'ct-demo1' || fail "the second laboratory is not kept"
 sh "$(clean_up)"
-sleep 1
+for _ in $(seq 100); do # what was killed needs a moment
+	[ -n "$(left)" ] || break
+	sleep 0.1
+done
 [ -z "$(left)" ] || fail "something is left"
 echo "ok    demonstration"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# recovery.sh: nobody types a command, and the first flows are older than every listener. Nodes start, stop, die and lose their link; afterwards both know the same.
+# recovery.sh: nobody types a command, and the first flows are older than every listener. Nodes start, stop, die and lose their
+# link; afterwards both know the same.
 set -u
 . "$(dirname "$0")/common.sh"
 pair_open recovery

@@ -73,6 +73,16 @@ wait_for_due(struct sync *s)
 	return pause;
 }
 
+static bool
+end_is_announced(struct sync *s, uint32_t nr)
+{
+	struct flow f = flow_nr(nr);
+	uint32_t slot = cache_find(s->store.t.of[SLOT_FLOW], &f);
+
+	return slot != SLOT_NONE && cache_entry(s->store.t.of[SLOT_FLOW], slot)->flags & ENTRY_DEAD &&
+	       cache_entry(s->store.t.of[SLOT_FLOW], slot)->queue == QUEUE_TX;
+}
+
 /* A look at silent flows after the pause; it takes so many ms and shows n flows. The pause. */
 static uint64_t
 look(struct sync *s, uint64_t took, uint32_t n)
@@ -142,8 +152,6 @@ test_silent_taken_over(void **state)
 	assert_true(resync_due(s) != NEVER);
 }
 
-static bool end_is_announced(struct sync *s, uint32_t nr);
-
 /* A flush of expectations deletes no flow: one that has ended unseen is told. */
 static void
 test_expectations_flushed(void **state)
@@ -188,16 +196,6 @@ test_silent_flushed(void **state)
 	verbs_flushed(s, 1, 0);
 	read_kernel(s, 0);
 	assert_int_equal(cache_stats(s->store.t.of[SLOT_FLOW])->total, 0);
-}
-
-static bool
-end_is_announced(struct sync *s, uint32_t nr)
-{
-	struct flow f = flow_nr(nr);
-	uint32_t slot = cache_find(s->store.t.of[SLOT_FLOW], &f);
-
-	return slot != SLOT_NONE && cache_entry(s->store.t.of[SLOT_FLOW], slot)->flags & ENTRY_DEAD &&
-	       cache_entry(s->store.t.of[SLOT_FLOW], slot)->queue == QUEUE_TX;
 }
 
 /* What is missing right after we flushed the kernel's table went that way; what is missing later ended by itself. */
