@@ -1,16 +1,18 @@
-# Fails the build when the C that a privileged process maps outgrows its budget. There are three such programs: ctd-parent,
-# which stays, maps all of privsep/; conntrackd, which is root during the start and then becomes ctd-parent by exec, maps
-# privsep/base, privsep/ipc, privsep/handover (it enters no jail) and daemon/start/; ctd-queue maps base, ipc and jail of
-# privsep/ and helpers/queue/, and has a budget of its own. Code lines are lines that are neither blank nor comment only.
-set(CT_PRIVSEP_BUDGET 1500)
+# Fails the build when the C that a privileged process maps outgrows its budget. Each has a folder of its own below privsep/ and
+# shares the rest: ctd-parent, which stays; the start, which is root for a moment and enters no jail; ctd-queue. Code lines
+# are lines that are neither blank nor comment only.
+set(CT_PARENT_BUDGET 1510)
+set(CT_START_BUDGET 1500)
 set(CT_QUEUE_BUDGET 1750)
-add_custom_target(privsep_budget ALL
-  COMMAND ${CMAKE_COMMAND} "-DROOTS=${CMAKE_SOURCE_DIR}/privsep" -DWHAT=privsep -DLIMIT=${CT_PRIVSEP_BUDGET}
-    -P ${CMAKE_SOURCE_DIR}/cmake/CountCode.cmake
-  COMMAND ${CMAKE_COMMAND}
-    "-DROOTS=${CMAKE_SOURCE_DIR}/privsep/base,${CMAKE_SOURCE_DIR}/privsep/ipc,${CMAKE_SOURCE_DIR}/privsep/jail/jail.h,${CMAKE_SOURCE_DIR}/privsep/handover,${CMAKE_SOURCE_DIR}/daemon/start"
-    -DWHAT=start -DLIMIT=${CT_PRIVSEP_BUDGET} -P ${CMAKE_SOURCE_DIR}/cmake/CountCode.cmake
-  COMMAND ${CMAKE_COMMAND}
-    "-DROOTS=${CMAKE_SOURCE_DIR}/privsep/base,${CMAKE_SOURCE_DIR}/privsep/ipc,${CMAKE_SOURCE_DIR}/privsep/jail,${CMAKE_SOURCE_DIR}/helpers/queue"
-    -DWHAT=queue -DLIMIT=${CT_QUEUE_BUDGET} -P ${CMAKE_SOURCE_DIR}/cmake/CountCode.cmake
+set(ct_count_commands)
+function(ct_budget what limit)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/privsep/)
+  string(REPLACE ";" "," roots "${ARGN}")
+  set(ct_count_commands ${ct_count_commands} COMMAND ${CMAKE_COMMAND} "-DROOTS=${roots}" -DWHAT=${what} -DLIMIT=${limit}
+    -P ${CMAKE_SOURCE_DIR}/cmake/CountCode.cmake PARENT_SCOPE)
+endfunction()
+ct_budget(parent ${CT_PARENT_BUDGET} base ipc jail handover parent)
+ct_budget(start ${CT_START_BUDGET} base ipc jail/jail.h handover start)
+ct_budget(queue ${CT_QUEUE_BUDGET} base ipc jail queue)
+add_custom_target(privsep_budget ALL ${ct_count_commands}
   COMMENT "Counting code lines of the privileged programs" VERBATIM)

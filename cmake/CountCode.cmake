@@ -12,6 +12,7 @@ set(total 0)
 foreach(f ${files})
   file(READ ${f} text)
   string(REPLACE ";" ":" text "${text}")
+  string(REPLACE "\\" "/" text "${text}") # one at the end of a line would make the next part of it
   string(REPLACE "[" "(" text "${text}")
   string(REPLACE "]" ")" text "${text}")
   string(REGEX REPLACE "/\\*([^*]|\\*+[^*/])*\\*+/" "" text "${text}")

@@ -150,7 +150,7 @@ struct msg_packet {
 };
 
 /* A helper's answer. Addresses are by reference, but for REF_FOREIGN where the administrator allows other hosts. The
- * queue process (helpers/queue) judges it by its table and builds every netlink byte itself. */
+ * queue process (privsep/queue) judges it by its table and builds every netlink byte itself. */
 enum addr_ref { REF_ANY, REF_ORIG_SRC, REF_ORIG_DST, REF_REPLY_SRC, REF_REPLY_DST, REF_FOREIGN, REF_MAX };
 /* src, dst: enum addr_ref, address: that of REF_FOREIGN; proto: IPPROTO_TCP or IPPROTO_UDP; permanent, follow (the
  * expected flow gets this helper): 0 or 1; class: 0; ports in host order, sport 0: any; nat_port: the one where the

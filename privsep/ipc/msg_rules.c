@@ -56,7 +56,7 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_CHANNEL_OPEN] = {R_SYNC | R_PARENT, R_PARENT | R_LINK, SETUP | RUN, 0, sizeof(struct msg_link),
 			      sizeof(struct msg_link), LAST_LINK, 0, NULL},
 	[MSG_STOP] = {R_SERVING, R_PARENT, RUN, 0, 0, 0, 0, 0, NULL},
-	/* judged by packet and helper: helpers/queue/policy.c */
+	/* judged by packet and helper: privsep/queue/policy.c */
 	[MSG_VERDICT] = {R_HELPER, R_QUEUE, RUN, ONE(msg_verdict), 0, 0, NULL},
 };
 

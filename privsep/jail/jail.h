@@ -53,8 +53,8 @@ struct jail {
 	rlim_t files, file_size;
 	const struct sys_row *calls; /* those of role, of rows that several roles share */
 };
-extern const struct jail jail_parent; /* the workers' are in daemon/jail/roles.h */
-extern const struct jail jail_queue;  /* ctd-queue's: helpers/queue */
+extern const struct jail jail_parent; /* the workers' are in daemon/worker/jail/roles.h */
+extern const struct jail jail_queue;  /* ctd-queue's: privsep/queue */
 
 /* 0, or -errno after logging the step that failed: the caller then exits, it is half jailed. log may be NULL. */
 int jail_enter(const struct jail *j, struct log *log);

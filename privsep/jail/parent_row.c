@@ -1,6 +1,6 @@
 /*
  * What the parent keeps: its user, CAP_NET_ADMIN, limits and system calls. Never here: open, socket, bind, connect,
- * exec, fork, ptrace, executable memory. The workers' rows are in daemon/jail/roles.c.
+ * exec, fork, ptrace, executable memory. The workers' rows are in daemon/worker/jail/roles.c.
  */
 #include <sys/mman.h>
 
