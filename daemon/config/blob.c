@@ -58,6 +58,7 @@ static const struct field conf_fields[] = {
 	NUM(conf, sched_prio, 0, 99),
 	BOOLEAN(conf, systemd),
 	BOOLEAN(conf, landlock_required),
+	NUM(conf, jail, JAIL_UNSAID, JAIL_BEST_EFFORT),
 	NUM(conf, filter.proto_policy, FILTER_OFF, FILTER_IGNORE),
 	NUM(conf, filter.addr_policy, FILTER_OFF, FILTER_IGNORE),
 	NUM(conf, filter.state_policy, FILTER_OFF, FILTER_IGNORE),

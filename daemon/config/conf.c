@@ -46,6 +46,7 @@ conf_to_setup(const struct conf *c, struct msg_setup *s)
 	s->stats = c->stats;
 	s->events_reliable = c->events_reliable;
 	s->landlock_required = c->landlock_required;
+	s->jail = (uint8_t)c->jail;
 	s->sched_type = c->sched_type;
 	s->sched_prio = c->sched_prio;
 	s->expect_sync = c->expect_sync;

@@ -15,6 +15,7 @@
 #define CONF_NETS_MAX 65536 /* networks of one Filter */
 
 enum conf_mode { MODE_NONE, MODE_FTFW, MODE_ALARM, MODE_NOTRACK };
+enum conf_jail { JAIL_UNSAID, JAIL_REQUIRE, JAIL_BEST_EFFORT };
 enum filter_policy { FILTER_OFF, FILTER_ACCEPT, FILTER_IGNORE };
 
 struct conf_net {
@@ -48,6 +49,7 @@ struct conf {
 	uint8_t sched_prio;
 	bool systemd;
 	bool landlock_required; /* our extension General { LandlockRequired BOOL }, default off */
+	enum conf_jail jail;    /* our extension General { Jail Require|BestEffort } */
 	struct conf_filter filter;
 
 	/* Sync */

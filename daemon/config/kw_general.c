@@ -65,6 +65,17 @@ read_sched_prio(struct parser *p, const struct kw *k, void *base)
 }
 
 static int
+read_jail(struct parser *p, const struct kw *k, void *base)
+{
+	(void)k, (void)base;
+	if (!tok_is(&p->tok, "Require") && !tok_is(&p->tok, "BestEffort"))
+		return parser_fail(p, &p->tok, "expected `Require' or `BestEffort' after `Jail'");
+	p->c->jail = tok_is(&p->tok, "Require") ? JAIL_REQUIRE : JAIL_BEST_EFFORT;
+	parser_next(p);
+	return 0;
+}
+
+static int
 read_sync(struct parser *p, const struct kw *k, void *base)
 {
 	if (!p->c->sync)
@@ -133,6 +144,7 @@ static const struct kw general[] = {
 	{KW_BOOL("Systemd", conf, systemd)},
 	{.name = "Filter", .read = read_filter, .block = &block_filter},
 	{KW_BOOL("LandlockRequired", conf, landlock_required)},
+	{.name = "Jail", .read = read_jail},
 	{.name = "Family", .read = skip_word, .note = "`Family' is deprecated, ignoring"},
 	{0},
 };

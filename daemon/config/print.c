@@ -147,6 +147,8 @@ print_general(FILE *f, const struct conf *c, const struct protos *protos)
 	fprintf(f, "\tScheduler {\n\t\tType %s\n\t\tPriority %u\n\t}\n", c->sched_type == SCHED_FIFO ? "FIFO" : "RR",
 		c->sched_prio);
 	fprintf(f, "\tSystemd %s\n\tLandlockRequired %s\n", on_off(c->systemd), on_off(c->landlock_required));
+	if (c->jail != JAIL_UNSAID)
+		fprintf(f, "\tJail %s\n", c->jail == JAIL_REQUIRE ? "Require" : "BestEffort");
 	print_filter(f, &c->filter, protos);
 	fprintf(f, "}\n");
 }

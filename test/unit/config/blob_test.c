@@ -21,7 +21,8 @@ static const char full[] =
 	"UDP { IPv4_address 10.0.0.1 IPv4_Destination_Address 10.0.0.2 Port 3780 Interface eth1 CheckSource off }\n"
 	"UDP Default { IPv6_address fe80::1 IPv6_Destination_Address fe80::2 Port 3781 Interface eth2 Checksum off }\n"
 	"Options { ExpectationSync { ftp sip } TCPWindowTracking on } }\n"
-	"General { LogFile on Syslog local3 UNIX { Path /run/c.ctl Group ops } Scheduler { Type FIFO Priority 5 }\n"
+	"General { LogFile on Jail BestEffort Syslog local3 UNIX { Path /run/c.ctl Group ops } Scheduler { Type FIFO "
+	"Priority 5 }\n"
 	"Filter From Kernelspace { Protocol Accept { TCP 200 } State Accept { ESTABLISHED for TCP }\n"
 	"Address Ignore { IPv4_address 10.0.0.0/8 IPv6_address ::1 } } }\n"
 	"Helper { Setup on Type ftp inet tcp { QueueNum 3 QueueLen 9 Policy ftp { ExpectMax 7 ExpectTimeout 8 } } }\n";
@@ -64,6 +65,7 @@ round_trip(void **state)
 	assert_int_equal(b.n_links, 2);
 	assert_string_equal(b.link[1].ifname, "eth2");
 	assert_true(b.link_any_source[0]);
+	assert_int_equal(b.jail, JAIL_BEST_EFFORT);
 	assert_int_equal(b.filter.n_nets, 2);
 	assert_int_equal(b.helper[0].expect_max, 7);
 	assert_string_equal(b.expect_helper[1], "sip");
@@ -162,6 +164,7 @@ static const struct patch {
 	PATCH(stats, 1),
 	PATCH(stats, 2),
 	PATCH(sync, 0),
+	PATCH(jail, 3),
 	PATCH(mode, MODE_NONE),
 	PATCH(mode, 7),
 	PATCH(filter.tcp_states, 0x400),

@@ -84,6 +84,7 @@ defaults(void **state)
 	assert_true(c.systemd);
 	assert_false(c.sync || c.stats || c.events_reliable || c.landlock_required);
 	assert_int_equal(c.mode, MODE_NONE);
+	assert_int_equal(c.jail, JAIL_UNSAID);
 	assert_int_equal(c.resend_queue_size, 131072);
 	assert_int_equal(c.ack_window_size, 300);
 	assert_int_equal(c.commit_timeout, 0);
@@ -131,9 +132,10 @@ general_values(void **state)
 	struct conf c;
 
 	(void)state;
-	read_good(&c, "General { LogFile yes Syslog local7 NetlinkOverrunResync off UNIX { Path /run/x Group ops }"
-		      " Scheduler { Type fifo Priority 7 } Systemd off LandlockRequired on NetlinkBufferSize 5"
-		      " SocketBufferSizeMaxGrown 6 PollSecs 4 }");
+	read_good(&c,
+		  "General { LogFile yes Syslog local7 NetlinkOverrunResync off UNIX { Path /run/x Group ops }"
+		  " Scheduler { Type fifo Priority 7 } Systemd off LandlockRequired on Jail Require NetlinkBufferSize 5"
+		  " SocketBufferSizeMaxGrown 6 PollSecs 4 }");
 	assert_string_equal(c.logfile, "/var/log/conntrackd.log");
 	assert_int_equal(c.syslog_facility, LOG_LOCAL7);
 	assert_int_equal(c.overrun_resync, 0);
@@ -143,6 +145,7 @@ general_values(void **state)
 	assert_int_equal(c.sched_prio, 7);
 	assert_false(c.systemd);
 	assert_true(c.landlock_required);
+	assert_int_equal(c.jail, JAIL_REQUIRE);
 	assert_int_equal(c.nl_buf, 5);
 	assert_int_equal(c.nl_buf_max, 6);
 	assert_int_equal(c.poll_secs, 4);
@@ -346,12 +349,14 @@ setup_extract(void **state)
 	struct conf c;
 
 	(void)state;
-	read_good(&c, "Sync {" LINK " Options { ExpectationSync on } } General { PollSecs 5 Systemd off LogFile on"
+	read_good(&c, "Sync {" LINK
+		      " Options { ExpectationSync on } } General { PollSecs 5 Systemd off LogFile on Jail Require"
 		      " NetlinkEventsReliable on UNIX { Path /run/x Group g } NetlinkBufferSize 7 }");
 	conf_to_setup(&c, &s);
 	assert_int_equal(s.size, sizeof(s));
 	assert_true(s.sync && !s.stats && s.events_reliable && s.expect_sync && s.no_events && !s.systemd);
 	assert_int_equal(s.sched_type, SCHED_RR);
+	assert_int_equal(s.jail, 1);
 	assert_int_equal(s.nl_buf, 7);
 	assert_string_equal(s.logfile, "/var/log/conntrackd.log");
 	assert_string_equal(s.ctl_path, "/run/x");
