@@ -135,14 +135,25 @@ is_labelled(const struct cmd *c, const struct ct_rec *rec)
 	return true;
 }
 
-/* Without a value any translation will do, with one it must be to that address (and port). */
+/* Whether a translation made n of an address, and of a port where n has one. What it only left as it was does not
+ * count: every flow has an address in the other direction, and a flow that is translated in one direction is marked as
+ * done in both. */
+static bool
+became(const struct nat_arg *n, const struct addr *was, const struct addr *is, uint16_t port_was, uint16_t port_is)
+{
+	if (!addr_equal(is, &n->addr) || addr_equal(is, was))
+		return false;
+	return !n->has_port || (port_is == n->port && port_is != port_was);
+}
+
+/* Without a value any translation of this direction will do. */
 static bool
 is_snat_to(const struct nat_arg *n, const struct ct_rec *rec)
 {
 	if (n->addr.family == 0)
 		return ct_rec_snat(rec);
-	return rec->status & IPS_SRC_NAT_DONE && addr_equal(&rec->reply.dst, &n->addr) &&
-	       (!n->has_port || rec->reply.dport == n->port);
+	return rec->status & IPS_SRC_NAT_DONE &&
+	       became(n, &rec->orig.src, &rec->reply.dst, rec->orig.sport, rec->reply.dport);
 }
 
 static bool
@@ -150,8 +161,8 @@ is_dnat_to(const struct nat_arg *n, const struct ct_rec *rec)
 {
 	if (n->addr.family == 0)
 		return ct_rec_dnat(rec);
-	return rec->status & IPS_DST_NAT_DONE && addr_equal(&rec->reply.src, &n->addr) &&
-	       (!n->has_port || rec->reply.sport == n->port);
+	return rec->status & IPS_DST_NAT_DONE &&
+	       became(n, &rec->orig.dst, &rec->reply.src, rec->orig.dport, rec->reply.sport);
 }
 
 static bool

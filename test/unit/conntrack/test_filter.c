@@ -99,6 +99,11 @@ static const struct {
 	{"-L -n 9.9.9.9:98", false},
 	{"-L -n fd00::9", false},
 	{"-L -n 9.9.9.9 -g", false},
+	{"-L -g 2.2.2.2", false}, /* where it goes untranslated */
+	{"-D -g 2.2.2.2:20", false},
+	{"-L -j 2.2.2.2", false},
+	{"-U -g 2.2.2.2", false},
+	{"-E -n 10.0.0.1", false},
 	{"-L -p tcp -j 9.9.9.9", true},
 	{"-D -t 50", true},
 	{"-D -t 51", false},
