@@ -8,13 +8,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "facts.h"
+
 void
 conf_init(struct conf *c)
 {
 	*c = (struct conf){
 		.hash_size = 65536,
 		.hash_limit = 262144,
-		.lockfile = "/var/lock/conntrackd.lock",
+		.lockfile = PATH_LOCK,
 		.overrun_resync = 30,
 		.event_limit = 100,
 		.sched_type = SCHED_RR,

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts.h"
 #include "parser.h"
 
 #define PROTO_NAME_MAX 64
 
-static const char *const states[] = {"",           "SYN_SENT", "SYN_RECV",  "ESTABLISHED", "FIN_WAIT",
-				     "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE",       "LISTEN"};
+#define STATE_LISTEN 9 /* 1.4.x writes it so; the kernel says SYN_SENT2 */
 
 static int
 read_policy(struct parser *p, enum filter_policy *policy)
@@ -150,10 +150,10 @@ read_addresses(struct parser *p, const struct kw *k, void *base)
 static int
 state_number(const struct token *t)
 {
-	for (int i = 1; i < 10; i++)
-		if (tok_is(t, states[i]))
+	for (int i = 1; i < STATE_LISTEN; i++)
+		if (tok_is(t, tcp_state_names[i]))
 			return i;
-	return tok_is(t, "CLOSED") ? 8 : -1;
+	return tok_is(t, "LISTEN") ? STATE_LISTEN : tok_is(t, "CLOSED") ? 8 : -1;
 }
 
 /* STATE... for TCP */

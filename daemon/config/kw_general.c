@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "facts.h"
 #include "parser.h"
 
 #define OBSOLETE(what)   "`" what "' clause is obsolete, ignoring"
@@ -115,11 +116,7 @@ const struct block block_top = {"the file", top};
 static const struct kw general[] = {
 	{KW_UPTO("HashSize", conf, hash_size, 1u << 26), .zero = 65536},
 	{KW_NUM("HashLimit", conf, hash_limit), .zero = 262144},
-	{.name = "LogFile",
-	 .read = read_logfile,
-	 KW_FIELD(conf, logfile),
-	 .what = "LogFile path",
-	 .preset = "/var/log/conntrackd.log"},
+	{.name = "LogFile", .read = read_logfile, KW_FIELD(conf, logfile), .what = "LogFile path", .preset = PATH_LOG},
 	{.name = "Syslog", .read = read_syslog, KW_FIELD(conf, syslog_facility)},
 	{.name = "LockFile", .read = read_path, KW_FIELD(conf, lockfile), .what = "LockFile path"},
 	{.name = "UNIX", .read = read_block, .block = &block_unix},
@@ -170,7 +167,7 @@ static const struct kw stats[] = {
 	 .read = read_logfile,
 	 KW_FIELD(conf, stats_logfile),
 	 .what = "stats LogFile path",
-	 .preset = "/var/log/conntrackd-stats.log"},
+	 .preset = PATH_STATS_LOG},
 	{.name = "Syslog", .read = read_syslog, KW_FIELD(conf, stats_syslog_facility)},
 	{KW_BOOL("NetlinkEventsReliable", conf, events_reliable)},
 	{.name = "LogFileBufferSize", .read = skip_num, .note = "`LogFileBufferSize' is deprecated"},

@@ -6,30 +6,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "facts.h"
 #include "parser.h"
 
 #define POLICY_NAME_MAX 16
 #define EXPECT_MAX      255 /* of the kernel */
-
-static const struct {
-	const char *name;
-	uint8_t proto;
-	uint32_t expect_max, expect_timeout;
-} known[] = {
-	{"amanda", IPPROTO_UDP, 3, 180}, {"dhcpv6", IPPROTO_UDP, 1, 300}, {"ftp", IPPROTO_TCP, 1, 300},
-	{"mdns", IPPROTO_UDP, 8, 30},    {"rpc", IPPROTO_TCP, 1, 300},    {"rpc", IPPROTO_UDP, 1, 300},
-	{"sane", IPPROTO_TCP, 1, 300},   {"slp", IPPROTO_UDP, 8, 16},     {"ssdp", IPPROTO_UDP, 8, 300},
-	{"ssdp", IPPROTO_TCP, 8, 300},   {"tftp", IPPROTO_UDP, 1, 300},   {"tns", IPPROTO_TCP, 1, 300},
-};
-
-static int
-find_known(const struct msg_helper *h)
-{
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(known[i].name, h->name) == 0 && known[i].proto == h->proto)
-			return (int)i;
-	return -1;
-}
 
 /* Policy NAME { ... }; the name is compared with that of the helper when its Type closes. */
 static int
@@ -86,7 +67,7 @@ type_words(struct parser *p, struct msg_helper *h)
 		return parser_fail(p, &p->tok, "unknown layer 4 protocol, expected `tcp' or `udp'");
 	h->proto = tok_is(&p->tok, "tcp") ? IPPROTO_TCP : IPPROTO_UDP;
 	parser_next(p);
-	if (!tok_copy(&name, h->name, sizeof(h->name)) || find_known(h) < 0)
+	if (!tok_copy(&name, h->name, sizeof(h->name)) || helper_fact(h->name, h->proto) == NULL)
 		return parser_fail(p, &name, "Unknown `%.*s' helper for %s", (int)(name.len < 32 ? name.len : 32),
 				   name.s, h->proto == IPPROTO_TCP ? "tcp" : "udp");
 	return 0;
@@ -98,7 +79,7 @@ type_close(struct parser *p, const struct token *key)
 {
 	struct helper_draft *d = &p->helper;
 	uint32_t n = p->c->n_helpers;
-	int i = find_known(&d->h);
+	const struct helper_fact *known = helper_fact(d->h.name, d->h.proto);
 
 	if (d->policy.kind == TOK_WORD && !tok_is(&d->policy, d->h.name))
 		return parser_fail(p, &d->policy, "Unknown policy in helper configuration; that of helper `%s' is `%s'",
@@ -106,9 +87,9 @@ type_close(struct parser *p, const struct token *key)
 	if (n == MSG_HELPERS_MAX)
 		return parser_fail(p, key, "more than %u helpers", MSG_HELPERS_MAX);
 	if (!d->has_max)
-		d->h.expect_max = known[i].expect_max;
+		d->h.expect_max = known->expect_max;
 	if (!d->has_timeout)
-		d->h.expect_timeout = known[i].expect_timeout;
+		d->h.expect_timeout = known->expect_timeout;
 	p->helper_policy[n] = d->policy.kind == TOK_WORD;
 	p->at.helper[n] = key->at;
 	p->c->helper[n] = d->h;

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "facts.h"
+
 static const char *
 on_off(bool v)
 {
@@ -79,13 +81,10 @@ print_nets(FILE *f, const struct conf_filter *fl)
 static void
 print_states(FILE *f, const struct conf_filter *fl)
 {
-	static const char *const names[] = {"SYN_SENT", "SYN_RECV",  "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT",
-					    "LAST_ACK", "TIME_WAIT", "CLOSE",       "LISTEN"};
-
 	fprintf(f, "\t\tState %s {\n\t\t\t", policy_word(fl->state_policy));
-	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (fl->tcp_states & 1 << (i + 1))
-			fprintf(f, "%s ", names[i]);
+	for (unsigned int i = 1; i < TCP_STATES; i++)
+		if (fl->tcp_states & 1 << i)
+			fprintf(f, "%s ", i < TCP_STATES - 1 ? tcp_state_names[i] : "LISTEN");
 	fprintf(f, "for TCP\n\t\t}\n");
 }
 

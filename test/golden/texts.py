@@ -66,6 +66,20 @@ def documented():
         wrong("kw_*.c", "only %d keywords found" % found)
 
 
+def paths():
+    """What is privileged includes no header of the daemon, and knows the same names of files."""
+    top = os.path.join(cases.HERE, "../..")
+    with open(os.path.join(top, "daemon/worker/facts/facts.h"), encoding="ascii") as f:
+        known = re.findall(r'#define PATH_\w+\s+"(/[^"]+)"', f.read())
+    start = ""
+    for name in ("main.c", "config.c"):
+        with open(os.path.join(top, "privsep/start", name), encoding="ascii") as f:
+            start += f.read()
+    found = set(re.findall(r"/(?:etc|var)/[\w./-]+", start))
+    if len(known) < 4 or found != set(known):
+        wrong("privsep/start", "knows %s, facts.h %s" % (sorted(found), sorted(known)))
+
+
 def main():
     table, _ = cases.load()
     files = glob.glob(os.path.join(cases.HERE, "examples", "*.conf"))
@@ -78,6 +92,7 @@ def main():
         with open(name, "rb") as f:
             fixed_point(name, f.read())
     documented()
+    paths()
     print("%d texts, %d files, %d wrong" % (len(table), len(files), failed))
     return 1 if failed or len(table) < 300 else 0
 
