@@ -80,6 +80,12 @@ uint32_t cache_walk(const struct cache *c, uint32_t *pos);
 /* Counts a deletion of something that is not in the cache. */
 void cache_note_missing(struct cache *c);
 const struct cache_stats *cache_stats(const struct cache *c);
+/* So much room below limit again that it is worth asking for what was refused. */
+static inline bool
+cache_has_room(const struct cache *c, uint32_t limit)
+{
+	return cache_stats(c)->total <= limit - limit / 8;
+}
 size_t cache_memory(const struct cache *c); /* octets allocated, index included */
 
 /* A cache of each kind. */

@@ -345,6 +345,52 @@ inject_on_result(struct inject *j, uint32_t id, const struct msg_error *err, siz
 	j->id = 0;
 }
 
+static void
+apply_flows(void *arg, struct apply_batch *b)
+{
+	struct inject *j = arg;
+
+	for (unsigned int i = 0; i < b->n; i++) { /* what a new one would replace is not torn down for a repetition */
+		enum entry_change change = (enum entry_change)b->change[i];
+
+		if (change == ENTRY_NEW && j->env.knows(j->env.arg, &b->flow[i]))
+			change = ENTRY_UPD;
+		inject_flow(j, change, &b->flow[i]);
+	}
+}
+
+static void
+apply_expect(void *arg, enum entry_change change, const struct expect *e)
+{
+	inject_expect(arg, change, e);
+}
+
+/* One datagram at a time: what it asks for is known only afterwards. */
+static unsigned int
+apply_room(void *arg)
+{
+	return inject_room(arg) ? 1 : 0;
+}
+
+static bool
+apply_turn(void *arg)
+{
+	inject_flush(arg);
+	return false;
+}
+
+static const struct cache_stats *
+apply_stats(void *arg, enum slot_kind kind)
+{
+	return inject_stats(arg, kind == SLOT_EXPECT);
+}
+
+struct applier
+inject_applier(struct inject *j)
+{
+	return (struct applier){j, apply_flows, apply_expect, apply_room, apply_turn, apply_stats};
+}
+
 const struct cache_stats *
 inject_stats(const struct inject *j, bool expects)
 {

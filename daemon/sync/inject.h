@@ -5,13 +5,15 @@
 #ifndef INJECT_H
 #define INJECT_H
 
-#include "cache.h"
+#include "applier.h"
 #include "flow_nl.h"
 #include "msg.h"
 
 struct inject_env {
 	void *arg;
 	bool (*send)(void *arg, uint32_t id, const void *data, size_t len);
+	/* The flow lives here, translated in the same way: a peer that reports it as new repeats itself. */
+	bool (*knows)(void *arg, const struct flow *f);
 	/* what: text of the 1.4.x log line */
 	void (*failed)(void *arg, const char *what, int err, const struct flow *f, const struct expect *e);
 	/* The kernel has refused that name often enough: it is left out for a while. */
@@ -21,6 +23,7 @@ struct inject_env {
 struct inject;
 struct inject *inject_new(const struct inject_env *env, bool window_tracking);
 void inject_free(struct inject *j);
+struct applier inject_applier(struct inject *j);
 /* Room for one more; else what peers send has to wait in their sockets. */
 bool inject_room(const struct inject *j);
 void inject_flow(struct inject *j, enum entry_change change, const struct flow *f);

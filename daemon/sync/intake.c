@@ -72,6 +72,17 @@ struct batch {
 	unsigned int n;
 };
 
+/* DisableInternalCache: past all tables. */
+static void
+direct(struct sync *s, enum entry_change change, const struct flow *f, const struct expect *e)
+{
+	struct cache_stats *st = &s->bypassed[e != NULL];
+	uint64_t *const done[] = {&st->created, &st->updated, &st->deleted};
+
+	++*done[change];
+	peers_direct(s->peers, change, f, e);
+}
+
 static void
 flow_event(struct sync *s, const struct nlmsghdr *nlh, const struct flow *f)
 {
@@ -81,16 +92,16 @@ flow_event(struct sync *s, const struct nlmsghdr *nlh, const struct flow *f)
 	if (s->filtering && !filter_passes(s->filter, f, op == STORE_DEL)) {
 		s->count.filtered++;
 		if (s->store.early.n > 0 && !filter_passes(s->filter, f, true)) /* in no state */
-			s->count.filtered += store_early_drop(&s->store, f, s->now_s);
+			s->count.filtered += store_early_drop(&s->store, f, s->clock.s);
 		return;
 	}
 	if (s->bypass) {
 		if (!own(s, nlh))
-			peer_direct(s, (enum entry_change)op, f, NULL);
+			direct(s, (enum entry_change)op, f, NULL);
 		return;
 	}
 	before = cache_stats(s->store.t.of[SLOT_FLOW])->deleted;
-	store_flow(&s->store, (enum store_op)op, f, own(s, nlh), s->now_s);
+	store_flow(&s->store, (enum store_op)op, f, own(s, nlh), s->clock.s);
 	if (op == STORE_DEL && cache_stats(s->store.t.of[SLOT_FLOW])->deleted != before)
 		add_traffic(s, nlh);
 }
@@ -171,7 +182,7 @@ intake_answer(struct sync *s, const struct msg *m)
 			continue;
 		if ((cache_entry(s->store.t.of[SLOT_FLOW], slot)->flags & ENTRY_DEAD) == 0 &&
 		    other_seqadj(&f, &cache_entry(s->store.t.of[SLOT_FLOW], slot)->flow))
-			store_flow(&s->store, STORE_UPD, &f, false, s->now_s);
+			store_flow(&s->store, STORE_UPD, &f, false, s->clock.s);
 	}
 }
 
@@ -188,15 +199,15 @@ expect_event(struct sync *s, const struct nlmsghdr *nlh, int op)
 		s->count.filtered++;
 	else if (s->bypass) {
 		if (!own(s, nlh))
-			peer_direct(s, (enum entry_change)op, NULL, &e);
+			direct(s, (enum entry_change)op, NULL, &e);
 	} else if (op == STORE_DEL && store_expect_early_gone(&s->store, &e))
 		s->count.filtered++;
 	else if (op == STORE_DEL || store_has_master(&s->store, &e)) {
-		store_expect(&s->store, (enum store_op)op, &e, own(s, nlh), s->now_s);
+		store_expect(&s->store, (enum store_op)op, &e, own(s, nlh), s->clock.s);
 		if (op != STORE_DEL && e.have & EXPECT_NAT)
 			look_at_master(s, &e);
 	} else
-		s->count.filtered += !store_expect_early(&s->store, &e, s->now_s);
+		s->count.filtered += !store_expect_early(&s->store, &e, s->clock.s);
 }
 
 void
@@ -233,9 +244,9 @@ flow_dumped(struct sync *s, const struct nlmsghdr *nlh, const struct flow *f)
 		if (!s->bypass)
 			store_flow_filtered(&s->store, f);
 	} else if (s->bypass)
-		peer_direct(s, ENTRY_NEW, f, NULL); /* the answer to a peer that wants everything */
+		direct(s, ENTRY_NEW, f, NULL); /* the answer to a peer that wants everything */
 	else
-		store_flow_dumped(&s->store, f, s->now_s);
+		store_flow_dumped(&s->store, f, s->clock.s);
 }
 
 static void
@@ -246,7 +257,7 @@ expect_dumped(struct sync *s, const struct nlmsghdr *nlh)
 	if (expect_from_nl(nlh, &e) < 0)
 		s->count.dump_unknown++;
 	else if (wanted_helper(s, &e) && store_has_master(&s->store, &e))
-		store_expect_dumped(&s->store, &e, s->now_s);
+		store_expect_dumped(&s->store, &e, s->clock.s);
 }
 
 void

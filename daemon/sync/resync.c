@@ -38,9 +38,9 @@ begin(struct sync *s, bool quiet)
 
 	r->quiet = quiet && r->due == NEVER; /* else it would have told the peers what it finds */
 	r->due = r->look = NEVER;
-	r->started = s->now;
+	r->started = s->clock.ms;
 	r->tries = 0;
-	if (s->now - s->flushed_at >= FLUSHED_MS)
+	if (s->clock.ms - s->flushed_at >= FLUSHED_MS)
 		s->store.flushed = 0;
 	r->serial++;
 	ask_dump(s, SLOT_FLOW);
@@ -62,8 +62,8 @@ resync_start(struct sync *s, bool quiet)
 void
 resync_in(struct sync *s, uint64_t ms)
 {
-	if (s->now + ms < s->resync.due)
-		s->resync.due = s->now + ms;
+	if (s->clock.ms + ms < s->resync.due)
+		s->resync.due = s->clock.ms + ms;
 }
 
 /* While there are silent flows, look again: should they really have no events, nothing else says that one has ended. */
@@ -72,14 +72,14 @@ plan_look(struct sync *s)
 {
 	struct resync *r = &s->resync;
 	struct store *st = &s->store;
-	uint64_t pause = (s->now - r->started) * LOOK_TIMES;
+	uint64_t pause = (s->clock.ms - r->started) * LOOK_TIMES;
 
 	pause = pause < LOOK_MIN_MS ? LOOK_MIN_MS : pause > LOOK_MAX_MS ? LOOK_MAX_MS : pause;
 	if (st->found <= st->told / 8 && r->pause * 2 > pause)
 		pause = r->pause * 2 < LOOK_IDLE_MS ? r->pause * 2 : LOOK_IDLE_MS;
 	st->found = st->told = 0;
 	r->pause = st->silent > 0 ? pause : 0;
-	r->look = st->silent > 0 ? s->now + pause : NEVER;
+	r->look = st->silent > 0 ? s->clock.ms + pause : NEVER;
 }
 
 static void
@@ -137,13 +137,13 @@ resync_turn(struct sync *s)
 {
 	struct resync *r = &s->resync;
 
-	if (s->store.missed && has_room(s->store.t.of[SLOT_FLOW], s->conf.hash_limit)) {
+	if (s->store.missed && cache_has_room(s->store.t.of[SLOT_FLOW], s->conf.hash_limit)) {
 		s->store.missed = false;
 		resync_in(s, ROOM_MS);
 	}
-	if (r->look <= s->now && commit_running(s->commit))
-		r->look = s->now + LOOK_MIN_MS;
-	if (s->now >= resync_due(s)) /* a look shows what we wrote for peers, too: not to be told to them */
+	if (r->look <= s->clock.ms && commit_running(s->commit))
+		r->look = s->clock.ms + LOOK_MIN_MS;
+	if (s->clock.ms >= resync_due(s)) /* a look shows what we wrote for peers, too: not to be told to them */
 		begin(s, r->due == NEVER && s->inject != NULL);
 	if (r->state != RESYNC_SWEEP)
 		return;

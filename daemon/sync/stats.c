@@ -27,21 +27,24 @@ put_link(const struct links *ls, unsigned int i, struct ctl_link_stats *out)
 static void
 put_network(const struct sync *s, const struct mode_stats *ms, struct ctl_stats *st)
 {
+	struct peers_stats ps;
+
+	peers_stats(s->peers, &ps);
 	for (int i = 1; i < WIRE_ERRORS; i++)
-		st->malformed[i] = s->count.malformed[i];
+		st->malformed[i] = ps.malformed[i];
 	st->malformed[WIRE_BAD_HEADER] += ms->malformed;
 	st->malformed[WIRE_BAD_TYPE] += ms->bad_type;
 	for (int i = 1; i < WIRE_ERRORS; i++)
 		st->malformed[0] += st->malformed[i];
-	st->send_malformed = s->count.send_malformed + s->store.unsent;
-	st->unknown_attrs = s->count.unknown_attrs;
+	st->send_malformed = ps.unsendable + ps.uncarried + s->store.unsent;
+	st->unknown_attrs = ps.unknown_attrs;
 	st->lost = ms->lost;
 	st->before = ms->before;
 	st->peer_known = ms->peer_known;
 	st->peer_in_sync = ms->in_sync;
-	st->peer_silent = ms->heard > 0 ? (uint32_t)((s->now - ms->heard) / 1000) : 0;
-	st->resyncs_sent = (uint32_t)s->count.resyncs_sent;
-	st->resyncs_served = (uint32_t)s->count.resyncs_served;
+	st->peer_silent = ms->heard > 0 ? (uint32_t)((s->clock.ms - ms->heard) / 1000) : 0;
+	st->resyncs_sent = (uint32_t)ps.resyncs_sent;
+	st->resyncs_served = (uint32_t)ps.resyncs_served;
 	st->txq = (struct ctl_queue_stats){.len = ms->tx_len, .max = INT32_MAX};
 	st->rsq = (struct ctl_queue_stats){
 		.len = ms->rs_len, .max = s->conf.resend_queue_size, .no_space = ms->overflows};
@@ -71,22 +74,23 @@ void
 verb_stats(const struct sync *s, struct ctl_stats *st)
 {
 	const struct ctl_counts *cc = ctl_counts(s->ctl);
+	const struct links *links = peers_links(s->peers);
+	const struct mode *mode = peers_mode(s->peers);
 	struct mode_stats ms;
 
-	s->mode->ops->stats(s->mode, &ms);
+	mode->ops->stats(mode, &ms);
 	st->sync = 1;
 	st->mode = (uint8_t)s->conf.mode;
 	st->internal_disabled = s->conf.disable_internal_cache;
 	st->external_disabled = s->conf.disable_external_cache;
 	st->expect_sync = s->conf.expect_sync;
-	st->n_links = (uint8_t)s->links.n;
+	st->n_links = (uint8_t)links->n;
 	st->role = (uint8_t)s->role;
-	st->uptime = (uint32_t)((s->now - s->started_at) / 1000);
+	st->uptime = (uint32_t)((s->clock.ms - s->started_at) / 1000);
 	st->internal = s->bypass ? s->bypassed[0] : *cache_stats(s->store.t.of[SLOT_FLOW]);
 	st->internal_exp = s->bypass ? s->bypassed[1] : *cache_stats(s->store.t.of[SLOT_EXPECT]);
-	st->external = s->inject != NULL ? *inject_stats(s->inject, false) : *cache_stats(s->external.of[SLOT_FLOW]);
-	st->external_exp =
-		s->inject != NULL ? *inject_stats(s->inject, true) : *cache_stats(s->external.of[SLOT_EXPECT]);
+	st->external = *s->apply.stats(s->apply.arg, SLOT_FLOW);
+	st->external_exp = *s->apply.stats(s->apply.arg, SLOT_EXPECT);
 	put_network(s, &ms, st);
 	put_kernel(s, st);
 	st->commit_running = commit_running(s->commit);
@@ -99,7 +103,7 @@ verb_stats(const struct sync *s, struct ctl_stats *st)
 	st->local_denied = cc->denied;
 	st->log_lost = s->log->lost;
 	st->wall_refused = s->count.wall_refused;
-	for (unsigned int i = 0; i < s->links.n; i++)
-		put_link(&s->links, i, &st->link[i]);
+	for (unsigned int i = 0; i < links->n; i++)
+		put_link(links, i, &st->link[i]);
 	st->status = s->parent;
 }

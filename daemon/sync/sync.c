@@ -35,20 +35,18 @@ sync_replaced(struct sync *s)
 	return true;
 }
 
-/* What the mode found out; work follows in the turn function. */
-static void
-on_mode_event(void *arg, enum mode_event e)
-{
-	struct sync *s = arg;
+/* --- what the parts ask of each other --- */
 
-	if (e == MODE_RESYNC_ASKED && !s->bulk.wanted) /* else it was said, and is not yet done */
-		log_put(s->log, LV_NOTICE, "resync requested by other node");
-	if (e & (MODE_RESYNC_ASKED | MODE_STATE_LOST))
-		peer_bulk(s, BULK_ASKED);
-	else if (e & (MODE_PEER_NEW | MODE_PEER_KNOWS_US))
-		peer_bulk(s, BULK_UNASKED);
-	if (e & (MODE_PEER_NEW | MODE_PEER_KNOWS_US | MODE_PEER_LOST_OURS))
-		peer_ask(s, false);
+static bool
+serving(void *arg)
+{
+	return !sync_replaced(arg);
+}
+
+static void
+open_link(void *arg, unsigned int i)
+{
+	wall_send(&((struct sync *)arg)->wall, MSG_CHANNEL_OPEN, i, NULL, 0);
 }
 
 static void
@@ -57,26 +55,61 @@ unqueued(void *arg, enum slot_kind kind, uint32_t slot)
 	store_unqueued(&((struct sync *)arg)->store, kind, slot);
 }
 
+static bool
+complete(void *arg)
+{
+	return ((struct sync *)arg)->resync.first_done;
+}
+
+static void
+announce(void *arg, enum slot_kind kind, uint32_t slot)
+{
+	store_send(&((struct sync *)arg)->store, kind, slot);
+}
+
+static void
+read_kernel(void *arg)
+{
+	resync_start(arg, true);
+}
+
+static int
+make_applier(struct sync *s)
+{
+	const struct external_conf conf = {
+		.limit = s->conf.hash_limit,
+		.lifetime = s->conf.mode == MODE_ALARM && !s->conf.disable_external_cache ? s->conf.cache_timeout : 0,
+	};
+
+	if ((s->external = external_new(&conf, &s->clock)) == NULL ||
+	    (s->conf.disable_external_cache && (s->inject = verbs_inject(s)) == NULL))
+		return -ENOMEM;
+	s->apply = s->inject != NULL ? inject_applier(s->inject) : external_applier(s->external);
+	return 0;
+}
+
+static int
+make_peers(struct sync *s)
+{
+	const struct peers_parts parts = {s->log, s->loop, &s->clock, &s->conf, &s->store.t, s->apply};
+	const struct peers_env env = {
+		s, serving, open_link, unqueued, complete, announce, s->bypass ? read_kernel : NULL};
+
+	return peers_new(&s->peers, &parts, &env);
+}
+
 int
 parts_start(struct sync *s)
 {
-	struct mode_env env = {s, &s->store.t, on_mode_event, unqueued};
-
-	if (store_init(&s->store, s->conf.hash_limit) < 0 || tables_init(&s->external, s->conf.hash_limit) < 0 ||
-	    (s->filter = filter_new(&s->conf.filter)) == NULL)
+	if (store_init(&s->store, s->conf.hash_limit) < 0 || (s->filter = filter_new(&s->conf.filter)) == NULL)
 		return -ENOMEM;
 	s->filtering = s->conf.filter.proto_policy != FILTER_OFF || s->conf.filter.addr_policy != FILTER_OFF ||
 		       s->conf.filter.state_policy != FILTER_OFF;
-	s->mode = (s->conf.mode == MODE_ALARM     ? alarm_new
-		   : s->conf.mode == MODE_NOTRACK ? notrack_new
-						  : ftfw_new)(&s->conf, &env, (uint32_t)time(NULL), s->now);
 	s->bypass = s->conf.disable_internal_cache && s->conf.mode == MODE_NOTRACK;
-	s->store.mode = s->mode;
-	s->store.injected = s->conf.disable_external_cache && s->conf.poll_secs == 0;
-	if (s->mode == NULL)
+	if (make_applier(s) < 0 || make_peers(s) < 0)
 		return -ENOMEM;
-	s->enc = (struct wire_enc_opts){.wscale = s->conf.tcp_window_tracking,
-					.no_timeout = s->conf.commit_timeout != 0};
+	s->store.mode = peers_mode(s->peers);
+	s->store.injected = s->conf.disable_external_cache && s->conf.poll_secs == 0;
 	return verbs_init(s);
 }
 
@@ -86,10 +119,8 @@ parts_free(struct sync *s)
 	ctl_free(s->ctl);
 	commit_free(s->commit);
 	inject_free(s->inject);
-	peer_clear(s);
-	if (s->mode != NULL)
-		s->mode->ops->free(s->mode);
-	tables_clear(&s->external);
+	peers_free(s->peers);
+	external_free(s->external);
 	store_clear(&s->store);
 	filter_free(s->filter);
 	if (s->have_conf)
@@ -142,10 +173,10 @@ on_start(struct sync *s, const struct msg *m)
 		return;
 	}
 	s->phase = PHASE_RUN;
-	s->started_at = s->now;
+	s->started_at = s->clock.ms;
 	s->resync = (struct resync){.due = NEVER};
 	describe(s);
-	peer_init(s);
+	peers_start(s->peers);
 	if (!s->bypass) {
 		resync_start(s, true);
 		return;
@@ -157,27 +188,13 @@ on_start(struct sync *s, const struct msg *m)
 static void
 on_channel(struct sync *s, const struct msg *m)
 {
-	int r = peer_open(s, m);
-
-	if (r == -ENODEV && (s->remade & 1U << m->arg) == 0) {
-		s->remade |= 1U << m->arg;
-		log_put(s->log, LV_WARNING,
-			"device `%s' was deleted and made again: its link is down until its sockets are opened anew",
-			s->links.link[m->arg].conf->ifname);
-	} else if (r < 0 && r != -ENODEV)
-		log_put(s->log, LV_ERROR, "link %u cannot be used: its MTU is too small, or there is no memory",
-			m->arg + 1);
+	peers_channel(s->peers, m);
 }
 
 static void
 on_channel_failed(struct sync *s, const struct msg *m)
 {
-	struct msg_error e;
-
-	memcpy(&e, m->data, sizeof(e));
-	if (m->arg < s->links.n && !s->links.link[m->arg].reopen)
-		log_put(s->log, LV_ERROR, "can't open channel socket on `%s': %s", s->links.link[m->arg].conf->ifname,
-			strerror(-e.err));
+	peers_channel_failed(s->peers, m);
 }
 
 void
@@ -189,12 +206,12 @@ sync_client(struct sync *s, const struct msg *m)
 	if (ctl_accept(s->ctl, m->fd[0], &who) == 0)
 		return;
 	s->turned_away++;
-	if (s->now < s->turned_away_at)
+	if (s->clock.ms < s->turned_away_at)
 		return;
 	log_put(s->log, LV_WARNING, "too many control clients: %llu were turned away, the last one of uid %u",
 		(unsigned long long)s->turned_away, who.uid);
 	s->turned_away = 0;
-	s->turned_away_at = s->now + FULL_LOG_MS;
+	s->turned_away_at = s->clock.ms + FULL_LOG_MS;
 }
 
 static void
@@ -223,7 +240,7 @@ on_overrun(struct sync *s, const struct msg *m)
 		s->store.announce = s->resync.first_done;
 	}
 	/* what we asked for ourselves caused it: no need to wait until traffic calms down */
-	if (commit_running(s->commit) || s->now - s->flushed_at < OWN_WORK_MS)
+	if (commit_running(s->commit) || s->clock.ms - s->flushed_at < OWN_WORK_MS)
 		resync_in(s, OWN_RESYNC_MS);
 	else if (s->conf.overrun_resync > 0)
 		resync_in(s, (uint64_t)s->conf.overrun_resync * 1000);
@@ -308,8 +325,6 @@ wall_event(void *arg, unsigned int ready)
 	struct msg m;
 	int r = 1;
 
-	s->now = loop_now(s->loop);
-	s->now_s = (uint32_t)(s->now / 1000);
 	if (ready & LOOP_WRITE || sync_replaced(s))
 		return; /* the turn function sends */
 	for (int i = 0; i < RECORDS_PER_TURN && r > 0; i++)
@@ -322,28 +337,37 @@ wall_event(void *arg, unsigned int ready)
 static void
 log_full(struct sync *s)
 {
-	uint64_t internal = s->store.full, external = s->external_full;
+	uint64_t internal = s->store.full, external;
 
-	if ((internal == 0 && external == 0) || s->now < s->full_logged_at)
+	if (s->clock.ms < s->full_logged_at)
+		return;
+	external = external_refused(s->external);
+	if (internal == 0 && external == 0)
 		return;
 	log_put(s->log, LV_WARNING,
 		"HashLimit %u is reached: %llu flows of this node and %llu of the peers were not taken",
 		s->conf.hash_limit, (unsigned long long)internal, (unsigned long long)external);
-	s->store.full = s->external_full = 0;
-	s->full_logged_at = s->now + FULL_LOG_MS;
+	s->store.full = 0;
+	s->full_logged_at = s->clock.ms + FULL_LOG_MS;
 }
 
 /* Said when it begins, and once more for each interval in which it went on. */
 static void
 log_unsent(struct sync *s)
 {
-	if (s->store.unsent == s->unsent_logged || s->now < s->unsent_logged_at)
+	struct peers_stats ps;
+	uint64_t unsent;
+
+	if (s->clock.ms < s->unsent_logged_at)
+		return;
+	peers_stats(s->peers, &ps);
+	if ((unsent = s->store.unsent + ps.uncarried) == s->unsent_logged)
 		return;
 	log_put(s->log, LV_WARNING,
 		"flows with a zone for one direction only cannot be replicated: %llu messages were not sent",
-		(unsigned long long)(s->store.unsent - s->unsent_logged));
-	s->unsent_logged = s->store.unsent;
-	s->unsent_logged_at = s->now + FULL_LOG_MS;
+		(unsigned long long)(unsent - s->unsent_logged));
+	s->unsent_logged = unsent;
+	s->unsent_logged_at = s->clock.ms + FULL_LOG_MS;
 }
 
 static uint64_t
@@ -360,15 +384,14 @@ turn(void *arg)
 
 	if (sync_replaced(s))
 		return;
-	s->now = loop_now(s->loop);
-	s->now_s = (uint32_t)(s->now / 1000);
+	clock_set(&s->clock, loop_now(s->loop));
 	wall_flush(&s->wall);
 	if (s->phase == PHASE_RUN) {
 		intake_turn(s);
 		resync_turn(s);
 		verbs_turn(s);
-		peer_turn(s);
-		due = min64(ctl_turn(s->ctl), peer_due(s));
+		peers_turn(s->peers);
+		due = min64(ctl_turn(s->ctl), peers_due(s->peers));
 		due = min64(due, min64(resync_due(s), s->purge_at));
 		log_full(s);
 		log_unsent(s);
@@ -377,7 +400,7 @@ turn(void *arg)
 	if (due >= s->armed) /* waking up early once costs less than setting the timer every turn */
 		return;
 	s->armed = due;
-	timer_arm(s->timer, due > s->now ? due - s->now : 1);
+	timer_arm(s->timer, due > s->clock.ms ? due - s->clock.ms : 1);
 }
 
 static void
@@ -392,6 +415,7 @@ serve(struct sync *s)
 	if ((s->loop = loop_new()) == NULL || (s->timer = timer_new(s->loop, wake, s)) == NULL ||
 	    (s->wall_watch = watch_new(s->loop, s->wall.chan.fd, wall_event, s)) == NULL)
 		return 1;
+	clock_set(&s->clock, loop_now(s->loop));
 	watch_want(s->wall_watch, LOOP_READ);
 	if (wall_send(&s->wall, MSG_READY, READY_JAILED, NULL, 0) < 0 || loop_run(s->loop, turn, s) < 0)
 		return 1;

@@ -80,15 +80,10 @@ commit_table_done(void *arg, const struct commit_result *r)
 static void
 flush_caches(struct sync *s, unsigned int caches, unsigned int tables)
 {
-	uint32_t pos = 0, slot;
-
 	if (caches & CTL_INTERNAL)
 		store_flush(&s->store, tables);
-	if ((caches & CTL_EXTERNAL) == 0)
-		return;
-	for (int k = 0; k < SLOT_KINDS; k++, pos = 0)
-		while (tables & 1U << k && (slot = cache_walk(s->external.of[k], &pos)) != SLOT_NONE)
-			cache_drop(s->external.of[k], slot);
+	if (caches & CTL_EXTERNAL)
+		external_flush(s->external, tables);
 }
 
 static uint32_t
@@ -108,7 +103,7 @@ take_over(struct sync *s)
 	s->takeover = s->bypass ? TAKEOVER_NONE : TAKEOVER_READ;
 	s->takeover_serial = next_resync(s);
 	if (s->bypass)
-		peer_bulk(s, BULK_OPERATOR);
+		peers_bulk(s->peers, BULK_OPERATOR);
 	else
 		log_put(s->log, LV_NOTICE, "resync with master conntrack table");
 }
@@ -191,13 +186,13 @@ inject_failed(void *arg, const char *what, int err, const struct flow *f, const 
 	struct sync *s = arg;
 	char line[64];
 
-	if (s->now >= s->failed_until) { /* injection has no end at which to start over: once a minute */
+	if (s->clock.ms >= s->failed_until) { /* injection has no end at which to start over: once a minute */
 		if (s->failed_hidden > 0)
 			log_put(s->log, LV_WARNING, "%llu more entries of peers could not be written",
 				(unsigned long long)s->failed_hidden);
 		s->failed_shown = 0;
 		s->failed_hidden = 0;
-		s->failed_until = s->now + FAILED_MS;
+		s->failed_until = s->clock.ms + FAILED_MS;
 	}
 	snprintf(line, sizeof(line), "%s %s entry", what, f != NULL ? "ct" : "exp");
 	show_failed(s, LV_WARNING, line, err, f, e);
@@ -222,18 +217,29 @@ usec(void *arg)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
+static bool
+inject_knows(void *arg, const struct flow *f)
+{
+	return store_knows(&((struct sync *)arg)->store, f);
+}
+
+struct inject *
+verbs_inject(struct sync *s)
+{
+	const struct inject_env env = {s, inject_send, inject_knows, inject_failed, helper_missing};
+
+	return inject_new(&env, s->conf.tcp_window_tracking);
+}
+
 int
 verbs_init(struct sync *s)
 {
 	struct commit_conf conf = {s->conf.commit_timeout, s->conf.tcp_window_tracking};
 	struct commit_env env = {s, commit_send, commit_table_done, commit_done, commit_failed, usec, helper_missing};
-	struct inject_env ienv = {s, inject_send, inject_failed, helper_missing};
 
 	s->purge_at = NEVER;
-	if ((s->commit = commit_new(&conf, &env, &s->external)) == NULL ||
+	if ((s->commit = commit_new(&conf, &env, external_tables(s->external))) == NULL ||
 	    (s->ctl = ctl_new(s->loop, &verb_ops, s)) == NULL)
-		return -ENOMEM;
-	if (s->conf.disable_external_cache && (s->inject = inject_new(&ienv, s->conf.tcp_window_tracking)) == NULL)
 		return -ENOMEM;
 	return 0;
 }
@@ -311,7 +317,7 @@ delete_step(struct sync *s)
 		len += n > 0 ? (uint32_t)n : 0;
 	}
 	s->deleting.active = slot != SLOT_NONE;
-	s->flushed_at = s->now;
+	s->flushed_at = s->clock.ms;
 	if (len > 0)
 		wall_send(&s->wall, MSG_REQUEST,
 			  (uint32_t)ASK_FLUSH << ASKER_SHIFT | (s->deleting.active ? 0 : s->deleting.id), s->batch,
@@ -346,7 +352,7 @@ flush_kernel(struct sync *s, unsigned int tables)
 	uint32_t id = 0;
 
 	s->count.kernel_flushes++;
-	s->flushed_at = s->now;
+	s->flushed_at = s->clock.ms;
 	s->store.flushed |= tables;
 	if (tables & CTL_TABLE_CT)
 		id = s->flows_flush = s->filtering ? delete_cached(s) : flush_table(s, SUBSYS_CT);
@@ -433,7 +439,7 @@ verbs_resynced(struct sync *s)
 	if (s->takeover == TAKEOVER_READ && (int32_t)(s->resync.serial - s->takeover_serial) >= 0) {
 		s->takeover = TAKEOVER_NONE;
 		if (!s->resync.failed)
-			peer_bulk(s, BULK_OPERATOR);
+			peers_bulk(s->peers, BULK_OPERATOR);
 	}
 	ctl_each_waiting(s->ctl, resynced, s);
 }
@@ -441,14 +447,14 @@ verbs_resynced(struct sync *s)
 static void
 do_resync_peers(struct sync *s, struct ctl_client *c)
 {
-	peer_ask(s, true);
+	peers_ask(s->peers, true);
 	ctl_done(c);
 }
 
 static void
 do_send(struct sync *s, struct ctl_client *c)
 {
-	peer_bulk(s, BULK_OPERATOR);
+	peers_bulk(s->peers, BULK_OPERATOR);
 	ctl_done(c);
 }
 
@@ -458,7 +464,7 @@ arm_purge(struct sync *s)
 	if (s->purge_at != NEVER)
 		return;
 	log_put(s->log, LV_NOTICE, "flushing conntrack table in %u secs", s->conf.purge_timeout);
-	s->purge_at = s->now + (uint64_t)s->conf.purge_timeout * 1000;
+	s->purge_at = s->clock.ms + (uint64_t)s->conf.purge_timeout * 1000;
 }
 
 static void
@@ -513,7 +519,7 @@ do_role(struct sync *s, struct ctl_client *c)
 	case CTL_ROLE_BACKUP:
 		stand_down(s);
 		arm_purge(s);
-		peer_ask(s, true);
+		peers_ask(s->peers, true);
 		break;
 	default:
 		stand_down(s);
@@ -625,12 +631,12 @@ more_dump(struct sync *s, struct ctl_client *c)
 		ctl_done(c);
 		return;
 	}
-	t = part[c->step].cache == CTL_INTERNAL ? &s->store.t : &s->external;
+	t = part[c->step].cache == CTL_INTERNAL ? &s->store.t : external_tables(s->external);
 	if (part[c->step].table == CTL_TABLE_CT)
-		len = slice_flows(t->of[SLOT_FLOW], &c->pos, ctl_payload(c), s->now_s,
-				  t == &s->external && s->conf.mode == MODE_ALARM ? s->conf.cache_timeout : 0);
+		len = slice_flows(t->of[SLOT_FLOW], &c->pos, ctl_payload(c), s->clock.s,
+				  t != &s->store.t && s->conf.mode == MODE_ALARM ? s->conf.cache_timeout : 0);
 	else
-		len = slice_expects(t->of[SLOT_EXPECT], &c->pos, ctl_payload(c), s->now_s);
+		len = slice_expects(t->of[SLOT_EXPECT], &c->pos, ctl_payload(c), s->clock.s);
 	if (len > 0)
 		ctl_put(c, part[c->step].table == CTL_TABLE_CT ? CTL_R_FLOW : CTL_R_EXPECT, len);
 	if (c->pos == SLOT_NONE) {
@@ -640,13 +646,12 @@ more_dump(struct sync *s, struct ctl_client *c)
 }
 
 static size_t
-slice_control(struct sync *s, uint8_t *at)
+slice_control(struct mode *mode, uint8_t *at)
 {
 	struct mode_item it;
 	size_t len = 0;
 
-	for (uint32_t i = 0; len + sizeof(struct ctl_rsq) <= CTL_PAYLOAD_MAX && s->mode->ops->waiting(s->mode, i, &it);
-	     i++) {
+	for (uint32_t i = 0; len + sizeof(struct ctl_rsq) <= CTL_PAYLOAD_MAX && mode->ops->waiting(mode, i, &it); i++) {
 		struct ctl_rsq r = {.seq = it.seq, .flags = it.flags, .control = 1};
 
 		memcpy(at + len, &r, sizeof(r));
@@ -682,7 +687,7 @@ more_rsqueue(struct sync *s, struct ctl_client *c)
 	size_t len;
 
 	if (c->step == 0)
-		len = slice_control(s, ctl_payload(c));
+		len = slice_control(peers_mode(s->peers), ctl_payload(c));
 	else
 		len = slice_waiting(s->store.t.of[c->step - 1], &c->pos, ctl_payload(c));
 	if (len > 0)
@@ -741,7 +746,6 @@ verb_begin(void *arg, struct ctl_client *c)
 	struct sync *s = arg;
 	const char *why = unsupported(&s->conf, &c->req);
 
-	s->now = loop_now(s->loop);
 	if (why != NULL)
 		ctl_fail(c, CTL_WHY_UNSUPPORTED, -EOPNOTSUPP, why);
 	else
@@ -767,7 +771,7 @@ void
 verbs_turn(struct sync *s)
 {
 	for (int i = 0; i < COMMIT_STEPS && commit_running(s->commit); i++)
-		if (!commit_step(s->commit, s->now_s))
+		if (!commit_step(s->commit, s->clock.s))
 			break;
 		else if (i == COMMIT_STEPS - 1)
 			loop_again(s->loop);
@@ -775,7 +779,7 @@ verbs_turn(struct sync *s)
 		delete_step(s);
 		loop_again(s->loop);
 	}
-	if (s->now >= s->purge_at) {
+	if (s->clock.ms >= s->purge_at) {
 		s->purge_at = NEVER;
 		log_put(s->log, LV_NOTICE, "flushing kernel conntrack table (scheduled)");
 		flush_kernel(s, CTL_TABLE_CT);

@@ -11,13 +11,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 answer(struct sync *s)
 {
+	struct mode *mode = peers_mode(s->peers);
 	struct mode_item it;
 
-	s->mode->ops->tick(s->mode, s->now);
-	for (int i = 0; i < 100 && s->mode->ops->next(s->mode, &it, s->now); i++)
+	mode->ops->tick(mode, s->clock.ms);
+	for (int i = 0; i < 100 && mode->ops->next(mode, &it, s->clock.ms); i++)
 		;
-	if (s->inject != NULL)
-		inject_flush(s->inject);
+	s->apply.turn(s->apply.arg);
 }
 
 int
@@ -40,10 +40,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		copy = realloc(copy, len > 0 ? len : 1);
 		memcpy(copy, data, len);
-		peer_datagram(&r.s->rx_arg[0], copy, len);
+		peers_datagram(r.s->peers, 0, copy, len);
 		free(copy);
 		answer(r.s);
-		r.s->now += 400;
+		clock_set(&r.s->clock, r.s->clock.ms + 400);
 		data += len;
 		size -= len;
 	}

@@ -34,13 +34,12 @@ rig_new(bool inject)
 	r.s->conf.disable_external_cache = inject;
 	r.s->conf.expect_sync = true;
 	r.s->conf.n_links = 1;
-	r.s->now = 100000;
-	r.s->now_s = 100;
+	clock_set(&r.s->clock, 100000);
 	r.s->loop = loop_new();
 	r.s->resync.due = NEVER;
 	if (r.s->loop == NULL || parts_start(r.s) < 0)
 		abort();
-	peer_init(r.s);
+	peers_start(r.s->peers);
 	return r;
 }
 

@@ -57,54 +57,6 @@ lines_with(struct ctx *c, const char *text)
 }
 
 static void
-demands_of_a_peer(void **state)
-{
-	struct ctx *c = *state;
-	struct sync *s = c->rig.s;
-	uint8_t msg[64];
-
-	for (uint32_t seq = 1; seq <= 1000; seq++) {
-		int n = wire_enc_ctl(WIRE_RESYNC, seq, 0, 0, msg, sizeof(msg));
-
-		assert_true(n > 0);
-		peer_datagram(&s->rx_arg[0], msg, (size_t)n);
-	}
-	assert_true(s->bulk.wanted);
-	assert_in_range(lines_with(c, "resync requested by other node"), 1, 2);
-}
-
-/* A second of demands, one in each turn: how often everything was sent. */
-static uint64_t
-served_in_a_second(struct sync *s)
-{
-	const uint64_t before = s->count.resyncs_served;
-	static uint32_t seq = 5000;
-	uint8_t msg[64];
-
-	s->resync.first_done = true;
-	s->now += 10000;
-	for (int i = 0; i < 1000; i++, s->now++) {
-		int n = wire_enc_ctl(WIRE_RESYNC, seq++, 0, 0, msg, sizeof(msg));
-
-		peer_datagram(&s->rx_arg[0], msg, (size_t)n);
-		peer_turn(s);
-	}
-	return s->count.resyncs_served - before;
-}
-
-static void
-demands_turn_by_turn(void **state)
-{
-	struct ctx *c = *state;
-	struct sync *s = c->rig.s;
-
-	assert_in_range(served_in_a_second(s), 1, 20); /* though there is nothing to send */
-	assert_in_range(lines_with(c, "resync requested by other node"), 1, 22);
-	s->bypass = true; /* nor is there when each costs a dump of the kernel's table */
-	assert_in_range(served_in_a_second(s), 1, 2);
-}
-
-static void
 clients_that_find_no_place(void **state)
 {
 	struct msg_client who = {.uid = 1234, .access = CLIENT_READ};
@@ -121,7 +73,7 @@ clients_that_find_no_place(void **state)
 		close(sv[1]);
 	}
 	assert_in_range(lines_with(c, "too many control clients"), 1, 2);
-	s->now += 3600000;
+	s->clock.ms += 3600000;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
 	sync_client(s, &(struct msg){.type = MSG_CLIENT, .data = &who, .len = sizeof(who), .fd = {sv[0]}, .nfds = 1});
 	close(sv[1]);
@@ -132,8 +84,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(demands_of_a_peer, setup, teardown),
-		cmocka_unit_test_setup_teardown(demands_turn_by_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(clients_that_find_no_place, setup, teardown),
 	};
 

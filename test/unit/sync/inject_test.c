@@ -63,11 +63,19 @@ helper_missing(void *arg, const char *name)
 	((struct ctx *)arg)->n_missing++;
 }
 
+static bool
+knows(void *arg, const struct flow *f)
+{
+	const struct ctx *c = arg;
+
+	return cache_find(c->kernel, f) != SLOT_NONE;
+}
+
 static int
 setup(void **state)
 {
 	struct ctx *c = calloc(1, sizeof(*c));
-	struct inject_env env = {c, send_batch, failed, helper_missing};
+	struct inject_env env = {c, send_batch, knows, failed, helper_missing};
 
 	c->kernel = cache_new(SLOT_FLOW, 10000);
 	c->j = inject_new(&env, false);
@@ -329,6 +337,29 @@ test_unknown_helper(void **state)
 	assert_int_equal(c->n_missing, 1);
 }
 
+/* A peer that repeats itself does not tear down what lives here. */
+static void
+test_repetition(void **state)
+{
+	struct ctx *c = *state;
+	const struct applier a = inject_applier(c->j);
+	struct apply_batch b;
+
+	for (uint8_t tcp = 1; tcp < 4; tcp++) {
+		b.flow[0] = flow_nr(1);
+		b.flow[0].state = tcp;
+		b.change[0] = ENTRY_NEW;
+		b.n = 1;
+		a.flows(a.arg, &b);
+		assert_false(a.turn(a.arg));
+		settle(c);
+		assert_int_equal(kernel_state(c, 1), tcp);
+	}
+	assert_int_equal(a.stats(a.arg, SLOT_FLOW)->created, 1);
+	assert_int_equal(a.stats(a.arg, SLOT_FLOW)->updated, 2);
+	assert_int_equal(cache_stats(c->kernel)->deleted, 0);
+}
+
 int
 main(void)
 {
@@ -340,7 +371,8 @@ main(void)
 					   T(test_everything_in_the_way),
 					   T(test_unknown_helper),
 					   T(test_replaced_whole),
-					   T(test_replaced_without_helper)};
+					   T(test_replaced_without_helper),
+					   T(test_repetition)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ read_kernel(struct sync *s, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		struct flow f = flow_nr(i);
 
-		store_flow_dumped(&s->store, &f, s->now_s);
+		store_flow_dumped(&s->store, &f, s->clock.s);
 	}
 	read_to_end(s); /* flows */
 	read_to_end(s); /* expectations */
@@ -59,16 +59,16 @@ happens(struct sync *s, enum store_op op, uint32_t nr, bool own)
 {
 	struct flow f = flow_nr(nr);
 
-	store_flow(&s->store, op, &f, own, s->now_s);
+	store_flow(&s->store, op, &f, own, s->clock.s);
 }
 
 static uint64_t
 wait_for_due(struct sync *s)
 {
-	uint64_t due = resync_due(s), pause = due - s->now;
+	uint64_t due = resync_due(s), pause = due - s->clock.ms;
 
 	assert_true(due != NEVER);
-	s->now = due;
+	s->clock.ms = due;
 	resync_turn(s);
 	return pause;
 }
@@ -89,7 +89,7 @@ look(struct sync *s, uint64_t took, uint32_t n)
 {
 	uint64_t pause = wait_for_due(s);
 
-	s->now += took;
+	s->clock.ms += took;
 	read_kernel(s, n);
 	return pause;
 }
@@ -161,7 +161,7 @@ test_expectations_flushed(void **state)
 	resync_start(s, true);
 	read_kernel(s, 2);
 	s->store.flushed = CTL_TABLE_EXP;
-	s->flushed_at = s->now;
+	s->flushed_at = s->clock.ms;
 	verbs_flushed(s, 1, 0);
 	assert_int_equal(s->resync.state, RESYNC_IDLE); /* and needs no look */
 	look(s, 0, 1);
@@ -191,7 +191,7 @@ test_silent_flushed(void **state)
 	resync_start(s, true);
 	read_kernel(s, 1);
 	s->store.flushed = CTL_TABLE_CT;
-	s->flushed_at = s->now;
+	s->flushed_at = s->clock.ms;
 	s->flows_flush = 1;
 	verbs_flushed(s, 1, 0);
 	read_kernel(s, 0);
@@ -209,8 +209,8 @@ test_flushed_long_ago(void **state)
 	for (uint32_t nr = 1; nr < 3; nr++) {
 		happens(s, STORE_NEW, nr, false);
 		s->store.flushed = CTL_TABLE_CT;
-		s->flushed_at = s->now;
-		s->now += nr == 1 ? 1000 : MINUTE;
+		s->flushed_at = s->clock.ms;
+		s->clock.ms += nr == 1 ? 1000 : MINUTE;
 		resync_start(s, false);
 		read_kernel(s, 0);
 		assert_int_equal(end_is_announced(s, nr), nr == 2);
@@ -238,43 +238,6 @@ test_made_up(void **state)
 	read_kernel(s, limit / 2);
 	resync_turn(s);
 	assert_int_not_equal(s->resync.state, RESYNC_DUMP); /* once */
-}
-
-static void
-told(struct sync *s, enum wire_type type, uint32_t nr)
-{
-	const struct flow f = flow_nr(nr);
-	static uint32_t seq;
-	uint8_t msg[512];
-	int n = wire_enc_flow(&f, type, 0, ++seq, &s->enc, msg, sizeof(msg));
-
-	assert_true(n > 0);
-	peer_datagram(&s->rx_arg[0], msg, (size_t)n);
-}
-
-/* The same for what peers told. */
-static void
-test_asked_for_again(void **state)
-{
-	struct sync *s = ((struct rig *)*state)->s;
-	const uint32_t limit = s->conf.hash_limit;
-
-	resync_start(s, true);
-	read_kernel(s, 0);
-	for (uint32_t nr = 0; nr < limit + 10; nr++)
-		told(s, WIRE_CT_NEW, nr);
-	s->now += MINUTE;
-	peer_turn(s); /* asks, as of every new peer */
-	s->now += MINUTE;
-	peer_turn(s);
-	assert_int_equal(s->count.resyncs_sent, 1);
-	for (uint32_t nr = 0; nr < limit / 4; nr++)
-		told(s, WIRE_CT_DEL, nr);
-	peer_turn(s);
-	assert_int_equal(s->count.resyncs_sent, 2);
-	s->now += MINUTE;
-	peer_turn(s);
-	assert_int_equal(s->count.resyncs_sent, 2);
 }
 
 /* Where peers' flows are written into the kernel, a look for silent ones does not tell them what it finds; lost events
@@ -309,7 +272,6 @@ main(void)
 					   T(test_quiet),
 					   T(test_flushed_long_ago),
 					   T(test_made_up),
-					   T(test_asked_for_again),
 					   cmocka_unit_test(test_not_told)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

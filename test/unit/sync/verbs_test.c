@@ -31,8 +31,8 @@ commit_ends_a_flush(void **state)
 		struct flow f = flow_nr(nr);
 		uint32_t slot;
 
-		store_flow(&s->store, STORE_NEW, &f, false, s->now_s);
-		assert_int_equal(cache_insert(s->external.of[SLOT_FLOW], &f, s->now_s, &slot), 0);
+		store_flow(&s->store, STORE_NEW, &f, false, s->clock.s);
+		assert_int_equal(cache_insert(external_tables(s->external)->of[SLOT_FLOW], &f, s->clock.s, &slot), 0);
 	}
 	for (size_t i = 0; i < sizeof(verbs); i++) {
 		request(s, (struct ctl_request){.verb = CTL_FLUSH_KERNEL, .tables = CTL_TABLE_CT});
