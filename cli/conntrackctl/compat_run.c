@@ -15,7 +15,7 @@
 
 #include "ask.h"
 #include "compat.h"
-#include "log.h"
+#include "log_text.h"
 #include "rsqueue.h"
 #include "show.h"
 #include "sibling.h"

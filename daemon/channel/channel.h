@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "msg.h"
+#include "setup.h"
 
 #define CHANNEL_MSG_MAX 1536 /* longest single message */
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "msg.h"
+#include "setup.h"
 
 #define CONF_NETS_MAX 65536 /* networks of one Filter */
 

@@ -19,6 +19,7 @@
 #include "chan.h"
 #include "roles.h"
 #include "later.h"
+#include "log_text.h"
 #include "msg_rules.h"
 #include "parse.h"
 #include "print.h"

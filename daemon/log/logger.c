@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "blob.h"
+#include "log_text.h"
 #include "roles.h"
 #include "msg_rules.h"
 

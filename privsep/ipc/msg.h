@@ -66,6 +66,7 @@ enum log_sink {
 	SINK_STATS_DIR, SINK_STATS_FILE, SINK_MAX
 };
 /* clang-format on */
+enum link_kind { LINK_UDP = 1, LINK_MCAST, LINK_TCP };
 enum conf_use { CONF_START, CONF_CHECK, CONF_PRINT }; /* MSG_SETUP; verdict as exit status; print the settings */
 /* waiting in the jail; serving (sync: start-up dump is in the cache); the answer to MSG_STATUS */
 enum ready { READY_JAILED = 1, READY_SERVING, READY_ALIVE };
@@ -134,85 +135,14 @@ struct msg_status {
 	struct msg_worker worker[MSG_WORKERS_MAX];
 };
 
-/* One kernel packet for a helper (struct, then `len` bytes of packet). Tuples are in network order. */
-struct msg_tuple {
-	uint8_t src[16], dst[16];
-	uint16_t sport, dport;
-	uint8_t proto, reserved[3];
-};
-/* seq: echo it in the verdict; ct_id, status: of the flow; ct_info: 0 established/original, 1 related/original, 2 new,
- * 3 established/reply, 4 related/reply; payload, payload_len: where in the packet that of TCP or UDP is, never empty.
- */
-struct msg_packet {
-	uint32_t seq, ct_id, ct_info, status, len, payload, payload_len;
-	uint8_t family, hook, has_master, priv_len, priv[32];
-	struct msg_tuple orig, reply;
-};
-
-/* A helper's answer. Addresses are by reference, but for REF_FOREIGN where the administrator allows other hosts. The
- * queue process (privsep/queue) judges it by its table and builds every netlink byte itself. */
-enum addr_ref { REF_ANY, REF_ORIG_SRC, REF_ORIG_DST, REF_REPLY_SRC, REF_REPLY_DST, REF_FOREIGN, REF_MAX };
-/* src, dst: enum addr_ref, address: that of REF_FOREIGN; proto: IPPROTO_TCP or IPPROTO_UDP; permanent, follow (the
- * expected flow gets this helper): 0 or 1; class: 0; ports in host order, sport 0: any; nat_port: the one where the
- * listener really is when the flow is translated, else 0. */
-struct msg_expect {
-	uint8_t src, dst, proto, permanent, follow, class;
-	uint16_t sport, dport, nat_port;
-	uint8_t address[16];
-};
-#define MSG_EDIT_MAX 4096 /* longer packets cannot be edited */
-struct msg_edit {
-	uint32_t offset; /* from the IP header on */
-	uint16_t old_len, new_len;
-	uint8_t bytes[64];
-};
-/* accept: 1, and 0 only from helpers that may drop; timeout: seconds, 0: leave alone. */
-struct msg_verdict {
-	uint32_t seq;
-	uint8_t accept, n_expect, n_edits, priv_len;
-	uint32_t timeout;
-	uint8_t priv[32];
-	struct msg_expect expect[3];
-	struct msg_edit edit[2];
-};
-
-/* What the parent needs of the configuration. Strings are terminated; unused bytes are zero. */
-enum link_kind { LINK_UDP = 1, LINK_MCAST, LINK_TCP };
-/* kind: enum link_kind; family: AF_INET, AF_INET6; no_checksum: 1, SO_NO_CHECK on the send socket; port: host order,
- * local and remote; local: network order, multicast IPv4: address of the interface; peer: UDP, TCP: the other
- * firewall, multicast: the group; sndbuf, rcvbuf: bytes for SO_*BUFFORCE, 0: leave alone. */
-struct msg_link {
-	uint8_t kind, family, no_checksum, is_default;
-	uint16_t port, reserved;
-	char ifname[16];
-	uint8_t local[16], peer[16];
-	uint32_t sndbuf, rcvbuf;
-};
-struct msg_helper {
-	char name[16];
-	uint8_t family, proto, setup, reserved;
-	uint16_t queue, reserved2;
-	uint32_t queue_len, expect_max, expect_timeout;
-};
-/* size: sizeof(struct msg_setup); sync, stats: which workers there are; sched_type: 0 leave alone, else SCHED_RR or
- * SCHED_FIFO; expect_sync: subscribe to expectation events as well; no_events: PollSecs, no event socket; nl_buf*:
- * event socket, bytes as the kernel accounts them, 0 unset; syslog_facility: 0 none, else LOG_DAEMON, LOG_LOCAL0, … of
- * <syslog.h>; empty path: none; jail: 0 not said, 1 Require, 2 BestEffort. */
-struct msg_setup {
-	uint32_t size;
-	uint8_t sync, stats, events_reliable, landlock_required;
-	uint8_t sched_type, sched_prio, expect_sync, no_events;
-	uint8_t systemd, n_links, n_helpers, console, jail, reserved[3];
-	uint32_t nl_buf, nl_buf_max, syslog_facility;
-	char lockfile[MSG_PATH_MAX], logfile[MSG_PATH_MAX], stats_logfile[MSG_PATH_MAX];
-	char ctl_path[108], ctl_group[33];
-	struct msg_link link[MSG_LINKS_MAX];
-	struct msg_helper helper[MSG_HELPERS_MAX];
-};
+/* Payloads that are known here by their length alone: struct msg_packet and msg_verdict of helper_msg.h, struct
+ * msg_setup and msg_link of setup.h. */
+#define MSG_PACKET_LEN  144
+#define MSG_VERDICT_LEN 272
+#define MSG_SETUP_LEN   1776
+#define MSG_LINK_LEN    64
 
 static_assert(sizeof(struct msg_hdr) == 8, "wall format");
 static_assert(sizeof(struct msg_dump_start) == 8 && sizeof(struct msg_worker) == 12, "wall format");
-static_assert(sizeof(struct msg_expect) == 28 && sizeof(struct msg_link) == 64, "wall format");
-static_assert(sizeof(struct msg_packet) == 144 && sizeof(struct msg_verdict) == 272, "wall format");
 
 #endif

@@ -46,18 +46,18 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_DUMP] = {R_PARENT, R_SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
 	[MSG_DUMP_DONE] = {R_PARENT, R_SERVING, RUN, ONE(msg_dump_done), 0, 0, NULL},
 	[MSG_STATUS] = {R_PARENT, R_SERVING, RUN, ONE(msg_status), 0, 0, NULL},
-	[MSG_PACKET] = {R_QUEUE, R_HELPER, RUN, sizeof(struct msg_packet), MSG_DATA_MAX, 0, 0, 0, NULL},
-	[MSG_SETUP] = {R_CONFIG, R_PARENT, SETUP, ONE(msg_setup), 0, 1, NULL},
+	[MSG_PACKET] = {R_QUEUE, R_HELPER, RUN, MSG_PACKET_LEN, MSG_DATA_MAX, 0, 0, 0, NULL},
+	[MSG_SETUP] = {R_CONFIG, R_PARENT, SETUP, MSG_SETUP_LEN, MSG_SETUP_LEN, 0, 0, 1, NULL},
 	[MSG_READY] = {R_WORKER | R_LINK, R_PARENT | R_QUEUE, SETUP | RUN, 0, 0, 0, READY_ALIVE, 0, NULL},
 	[MSG_REQUEST] = {R_SERVING, R_PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
 	[MSG_REQUEST_QUIET] = {R_SYNC, R_PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
 	[MSG_FLUSH] = {R_SERVING, R_PARENT, RUN, ONE(msg_flush), ANY, 0, check_table},
 	[MSG_DUMP_START] = {R_SERVING, R_PARENT, RUN, ONE(msg_dump_start), 0, 0, check_table},
-	[MSG_CHANNEL_OPEN] = {R_SYNC | R_PARENT, R_PARENT | R_LINK, SETUP | RUN, 0, sizeof(struct msg_link),
-			      sizeof(struct msg_link), LAST_LINK, 0, NULL},
+	[MSG_CHANNEL_OPEN] = {R_SYNC | R_PARENT, R_PARENT | R_LINK, SETUP | RUN, 0, MSG_LINK_LEN, MSG_LINK_LEN,
+			      LAST_LINK, 0, NULL},
 	[MSG_STOP] = {R_SERVING, R_PARENT, RUN, 0, 0, 0, 0, 0, NULL},
 	/* judged by packet and helper: privsep/queue/policy.c */
-	[MSG_VERDICT] = {R_HELPER, R_QUEUE, RUN, ONE(msg_verdict), 0, 0, NULL},
+	[MSG_VERDICT] = {R_HELPER, R_QUEUE, RUN, MSG_VERDICT_LEN, MSG_VERDICT_LEN, 0, 0, 0, NULL},
 };
 
 enum admit

@@ -7,11 +7,10 @@
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
-#include <linux/netlink.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "cursor.h"
+#include "nlmsg.h"
 #include "msg_rules.h"
 
 /* One attribute: its exact payload size, or how it differs; a nest names its set. Zero: not known. */
@@ -84,19 +83,21 @@ static const struct request_rule {
 static bool walk(struct rd r, enum set set, uint8_t family, uint32_t extra);
 
 static bool
-attr_ok(struct rd body, bool nested, uint16_t rule, uint8_t family)
+attr_ok(const struct nla *a, uint16_t rule, uint8_t family)
 {
-	size_t len = rd_left(&body), size = rule & RULE_LOW;
+	size_t size = rule & RULE_LOW;
+	bool nested = (a->flags & NLA_F_NESTED) != 0;
+	const uint8_t *last = a->data + a->len - 1;
 
-	if (rule == 0 || nested != ((rule & NEST(0)) != 0))
+	if (rule == 0 || a->flags & NLA_F_NET_BYTEORDER || nested != ((rule & NEST(0)) != 0))
 		return false;
 	if (nested)
-		return walk(body, size == IP4 && family == AF_INET6 ? IP6 : (enum set)size, family, 0);
+		return walk(nla_nested(a), size == IP4 && family == AF_INET6 ? IP6 : (enum set)size, family, 0);
 	if (rule & TEXT)
-		return len > 1 && len <= size && memchr(body.p, '\0', len) == body.end - 1;
-	if (len == 0 || (rule & UP_TO ? len > size : len != size))
+		return a->len > 1 && a->len <= size && memchr(a->data, '\0', a->len) == last;
+	if (a->len == 0 || (rule & UP_TO ? a->len > size : a->len != size))
 		return false;
-	return rule >> 12 == 0 || (memcmp(body.p, "\0\0\0", len - 1) == 0 && body.end[-1] <= rule >> 12);
+	return rule >> 12 == 0 || (memcmp(a->data, "\0\0\0", a->len - 1U) == 0 && *last <= rule >> 12);
 }
 
 /* Recursion is as deep as the table is: four. */
@@ -104,71 +105,52 @@ static bool
 walk(struct rd r, enum set set, uint8_t family, uint32_t extra)
 {
 	uint32_t seen = 0;
+	struct nla a;
 
-	while (rd_left(&r) > 0) {
-		struct nlattr a;
-		struct rd body;
-		unsigned int type;
-		size_t pad;
-
-		rd_copy(&r, &a, sizeof(a));
-		if (r.bad || a.nla_len < sizeof(a) || a.nla_type & NLA_F_NET_BYTEORDER)
+	while (nla_next(&r, &a)) {
+		if (a.type > 31 || seen & 1U << a.type || !attr_ok(&a, sets[set][a.type], family))
 			return false;
-		body = rd_sub(&r, a.nla_len - sizeof(a));
-		type = a.nla_type & NLA_TYPE_MASK;
-		if (r.bad || type > 31 || seen & 1U << type ||
-		    !attr_ok(body, (a.nla_type & NLA_F_NESTED) != 0, sets[set][type], family))
-			return false;
-		seen |= 1U << type;
-		pad = NLA_ALIGN(a.nla_len) - a.nla_len;
-		rd_take(&r, pad < rd_left(&r) ? pad : rd_left(&r));
+		seen |= 1U << a.type;
 	}
+	if (r.bad)
+		return false;
 	for (unsigned int type = 0; type < 32; type++)
 		if ((sets[set][type] & NEED || extra & 1U << type) && (seen & 1U << type) == 0)
 			return false;
 	return true;
 }
 
-int
-guard_request(enum role from, const void *data, size_t len)
+/* 0 or the refusal. */
+static int
+judge(enum role from, const struct nlmsghdr *nlh, struct rd body)
 {
-	struct rd r = rd_init(data, len), attrs;
-	struct nlmsghdr nlh;
 	struct nfgenmsg nfg;
 	const struct request_rule *rule = may_send;
 	const struct request_rule *end = may_send + sizeof(may_send) / sizeof(may_send[0]);
 	enum set set;
 
-	rd_copy(&r, &nlh, sizeof(nlh));
-	rd_copy(&r, &nfg, sizeof(nfg));
-	if (r.bad || nlh.nlmsg_len < sizeof(nlh) + sizeof(nfg) || NLMSG_ALIGN((size_t)nlh.nlmsg_len) > len)
+	rd_copy(&body, &nfg, sizeof(nfg));
+	if (body.bad)
 		return -EBADMSG;
-	while (rule < end && rule->type != nlh.nlmsg_type)
+	while (rule < end && rule->type != nlh->nlmsg_type)
 		rule++;
-	if (rule == end || (rule->from & 1U << from) == 0 || nlh.nlmsg_flags & ~(NLM_F_REQUEST | rule->flags) ||
-	    (nlh.nlmsg_flags & NLM_F_REQUEST) == 0 || nlh.nlmsg_pid != 0)
+	if (rule == end || (rule->from & 1U << from) == 0 || nlh->nlmsg_flags & ~(NLM_F_REQUEST | rule->flags) ||
+	    (nlh->nlmsg_flags & NLM_F_REQUEST) == 0 || nlh->nlmsg_pid != 0)
 		return -EPERM;
 	if ((nfg.nfgen_family != AF_INET && nfg.nfgen_family != AF_INET6) || nfg.version != 0 || nfg.res_id != 0)
 		return -EBADMSG;
-	attrs = rd_sub(&r, nlh.nlmsg_len - sizeof(nlh) - sizeof(nfg));
-	set = nlh.nlmsg_type >> 8 == NFNL_SUBSYS_CTNETLINK ? CONN : EXPECT;
-	if (!walk(attrs, set, nfg.nfgen_family, nlh.nlmsg_flags & NLM_F_CREATE ? rule->extra : 0))
-		return -EBADMSG;
-	return (int)NLMSG_ALIGN(nlh.nlmsg_len);
+	set = nlh->nlmsg_type >> 8 == NFNL_SUBSYS_CTNETLINK ? CONN : EXPECT;
+	return walk(body, set, nfg.nfgen_family, nlh->nlmsg_flags & NLM_F_CREATE ? rule->extra : 0) ? 0 : -EBADMSG;
 }
 
 int
 guard_batch(enum role from, const void *data, size_t len)
 {
-	const uint8_t *at = data;
+	struct rd r = rd_init(data, len), body;
+	struct nlmsghdr nlh;
+	int err = 0;
 
-	while (len > 0) {
-		int n = guard_request(from, at, len);
-
-		if (n < 0)
-			return n;
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	while (err == 0 && nl_next(&r, &nlh, &body))
+		err = judge(from, &nlh, body);
+	return err != 0 ? err : r.bad || len % NLMSG_ALIGNTO != 0 ? -EBADMSG : 0;
 }

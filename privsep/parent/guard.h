@@ -9,12 +9,9 @@
 
 #include "msg.h"
 
-/* One complete ctnetlink or ctnetlink_exp NEW, DELETE or GET at data, of its own length, at most len bytes, from a sync
- * worker; from a stats worker only ctnetlink DELETE. Its padded length (never more than len), or -EBADMSG (malformed),
- * -EPERM (well-formed, but not allowed). */
-int guard_request(enum role from, const void *data, size_t len);
-
-/* A batch: such messages back to back, nothing behind them. 0 or the first refusal. */
+/* A batch: complete ctnetlink or ctnetlink_exp NEW, DELETE or GET messages back to back, each padded, nothing behind
+ * them, from a sync worker; from a stats worker only ctnetlink DELETE. 0, or of the first that is refused: -EBADMSG
+ * (malformed), -EPERM (well-formed, but not allowed). */
 int guard_batch(enum role from, const void *data, size_t len);
 
 #endif

@@ -94,13 +94,19 @@ relay_answers(struct parent *p, struct worker *w, int fd, uint32_t batch, int er
 		int kept = 0;
 
 		for (int i = 0; i < n; i++) {
-			const struct nlmsghdr *h = iov[i].iov_base;
-			const struct nlmsgerr *e = NLMSG_DATA(h);
+			struct rd r = rd_init(iov[i].iov_base, iov[i].iov_len), body;
+			struct nlmsghdr h;
+			struct nlmsgerr e;
 
-			if (h->nlmsg_type != NLMSG_ERROR)
+			if (!nl_next(&r, &h, &body))
+				continue;
+			if (h.nlmsg_type != NLMSG_ERROR) {
 				iov[kept++] = iov[i];
-			else if (e->error != 0 && n_failed < sizeof(failed) / sizeof(failed[0]))
-				failed[n_failed++] = (struct msg_error){e->msg.nlmsg_seq, e->error};
+				continue;
+			}
+			rd_copy(&body, &e, sizeof(e));
+			if (e.error != 0 && n_failed < sizeof(failed) / sizeof(failed[0]))
+				failed[n_failed++] = (struct msg_error){e.msg.nlmsg_seq, e.error};
 		}
 		forward(p, w, MSG_ANSWER, batch, iov, kept);
 	}
@@ -137,19 +143,20 @@ dump_next(struct parent *p)
 static bool
 cut_at_end(struct iovec *iov, struct dump *d, int *err)
 {
-	uint8_t *base = iov->iov_base;
-	const struct nlmsghdr *h;
+	const uint8_t *base = iov->iov_base, *at = base;
+	struct rd r = rd_init(base, iov->iov_len), body = {0};
+	struct nlmsghdr h;
 
-	for (size_t at = 0; at + sizeof(*h) <= iov->iov_len; at += NLMSG_ALIGN((size_t)h->nlmsg_len)) {
-		h = (const struct nlmsghdr *)(base + at);
-		d->interrupted |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-		if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR || h->nlmsg_len < sizeof(*h)) {
-			memcpy(err, h + 1, at + NLMSG_LENGTH(sizeof(*err)) <= iov->iov_len ? sizeof(*err) : 0);
-			iov->iov_len = at;
-			return true;
-		}
+	for (; nl_next(&r, &h, &body); at = r.p) {
+		d->interrupted |= (h.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+		if (h.nlmsg_type == NLMSG_DONE || h.nlmsg_type == NLMSG_ERROR)
+			break;
 	}
-	return false;
+	if (at == r.end)
+		return false;
+	rd_copy(&body, err, rd_left(&body) < sizeof(*err) ? 0 : sizeof(*err));
+	iov->iov_len = (size_t)(at - base);
+	return true;
 }
 
 void

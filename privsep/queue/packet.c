@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netfilter/nfnetlink_queue.h>
-#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -14,18 +13,11 @@
 static struct rd
 find(struct rd r, unsigned int type)
 {
-	while (!r.bad && rd_left(&r) > 0) {
-		struct nlattr a;
-		struct rd body;
-		size_t pad;
+	struct nla a;
 
-		rd_copy(&r, &a, sizeof(a));
-		body = rd_sub(&r, a.nla_len >= sizeof(a) ? a.nla_len - sizeof(a) : SIZE_MAX);
-		if (!r.bad && (a.nla_type & NLA_TYPE_MASK) == type)
-			return body;
-		pad = NLA_ALIGN(a.nla_len) - a.nla_len;
-		rd_take(&r, pad < rd_left(&r) ? pad : rd_left(&r));
-	}
+	while (nla_next(&r, &a))
+		if (a.type == type)
+			return nla_nested(&a);
 	return (struct rd){NULL, NULL, true};
 }
 

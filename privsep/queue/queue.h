@@ -8,9 +8,10 @@
 #define QUEUE_H
 
 #include "chan.h"
-#include "cursor.h"
+#include "helper_msg.h"
 #include "log.h"
 #include "msg_rules.h"
+#include "nlattr.h"
 #include "queue_handover.h"
 
 #define SLOTS       128                   /* packets of a queue that its worker may keep waiting */

@@ -44,7 +44,7 @@ def table():
     source = RULES.read_text()
     body = source[source.index("static const struct msg_rule rules"):]
     body = body[body.index("{\n") : body.index("\n};")] + "\n"
-    limits = dict(re.findall(r"#define\s+(\w+_MAX|NL_MIN)\s+(\d+)", source + MSG.read_text()))
+    limits = dict(re.findall(r"#define\s+(\w+_(?:MAX|LEN)|NL_MIN)\s+(\d+)", source + MSG.read_text()))
     lines = ["| Message | from | to | phase | payload | descriptors | deeper check |", "|---|---|---|---|---|---|---|"]
     for name, row in re.findall(r"\[(MSG_\w+)\]\s*=\s*\{(.*?)\},?\n", body, re.S):
         row = re.sub(r"ONE\((\w+)\)", r"sizeof(struct \1), sizeof(struct \1), 0", row)

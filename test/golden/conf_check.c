@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "parse.h"
+#include "log_text.h"
 #include "print.h"
 
 static void

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "roles.h"
+#include "log_text.h"
 #include "msg_rules.h"
 
 static int pair[2];

@@ -5,6 +5,7 @@
 
 #include "roles.h"
 #include "msg_rules.h"
+#include "setup.h"
 
 enum { TWICE = 7001, ANOTHER, CHANNELS };
 

@@ -14,8 +14,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "helper_msg.h"
 #include "roles.h"
 #include "msg_rules.h"
+#include "setup.h"
 
 static struct chan wall = {.fd = WORKER_FD};
 static uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)] __attribute__((aligned(8)));

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "log_text.h"
 #include "queue.h"
 
 static volatile sig_atomic_t child;

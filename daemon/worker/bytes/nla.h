@@ -1,52 +1,16 @@
 /*
- * Reads netlink attributes: a bounded walk, and rows (size, byte order, place) that put one of fixed size into a
- * struct. Shared by the daemon's flows and the records of the tools. Sizes are checked, values are not interpreted;
- * nothing is copied but the fields, nothing outside the message is read.
+ * Reads netlink attributes by the walk of nlattr.h: rows (size, byte order, place) put one of fixed size into a struct.
+ * Shared by the daemon's flows and the records of the tools. Sizes are checked, values are not interpreted; nothing is
+ * copied but the fields, nothing outside the message is read.
  */
 #ifndef NLA_H
 #define NLA_H
 
 #include <endian.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 
 #include "buf.h"
-
-struct nla {
-	const uint8_t *data;
-	uint16_t type, len; /* type without the nested and byte order flags; len of data */
-};
-
-/* The next attribute; false at the end, or with the cursor bad where the rest is no attribute. */
-static inline bool
-nla_next(struct rd *r, struct nla *a)
-{
-	const size_t left = rd_left(r);
-	struct nlattr h;
-	size_t step;
-
-	if (left < sizeof(h)) {
-		r->bad |= left > 0;
-		return false;
-	}
-	memcpy(&h, r->p, sizeof(h));
-	if (h.nla_len < sizeof(h) || h.nla_len > left) {
-		r->bad = true;
-		return false;
-	}
-	a->type = h.nla_type & NLA_TYPE_MASK;
-	a->len = (uint16_t)(h.nla_len - sizeof(h));
-	a->data = r->p + sizeof(h);
-	step = NLA_ALIGN(h.nla_len);
-	r->p += step < left ? step : left;
-	return true;
-}
-
-static inline struct rd
-nla_nested(const struct nla *nest)
-{
-	return rd_init(nest->data, nest->len);
-}
+#include "nlattr.h"
 
 /* A cursor over the attributes of an nfnetlink message, and its head (NULL: not wanted); bad, empty and zero when the
  * message is too short for them. */

@@ -35,7 +35,7 @@ for_the_kernel(const struct flow *f)
 
 		must(n <= (int)sizeof(buf) && (n < 0 || n % 4 == 0));
 		if (n > 0) {
-			must(guard_request(ROLE_SYNC, buf, (size_t)n) == n); /* a refusal ends the worker */
+			must(guard_batch(ROLE_SYNC, buf, (size_t)n) == 0); /* a refusal ends the worker */
 			must(flow_from_nl((const struct nlmsghdr *)buf, &again, &side) == 0);
 			must(flow_to_nl(f, (enum flow_nl_op)op, &o, 1, buf, (size_t)n - 1) < 0);
 		}
@@ -70,7 +70,7 @@ expect_body(const uint8_t *body, size_t len, enum wire_type type)
 		return;
 	for (int op = FLOW_NL_CREATE; op <= FLOW_NL_GET; op++) {
 		n = expect_to_nl(&e, (enum flow_nl_op)op, 60, 1, one, sizeof(one));
-		must(n < 0 || guard_request(ROLE_SYNC, one, (size_t)n) == n);
+		must(n < 0 || guard_batch(ROLE_SYNC, one, (size_t)n) == 0);
 	}
 	n = wire_enc_expect(&e, type, 0, 1, &opts, one, sizeof(one));
 	must(n > 0 && n % 4 == 0);

@@ -22,6 +22,7 @@
 #include "blob.h"
 #include "chan.h"
 #include "jail.h"
+#include "log_text.h"
 #include "msg_rules.h"
 #include "role_config.h"
 
@@ -76,7 +77,7 @@ run_close(struct run *r)
 static void
 serve(struct run *r)
 {
-	struct log console = {.fd = r->console[1], .fd_err = r->console[1]};
+	struct log console = {.fd = r->console[1], .fd_err = r->console[1], .form = LF_TEXT};
 	struct config_tools t = {.wall_fd = r->sv[1], .out_fd = r->out[1], .console = &console, .mem_fd = blob_memfd()};
 
 	r->status = config_serve(&t);
@@ -276,7 +277,7 @@ wrong_message(void **state)
 static void
 run_role(struct run *r, bool as_root)
 {
-	struct log log = {.fd = 2, .fd_err = 2};
+	struct log log = {.fd = 2, .fd_err = 2, .form = LF_TEXT};
 	int wall = dup(r->sv[1]);
 
 	dup2(r->out[1], 1);

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "log_text.h"
 #include "start.h"
 
 static jmp_buf gave_up;

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "helper_msg.h"
 #include "msg_rules.h"
+#include "setup.h"
 
 /* A message of each type that must pass, and who says it in which phase. */
 static const struct good {

@@ -238,7 +238,7 @@ past_the_guard(void **state)
 		f.state = (uint8_t)any();
 		fill(f.wscale, sizeof(f.wscale));
 		if ((n = flow_to_nl(&f, op, &o, any(), buf, sizeof(buf))) >= 0)
-			assert_int_equal(guard_request(ROLE_SYNC, buf, (size_t)n), n);
+			assert_int_equal(guard_batch(ROLE_SYNC, buf, (size_t)n), 0);
 	}
 }
 
@@ -296,7 +296,7 @@ expectations(void **state)
 		int n = expect_to_nl(&e, FLOW_NL_CREATE, 0, 1, buf, sizeof(buf));
 
 		assert_true(n > 0);
-		assert_int_equal(guard_request(ROLE_SYNC, buf, (size_t)n), n);
+		assert_int_equal(guard_batch(ROLE_SYNC, buf, (size_t)n), 0);
 		assert_int_equal(expect_from_nl((const struct nlmsghdr *)buf, &g), 0);
 		assert_true(expect_same_key(&e, &g));
 		assert_int_equal(e.timeout, g.timeout);
