@@ -1,6 +1,7 @@
 /*
- * What conntrackd, the starting program, leaves to ctd-parent, which replaces it by exec: the checked settings and
- * open descriptors, as plain memory behind HANDOVER_FD. Both run as root; nobody else can write it.
+ * What ctd-start leaves to conntrackd, which replaces it by exec: the checked settings and open descriptors, as sealed
+ * memory behind HANDOVER_FD. Both run as root. The first time that conntrackd is executed there is none, and it becomes
+ * ctd-start, with its own file, by which ctd-start comes back, behind HANDOVER_FD.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H
@@ -9,9 +10,12 @@
 
 #include "jail.h"
 #include "msg_rules.h"
+#include "setup.h"
 
-#define HANDOVER_FD 3
-#define WALL_BUFFER (8 << 20) /* SO_SNDBUFFORCE of the parent's end of every wall */
+#define HANDOVER_FD    3
+#define HANDOVER_MAGIC 0x4f765264
+#define HANDOVER_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define WALL_BUFFER    (8 << 20) /* SO_SNDBUFFORCE of the parent's end of every wall */
 
 struct worker {
 	enum role role;
@@ -23,6 +27,7 @@ struct worker {
 };
 
 struct handover {
+	uint32_t magic;
 	struct msg_setup conf;
 	struct worker worker[MSG_WORKERS_MAX];
 	unsigned int n_workers;
@@ -36,5 +41,8 @@ struct handover {
 	gid_t ctl_gid;     /* 0: no group may read */
 	uint64_t watchdog; /* ns between signs of life, ours to the service manager and the serving worker's to us */
 };
+
+/* locate.c: the path of another program of ours. False: there is none. */
+bool locate(char *path, size_t size, const char *program);
 
 #endif

@@ -1,12 +1,15 @@
 /*
- * ctd-parent: takes over from conntrackd (start/), enters its jail, and then only relays: one poll loop, nothing
- * blocks. Started by conntrackd alone, never by hand.
+ * conntrackd: becomes ctd-start (start/), which does what was typed; takes over from it when it comes back, enters its
+ * jail, and then only relays: one poll loop, nothing blocks.
  */
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -163,17 +166,43 @@ loop_once(struct parent *p, uint64_t now)
 		on_signal(p);
 }
 
+/* False: nobody has started anything yet. */
+static bool
+take_over(struct handover *h)
+{
+	int seals = fcntl(HANDOVER_FD, F_GET_SEALS);
+	struct stat st;
+
+	return seals != -1 && (seals & HANDOVER_SEALS) == HANDOVER_SEALS && fstat(HANDOVER_FD, &st) == 0 &&
+	       st.st_size == sizeof(*h) && read(HANDOVER_FD, h, sizeof(*h)) == sizeof(*h) &&
+	       h->magic == HANDOVER_MAGIC && close(HANDOVER_FD) == 0;
+}
+
+/* The file, and not its name, which may be another's by the time that ctd-start comes back. */
+static int
+begin(char **argv)
+{
+	char path[PATH_MAX];
+	int self = open("/proc/self/exe", O_PATH);
+
+	if (self != -1 && dup2(self, HANDOVER_FD) != -1 && (self == HANDOVER_FD || close(self) == 0) &&
+	    locate(path, sizeof(path), "ctd-start"))
+		execv(path, argv);
+	fprintf(stderr, "conntrackd: can't run ctd-start: %s\n", strerror(errno));
+	return 1;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	static struct parent parent;
 	struct parent *p = &parent;
 	struct jail jail = jail_parent;
 	sigset_t set;
 
-	if (read(HANDOVER_FD, &p->h, sizeof(p->h)) != sizeof(p->h))
-		return 1;
-	close(HANDOVER_FD);
+	(void)argc;
+	if (!take_over(&p->h))
+		return begin(argv);
 	prctl(PR_SET_NAME, "conntrackd");
 	p->log = (struct log){p->h.log_fd, p->h.log_fd, LF_RECORD, 0};
 	sigfillset(&set); /* those without a meaning here are ignored */

@@ -1,6 +1,6 @@
 /*
- * The parent, ctd-parent: the one process that keeps CAP_NET_ADMIN. What it holds and the parts it is made of. What
- * arrives from workers and clients is checked before it is used; conntrackd (start/) opened and spawned the rest.
+ * conntrackd, the parent: the one process that keeps CAP_NET_ADMIN. What it holds and the parts it is made of. What
+ * arrives from workers and clients is checked before it is used; ctd-start (start/) opened and spawned the rest.
  */
 #ifndef PARENT_H
 #define PARENT_H
@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
-#include <linux/netlink.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "handover.h"
+#include "nlmsg.h"
 
 #define DATAGRAM_MAX   4096        /* one ctnetlink event or answer */
 #define DUMP_MAX       32768       /* one datagram of a dump */

@@ -112,7 +112,7 @@ open_logs(struct start *s)
 	s->sink[SINK_CONSOLE_ERR] = STDERR_FILENO; /* of a daemon: until it is ready */
 	log_socket(s, SINK_PARENT, &s->h.log_fd);
 	log_socket(s, SINK_WORKERS, &s->workers_log);
-	fcntl(s->h.log_fd, F_SETFD, 0); /* inherited by ctd-parent */
+	fcntl(s->h.log_fd, F_SETFD, 0); /* inherited by conntrackd */
 }
 
 /* The lock is the flock, not the file: what a dead daemon left behind blocks nobody. The file stays for good, as the
@@ -121,7 +121,7 @@ void
 take_lock(struct start *s)
 {
 	const char *name = s->h.conf.lockfile;
-	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, fd = open(name, flags); /* inherited by ctd-parent */
+	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, fd = open(name, flags); /* inherited by conntrackd */
 	struct stat st = {0};
 
 	/* not at once: with fs.protected_regular that is refused for another's file, whose owner could not be named */
@@ -200,6 +200,6 @@ open_notify(struct start *s)
 	if (name[0] == '@')
 		sun.sun_path[0] = '\0';
 	fd = connect_to(&sun, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len), SOCK_DGRAM);
-	s->h.notify = fd != -1 ? fcntl(fd, F_DUPFD, 0) : -1; /* inherited by ctd-parent */
+	s->h.notify = fd != -1 ? fcntl(fd, F_DUPFD, 0) : -1; /* inherited by conntrackd */
 	close(fd);
 }

@@ -43,7 +43,7 @@ no_netlink(struct start *s, int err)
 	give_up(s, 1);
 }
 
-/* Not close-on-exec: inherited by ctd-parent. */
+/* Not close-on-exec: inherited by conntrackd. */
 static int
 nl_open(struct start *s, uint32_t groups, int rcvbuf)
 {

@@ -1,4 +1,4 @@
-/* conntrackd: decides what the command line wants, and for a daemon goes through the steps of the start in order. */
+/* ctd-start: decides what the command line wants, and for a daemon goes through the steps of the start in order. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "log_text.h"
 #include "start.h"
 
 #define CONF_DEFAULT "/etc/conntrackd/conntrackd.conf"
@@ -187,24 +188,25 @@ open_links(struct start *s)
 static void
 become_parent(struct start *s)
 {
-	char path[PATH_MAX];
-	int fd = memfd_create("handover", MFD_CLOEXEC);
+	int fd = memfd_create("handover", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int self = fcntl(HANDOVER_FD, F_DUPFD_CLOEXEC, 0);
 
+	s->h.magic = HANDOVER_MAGIC;
 	if (fd != -1 && write(fd, &s->h, sizeof(s->h)) == sizeof(s->h) && lseek(fd, 0, SEEK_SET) == 0 &&
-	    dup2(fd, HANDOVER_FD) != -1 && locate(path, sizeof(path), "ctd-parent"))
-		execl(path, "conntrackd", (char *)NULL);
-	log_put(&s->log, LV_ERROR, "can't run ctd-parent: %s", strerror(errno));
+	    fcntl(fd, F_ADD_SEALS, HANDOVER_SEALS) == 0 && dup2(fd, HANDOVER_FD) != -1)
+		fexecve(self, s->argv, environ != NULL ? environ : (char *[]){NULL});
+	log_put(&s->log, LV_ERROR, "can't run conntrackd: %s", strerror(errno));
 	give_up(s, 1);
 }
 
-/* Descriptors 0-4 exist: the first three are open for good, the others are nobody's, and workers get their own ones
- * there. */
+/* Descriptors 0-4 exist: the first three are open for good, then conntrackd's file, and one that is nobody's; workers
+ * get their own ones at the last two. */
 static void
 reserve_fds(void)
 {
 	int fd = 0;
 
-	close_range(STDERR_FILENO + 1, ~0U, 0);
+	close_range(HANDOVER_FD + 1, ~0U, 0);
 	while (fd <= WORKER_LOG_FD) {
 		if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1) {
 			fprintf(stderr, "ERROR: can't open /dev/null: %s\n", strerror(errno));
@@ -281,8 +283,13 @@ main(int argc, char **argv)
 	static struct start start = {.log = {STDOUT_FILENO, STDERR_FILENO, LF_TEXT, 0}, .h.log_fd = -1};
 	struct start *s = &start;
 	struct wish w = {CONF_DEFAULT, CONF_START, false};
+	struct stat st;
 	int status;
 
+	if (fcntl(HANDOVER_FD, F_SETFD, FD_CLOEXEC) == -1 || fstat(HANDOVER_FD, &st) == -1 || !S_ISREG(st.st_mode)) {
+		fprintf(stderr, "ctd-start is started by conntrackd, not by hand\n");
+		return 64;
+	}
 	if (!parse(argc, argv, &w))
 		return become_client(argc, argv);
 	reset_surroundings();
@@ -292,6 +299,7 @@ main(int argc, char **argv)
 		return 1;
 	for (int i = 0; i < SINK_MAX; i++)
 		s->sink[i] = -1;
+	s->argv = argv;
 	s->h.daemon = w.daemon;
 	if ((status = read_config(s, w.conf, w.use)) != 0 || w.use != CONF_START)
 		return status;

@@ -1,4 +1,4 @@
-/* Finds programs and starts workers. Used by main.c and config.c. */
+/* Starts workers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,27 +10,7 @@
 
 #include "start.h"
 
-bool
-locate(char *path, size_t size, const char *program)
-{
-	static const char *const where[] = {"%.*s/%s", "%.*s/../libexec/openconntrack/%s", "%.*s/../sbin/%s"};
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n <= 0)
-		return false;
-	self[n] = '\0';
-	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
-		/* where[] holds the formats */
-		int len = snprintf(path, size, where[i], (int)(strrchr(self, '/') - self), self, program);
-
-		if (len > 0 && (size_t)len < size && access(path, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Where its own two will be is /dev/null until then. What the daemon was started with, perhaps a terminal, is not for
+/* Where its log will be is /dev/null until then. What the daemon was started with, perhaps a terminal, is not for
  * workers: the log worker gets a copy, and the one for the configuration says what it thinks of it. */
 static void
 take_standard_fds(enum role role)
@@ -42,7 +22,7 @@ take_standard_fds(enum role role)
 #endif
 
 	for (int fd = STDIN_FILENO; fd <= last; fd++)
-		if (dup2(WORKER_FD, fd) == -1)
+		if (dup2(WORKER_LOG_FD, fd) == -1)
 			_exit(71);
 }
 

@@ -1,7 +1,8 @@
 /*
- * conntrackd, the starting program: command line, configuration, files, sockets, workers; then it becomes ctd-parent by
- * exec and is gone. It runs as root and reads nothing from outside but the configuration worker's answer, which it
- * checks field by field. Every step that cannot be done ends the program with a message that says what to do.
+ * ctd-start, which conntrackd executes at once: command line, configuration, files, sockets, workers; then it becomes
+ * conntrackd again by exec and is gone. It runs as root and reads nothing from outside but the configuration worker's
+ * answer, which it checks field by field. Every step that cannot be done ends the program with a message that says what
+ * to do.
  */
 #ifndef START_H
 #define START_H
@@ -17,6 +18,7 @@ struct start {
 	int sink[SINK_MAX];
 	bool locked;     /* we are the only one: what fails from here on is the configuration's */
 	int workers_log; /* what they write to; h.log_fd is the parent's own */
+	char **argv;     /* as they were typed */
 	const char *notify_socket, *watchdog_usec; /* of the environment, which nobody else gets */
 };
 
@@ -24,7 +26,6 @@ struct start {
 void give_up(struct start *s, int status) __attribute__((noreturn)); /* the caller has logged why */
 
 /* spawn.c */
-bool locate(char *path, size_t size, const char *program); /* beside ourselves, or where it is installed */
 /* A worker, with its end of the wall as WORKER_FD and log_fd as WORKER_LOG_FD. 0 or -errno. */
 int spawn(struct worker *w, enum role role, uint16_t index, int log_fd);
 int give_fd(struct worker *w, uint32_t type, uint32_t arg, int fd);

@@ -1,5 +1,5 @@
 /*
- * A test double of ctd-worker: every role in one small program, so that conntrackd and ctd-parent can be tested alone.
+ * A test double of ctd-worker: every role in one small program, so that conntrackd and ctd-start can be tested alone.
  * The configuration is a list of "key value" lines; the serving worker obeys one-line commands of control clients,
  * among them every way of breaking the rules of the wall (see acts[]).
  */
@@ -21,8 +21,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "helper_msg.h"
+#include "log_text.h"
 #include "roles.h"
 #include "msg_rules.h"
+#include "setup.h"
 
 #define IN_MAX (MSG_DATA_MAX + sizeof(struct msg_hdr))
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""conntrackd and ctd-parent beside a double of their workers (double.c): every illegal message, and the failures of the
-start, of workers and of clients. Usage: wall.py DIRECTORY-WITH-conntrackd-ctd-parent-ctd-worker [case ...]"""
+"""conntrackd and ctd-start beside a double of their workers (double.c): every illegal message, and the failures of the
+start, of workers and of clients. Usage: wall.py DIRECTORY-WITH-conntrackd-ctd-start-ctd-worker [case ...]"""
 import grp
 import os
 import pwd
@@ -443,11 +443,51 @@ def case_rights():
                                  stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
             assert got.returncode == 1 and got.stderr.count("\n") == 1, (right, got)
             assert f"needs CAP_{right.upper()}" in got.stderr and set(os.listdir(d.dir)) == before, (right, got)
-    shutil.copy(f"{BIN}/conntrackd", d.dir)  # to where anybody may go
+    for program in ("conntrackd", "ctd-start"):
+        shutil.copy(f"{BIN}/{program}", d.dir)  # to where anybody may go
     got = subprocess.run([f"{d.dir}/conntrackd", "-C", d.conf], stderr=subprocess.PIPE, text=True, timeout=DEADLINE,
                          preexec_fn=lambda: os.setresuid(65534, 65534, 65534))
     assert got.returncode == 1 and "must be started by root" in got.stderr and got.stderr.count("\n") == 1, got
     d.start()
+    d.end()
+
+
+def about(pid):
+    """Program file, name, arguments: what supervisors look at."""
+    with open(f"/proc/{pid}/cmdline") as line, open(f"/proc/{pid}/comm") as name:
+        return os.readlink(f"/proc/{pid}/exe"), name.read().rstrip(), line.read().split("\0")[:-1]
+
+
+def case_identity():
+    """The process that stays is the program that was started, with the words that were typed, however it was started."""
+    d = Daemon(start=False)
+    os.symlink(f"{BIN}/conntrackd", f"{d.dir}/another")
+    shutil.copytree(BIN, f"{d.dir}/prefix/sbin", ignore=shutil.ignore_patterns("ctd-*", "queue_*", "link_*"))
+    shutil.copytree(BIN, f"{d.dir}/prefix/libexec/openconntrack", ignore=shutil.ignore_patterns("conntrackd"))
+    for argv, program, directory in ((["conntrackd"], f"{BIN}/conntrackd", None), (["./conntrackd"], "./conntrackd", BIN),
+                                     (["any name"], f"{d.dir}/another", None), (["../sbin/conntrackd", "-d"],
+                                      f"{d.dir}/prefix/sbin/conntrackd", f"{d.dir}/prefix/sbin")):
+        argv = argv[:1] + ["-C", d.conf] + argv[1:]
+        if os.path.exists(d.log):
+            os.unlink(d.log)
+        proc = start(argv, executable=program, cwd=directory, stdin=subprocess.DEVNULL)
+        wait_for("start", lambda: "initialization completed" in d.text())
+        with open(d.lock) as f:
+            pid = int(f.read())
+        real = os.path.realpath(os.path.join(directory or "/", program))
+        assert about(pid) == (real, "conntrackd", argv), (about(pid), argv)
+        os.kill(pid, signal.SIGTERM)
+        assert proc.wait(DEADLINE) == 0
+        wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"))
+    # a handover that is none: memory of the right place, but not of the right kind
+    fd = os.memfd_create("handover")
+    os.write(fd, bytes(100000))
+    d.proc = start([f"{BIN}/conntrackd", "-C", d.conf], preexec_fn=lambda: os.dup2(fd, 3), close_fds=False)
+    d.status("takeover", 0)
+    for path in (f"{BIN}/ctd-start", f"{d.dir}/prefix/libexec/openconntrack/ctd-start"):
+        got = subprocess.run([path, "-C", d.conf], stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
+        assert got.returncode == 64 and "started by conntrackd, not by hand" in got.stderr, got
+    os.close(fd)
     d.end()
 
 
@@ -476,7 +516,7 @@ def case_descriptors():
     for args in (["--check"], ["--print"], []):
         got = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", f"{BIN}/conntrackd", "-C", d.conf + "x", *args])
         assert got.returncode == 1
-        got = subprocess.run(["sh", "-c", 'ulimit -n 4; exec "$@"', "sh", f"{BIN}/conntrackd", "-C", d.conf, *args],
+        got = subprocess.run(["sh", "-c", 'ulimit -n 5; exec "$@"', "sh", f"{BIN}/conntrackd", "-C", d.conf, *args],
                              stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
         assert got.returncode == 1 and "can't open /dev/null: Too many open files" in got.stderr, got
     shutil.rmtree(d.dir)
@@ -776,7 +816,7 @@ def case_link_worker():
     assert "does not take message" not in d.text() and "link" in [role for _, role in d.children()], d.text()
     d.end()
     genuine, BIN = BIN, tempfile.mkdtemp(prefix="ct-wall-bin-")
-    for name, source in (("conntrackd", "conntrackd"), ("ctd-parent", "ctd-parent"), ("ctd-worker", "ctd-worker"),
+    for name, source in (("conntrackd", "conntrackd"), ("ctd-start", "ctd-start"), ("ctd-worker", "ctd-worker"),
                          ("ctd-link", "link_double")):
         shutil.copy(f"{genuine}/{source}", f"{BIN}/{name}")
     for port in (7001, 7002, 7003):

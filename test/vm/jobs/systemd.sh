@@ -67,7 +67,7 @@ make_configurations() {
 
 unit_becomes_ready() {
 	systemctl start $unit || return
-	main_pid_is_new && [ "$(readlink "/proc/$(property MainPID)/exe" | sed 's/.*\///')" = ctd-parent ] &&
+	main_pid_is_new && [ "$(readlink "/proc/$(property MainPID)/exe" | sed 's/.*\///')" = conntrackd ] &&
 		[ "$(property NRestarts)" = 0 ] && [ "$(processes | wc -l)" = 7 ]
 }
 
