@@ -34,6 +34,37 @@ net_cmp(const void *pa, const void *pb)
 	return memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
+/* Lets net[at] sink to its place in the heap of n. */
+static void
+sift(struct conf_net *net, size_t at, size_t n)
+{
+	for (size_t child; (child = 2 * at + 1) < n; at = child) {
+		struct conf_net upper = net[at];
+
+		if (child + 1 < n && net_cmp(&net[child], &net[child + 1]) < 0)
+			child++;
+		if (net_cmp(&upper, &net[child]) >= 0)
+			return;
+		net[at] = net[child];
+		net[child] = upper;
+	}
+}
+
+/* Not qsort(): from 1 KiB on it asks for the size of memory, a call that the jail bans. */
+static void
+nets_sort(struct conf_net *net, size_t n)
+{
+	for (size_t i = n / 2; i-- > 0;)
+		sift(net, i, n);
+	for (size_t last = n; last-- > 1;) {
+		struct conf_net largest = net[0];
+
+		net[0] = net[last];
+		net[last] = largest;
+		sift(net, 0, last);
+	}
+}
+
 static int
 filter_take_nets(struct filter *f, const struct conf_net *net, uint32_t n)
 {
@@ -47,7 +78,7 @@ filter_take_nets(struct filter *f, const struct conf_net *net, uint32_t n)
 	for (uint32_t i = 0; i < n; i++)
 		if (f->net[i].family == AF_INET)
 			memset(f->net[i].addr + 4, 0, sizeof(f->net[i].addr) - 4);
-	qsort(f->net, n, sizeof(*net), net_cmp);
+	nets_sort(f->net, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct group *g = f->n_groups > 0 ? &f->group[f->n_groups - 1] : NULL;
 

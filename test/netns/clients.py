@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """clients.py SOCKET silent|garbage|half|deaf|hasty N: control clients that misbehave, twenty at once, for test/netns/service.sh.
+clients.py SOCKET crowd N: N of them, as many at once as the script may have files, for test/netns/amounts.sh.
 
-Says "KIND there" once all of them are connected and have done their worst, then holds on until it is ended.
+Says "KIND there" once all of them are connected and have done their worst, then holds on until it is ended; a crowd leaves.
 """
 import os
 import signal
@@ -26,8 +27,21 @@ BEHAVIOUR = {
 }
 
 
+def crowd(path, n):
+    signal.alarm(100)
+    held = []
+    for _ in range(n):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        s.connect(path)  # waits while there is no place
+        held.append(s)
+        if len(held) == 1000:
+            held.clear()
+
+
 def main():
     path, kind = sys.argv[1:3]
+    if kind == "crowd":
+        return crowd(path, int(sys.argv[3]))
     held = []
     for _ in range(20):
         s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -98,6 +98,39 @@ addresses(void **state)
 	assert_true(passes(&c, flow6("2001:db8:1::1", "2001:db9::1"), false));
 }
 
+/* In whatever order they were written. */
+static void
+many_addresses(void **state)
+{
+	enum { MANY = 1000 };
+	static struct conf_net nets[MANY];
+	struct conf_filter c = {.addr_policy = FILTER_IGNORE, .net = nets};
+
+	(void)state;
+	for (uint32_t n = 0; n <= MANY; n += n < 70 ? 1 : 93) {
+		for (uint32_t i = 0; i < n; i++) {
+			uint32_t a = htonl(0x0a000000 | (i * 7919 % n << 8) | (i * 31 & 1 ? 0 : 7));
+
+			nets[i] = (struct conf_net){.family = AF_INET, .prefix = i * 31 & 1 ? 24 : 32};
+			memcpy(nets[i].addr, &a, sizeof(a));
+		}
+		c.n_nets = n;
+		for (uint32_t i = 0; i <= n; i += i < 70 ? 1 : 77) {
+			struct flow f = flow4(6, "10.0.0.0", "192.0.2.1");
+			bool listed = false;
+
+			f.addr[ORIG_SRC] = htonl(0x0a000005 | i << 8);
+			for (uint32_t k = 0; k < n; k++)
+				listed = listed || (nets[k].prefix == 24 && k * 7919 % n == i);
+			assert_int_equal(passes(&c, f, false), !listed);
+			f.addr[ORIG_SRC] = htonl(0x0a000007 | i << 8);
+			for (uint32_t k = 0; k < n; k++)
+				listed = listed || k * 7919 % n == i;
+			assert_int_equal(passes(&c, f, false), !listed);
+		}
+	}
+}
+
 static void
 states(void **state)
 {
@@ -124,6 +157,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(protocols),
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(states),
 	};
 
