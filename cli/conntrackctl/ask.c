@@ -1,6 +1,5 @@
 /*
- * One dialogue with the daemon. Called by conntrackctl's verbs and by the old client options; the answer is not
- * trusted.
+ * One dialogue with the daemon, whose answer is not trusted.
  */
 #include "ask.h"
 
@@ -63,10 +62,29 @@ take(struct answer *a, const struct ctl_frame *f, const uint8_t *payload, record
 	}
 }
 
+/* Text as it comes, until the daemon closes: when the work is done, or, told to stop, when it ends. */
+static int
+take_old(struct client *c, const struct request *q, struct answer *a)
+{
+	const uint8_t *text;
+	size_t len;
+	int r;
+
+	a->old = true;
+	if (q->old == 0)
+		return -EPROTONOSUPPORT;
+	while ((r = client_text(c, &text, &len)) == 0)
+		if (fwrite(text, 1, len, stdout) != len)
+			return -EIO;
+	return r == -EPIPE ? 0 : r;
+}
+
 void
 ask_client(struct client *c, const struct request *q, record_fn *fn, void *ctx, struct answer *a)
 {
-	struct ctl_request r = {.magic = CTL_MAGIC,
+	struct ctl_request r = {.old = q->old > 0 ? q->old - 1U : CTL_OLD_NONE,
+				.magic = CTL_MAGIC,
+				.layout = ctl_layout(),
 				.verb = (uint16_t)q->verb,
 				.caches = q->caches,
 				.tables = q->tables,
@@ -79,10 +97,13 @@ ask_client(struct client *c, const struct request *q, record_fn *fn, void *ctx, 
 		a->asked = true;
 	while (end == 0 && (end = client_next(c, &f, &payload)) == 0)
 		end = take(a, &f, payload, fn, ctx);
+	if (end < 0 && a->asked && client_is_old(c))
+		end = take_old(c, q, a);
 	a->err = end < 0 ? end : 0;
 }
 
-/* A daemon that was told to stop may be gone before it has said so, or say so shortly before it is gone. */
+/* A daemon that was told to stop may be gone before it has said so, or say so shortly before it is gone. That of
+ * conntrack-tools closes the connection when it ends, and its socket may name a process that has long left. */
 static void
 await_end(int pidfd, int silence, struct answer *a)
 {
@@ -92,7 +113,7 @@ await_end(int pidfd, int silence, struct answer *a)
 		a->err = 0;
 	if (pidfd < 0)
 		return;
-	if (a->err == 0 && a->fail.why == CTL_WHY_NONE && poll(&p, 1, silence) == 0)
+	if (!a->old && a->err == 0 && a->fail.why == CTL_WHY_NONE && poll(&p, 1, silence) == 0)
 		a->err = -ETIMEDOUT;
 	close(pidfd);
 }
@@ -130,6 +151,7 @@ static const struct {
 				 "the daemon does not know this request: it is of another version, restart it"},
 	[CTL_WHY_FAILED] = {EXIT_FAILED, "the daemon could not do it"},
 	[CTL_WHY_SUPERSEDED] = {EXIT_SUPERSEDED, "another role was set meanwhile"},
+	[CTL_WHY_LAYOUT] = {EXIT_FAILED, "the daemon is of another build: restart it"},
 };
 #define N_WHYS (sizeof(whys) / sizeof(whys[0]))
 
@@ -152,7 +174,10 @@ static const struct {
 	{-EACCES, "permission denied: only root and members of the configured group may ask"},
 	{-ETIMEDOUT, "the daemon does not answer in time"},
 	{-ENOSYS, "cannot give up rights before reading the answer: no seccomp filters here?"},
-	{-EPIPE, "the daemon closed the connection without a complete answer: is it that of conntrack-tools?"},
+	{-EPIPE, "the daemon closed the connection without a complete answer"},
+	{-EPROTONOSUPPORT,
+	 "this is the daemon of conntrack-tools, which knows only the options of conntrackd (-s, -c, …): "
+	 "stop it and start this version's"},
 	{-ECONNRESET, "the daemon closed the connection in the middle of its answer"},
 	{-EBADMSG, "the answer is not of this version's protocol: restart conntrackd after an upgrade"},
 };

@@ -13,6 +13,7 @@ enum exit_status { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_DENIED, EXIT_UNSUPPO
 struct answer {
 	int err;    /* 0, or -errno: no (complete) answer */
 	bool asked; /* the request was delivered */
+	bool old;   /* to a daemon of conntrack-tools 1.4.x */
 	bool has_stats;
 	unsigned int n_commits;
 	struct ctl_fail fail; /* why is CTL_WHY_NONE when the request was carried out */
@@ -23,8 +24,9 @@ struct answer {
 /* Gets the payload of every frame of records (CTL_R_FLOW, CTL_R_EXPECT, CTL_R_RSQUEUE). -errno ends the dialogue. */
 typedef int record_fn(void *ctx, uint32_t type, const uint8_t *payload, size_t len);
 
-/* fn may be NULL: records are skipped. Gives up all rights and most system calls of this process once it is connected:
- * what is left afterwards is to write to open descriptors. */
+/* fn may be NULL: records are skipped. What a daemon of conntrack-tools says goes to standard output. Gives up all
+ * rights and most system calls of this process once it is connected: what is left afterwards is to write to open
+ * descriptors. */
 void ask(const char *path, int silence, const struct request *q, record_fn *fn, void *ctx, struct answer *a);
 /* The same over a client that is already connected. */
 void ask_client(struct client *c, const struct request *q, record_fn *fn, void *ctx, struct answer *a);

@@ -1,5 +1,5 @@
 /*
- * The client's end of the control socket. Used by every verb of conntrackctl and by the old client options.
+ * The client's end of the control socket.
  */
 #include "client.h"
 
@@ -15,7 +15,8 @@
 
 struct client {
 	int fd, silence;
-	size_t at, have; /* what is not yet handed out: buf[at .. have) */
+	bool framed, reset; /* a frame was handed out; the daemon left without reading all that we had said */
+	size_t at, have;    /* what is not yet handed out: buf[at .. have) */
 	uint8_t buf[ROOM];
 };
 
@@ -56,13 +57,12 @@ wait_for(const struct client *c, short events)
 struct client *
 client_from(int fd, int silence)
 {
-	struct client *c = malloc(sizeof(*c));
+	struct client *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
 	c->fd = fd;
 	c->silence = silence;
-	c->at = c->have = 0;
 	return c;
 }
 
@@ -151,8 +151,10 @@ fill(struct client *c, size_t n)
 		got = recv(c->fd, c->buf + c->have, ROOM - c->have, MSG_DONTWAIT);
 		if (got == 0)
 			return c->have == c->at ? -EPIPE : -ECONNRESET;
-		if (got == -1 && errno == ECONNRESET)
+		if (got == -1 && errno == ECONNRESET) {
+			c->reset = true;
 			return c->have == c->at ? -EPIPE : -ECONNRESET;
+		}
 		if (got == -1 && errno != EAGAIN && errno != EINTR)
 			return -errno;
 		c->have += got > 0 ? (size_t)got : 0;
@@ -163,7 +165,7 @@ fill(struct client *c, size_t n)
 static bool
 frame_ok(const struct ctl_frame *f)
 {
-	if (f->type == CTL_R_NONE || f->type > CTL_FAIL || f->len > CTL_PAYLOAD_MAX)
+	if (f->type == CTL_R_NONE || f->type >= CTL_R_MAX || f->len > CTL_PAYLOAD_MAX)
 		return false;
 	return shape[f->type].row ? f->len % shape[f->type].len == 0 : f->len == shape[f->type].len;
 }
@@ -182,8 +184,34 @@ client_next(struct client *c, struct ctl_frame *f, const uint8_t **payload)
 		return -EBADMSG;
 	if ((r = fill(c, sizeof(*f) + f->len)) < 0)
 		return r;
+	c->framed = true;
 	*payload = c->buf + c->at + sizeof(*f);
 	c->at += sizeof(*f) + f->len;
+	return 0;
+}
+
+/* It reads four octets of a request and answers, if at all, with text. */
+bool
+client_is_old(const struct client *c)
+{
+	if (c->framed)
+		return false;
+	return c->have > 0 ? c->buf[0] >= ' ' && c->buf[0] < 0x7f : c->reset;
+}
+
+int
+client_text(struct client *c, const uint8_t **text, size_t *len)
+{
+	int r;
+
+	if (c->at == c->have) {
+		c->at = c->have = 0;
+		if ((r = fill(c, 1)) < 0)
+			return r;
+	}
+	*text = c->buf + c->at;
+	*len = c->have - c->at;
+	c->at = c->have;
 	return 0;
 }
 

@@ -25,6 +25,11 @@ int client_ask(struct client *c, const struct ctl_request *q);
  * -ECONNRESET (in the middle of one), -EBADMSG (no frame of this protocol), -errno of receiving. */
 int client_next(struct client *c, struct ctl_frame *f, const uint8_t **payload);
 
+/* After client_next() failed: the daemon is that of conntrack-tools 1.4.x. */
+bool client_is_old(const struct client *c);
+/* Next piece of its answer; *text is borrowed until the next call. -EPIPE at the end. */
+int client_text(struct client *c, const uint8_t **text, size_t *len);
+
 /* A flow of a CTL_R_FLOW frame, copied and checked; flow.side is NULL or &side. */
 struct flow_rec {
 	uint32_t age, updated, expires;

@@ -22,47 +22,51 @@ struct option {
 	struct word word[11];
 };
 
-/* One table with a word, else those of all. */
-#define BY_TABLE(letter, v, c, all)                                                            \
-	{                                                                                      \
-		letter, false, {.verb = v, .caches = c, .tables = all},                        \
-		{                                                                              \
-			{"ct", {.verb = v, .caches = c, .tables = CTL_TABLE_CT}},              \
-				{"expect", {.verb = v, .caches = c, .tables = CTL_TABLE_EXP}}, \
-		}                                                                              \
+/* One table with a word, else those of all. The numbers are those of conntrack-tools: of all, ct, expect. */
+#define BY_TABLE(letter, v, c, all, n_all, n_ct, n_exp)                                                           \
+	{                                                                                                         \
+		letter, false, {.verb = v, .caches = c, .tables = all, .old = OLD(n_all)},                        \
+		{                                                                                                 \
+			{"ct", {.verb = v, .caches = c, .tables = CTL_TABLE_CT, .old = OLD(n_ct)}},               \
+				{"expect", {.verb = v, .caches = c, .tables = CTL_TABLE_EXP, .old = OLD(n_exp)}}, \
+		}                                                                                                 \
+	}
+#define STATS(v, number)                                         \
+	{                                                        \
+		.verb = CTL_STATS, .view = v, .old = OLD(number) \
 	}
 static const struct option options[] = {
-	BY_TABLE('c', CTL_COMMIT, 0, BOTH),
-	BY_TABLE('i', CTL_DUMP, CTL_INTERNAL, CTL_TABLE_CT),
-	BY_TABLE('e', CTL_DUMP, CTL_EXTERNAL, CTL_TABLE_CT),
-	BY_TABLE('F', CTL_FLUSH_KERNEL, 0, BOTH),
-	BY_TABLE('R', CTL_RESYNC_KERNEL, 0, BOTH),
+	BY_TABLE('c', CTL_COMMIT, 0, BOTH, 46, 18, 42),
+	BY_TABLE('i', CTL_DUMP, CTL_INTERNAL, CTL_TABLE_CT, 16, 16, 40),
+	BY_TABLE('e', CTL_DUMP, CTL_EXTERNAL, CTL_TABLE_CT, 17, 17, 41),
+	BY_TABLE('F', CTL_FLUSH_KERNEL, 0, BOTH, 43, 0, 38),
+	BY_TABLE('R', CTL_RESYNC_KERNEL, 0, BOTH, 44, 1, 39),
 	{'f',
 	 true,
-	 {.verb = CTL_FLUSH, .caches = CACHES, .tables = BOTH},
+	 {.verb = CTL_FLUSH, .caches = CACHES, .tables = BOTH, .old = OLD(45)},
 	 {
-		 {"internal", {.verb = CTL_FLUSH, .caches = CTL_INTERNAL, .tables = CTL_TABLE_CT}},
-		 {"external", {.verb = CTL_FLUSH, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_CT}},
+		 {"internal", {.verb = CTL_FLUSH, .caches = CTL_INTERNAL, .tables = CTL_TABLE_CT, .old = OLD(33)}},
+		 {"external", {.verb = CTL_FLUSH, .caches = CTL_EXTERNAL, .tables = CTL_TABLE_CT, .old = OLD(34)}},
 	 }},
 	{'s',
 	 true,
-	 {.verb = CTL_STATS, .view = VIEW_GENERAL},
+	 STATS(VIEW_GENERAL, 21),
 	 {
-		 {"network", {.verb = CTL_STATS, .view = VIEW_NETWORK}},
-		 {"cache", {.verb = CTL_STATS, .view = VIEW_CACHE}},
-		 {"runtime", {.verb = CTL_STATS, .view = VIEW_RUNTIME}},
-		 {"multicast", {.verb = CTL_STATS, .view = VIEW_LINK}},
-		 {"link", {.verb = CTL_STATS, .view = VIEW_LINK}},
-		 {"rsqueue", {.verb = CTL_RSQUEUE, .view = VIEW_RSQUEUE}},
-		 {"process", {.verb = CTL_STATS, .view = VIEW_PROCESS}},
-		 {"queue", {.verb = CTL_STATS, .view = VIEW_QUEUE}},
-		 {"ct", {.verb = CTL_STATS, .view = VIEW_GENERAL}},
-		 {"expect", {.verb = CTL_STATS, .view = VIEW_EXPECT}},
+		 {"network", STATS(VIEW_NETWORK, 28)},
+		 {"cache", STATS(VIEW_CACHE, 29)},
+		 {"runtime", STATS(VIEW_RUNTIME, 30)},
+		 {"multicast", STATS(VIEW_LINK, 31)},
+		 {"link", STATS(VIEW_LINK, 31)},
+		 {"rsqueue", {.verb = CTL_RSQUEUE, .view = VIEW_RSQUEUE, .old = OLD(32)}},
+		 {"process", STATS(VIEW_PROCESS, 35)},
+		 {"queue", STATS(VIEW_QUEUE, 36)},
+		 {"ct", STATS(VIEW_GENERAL, 21)},
+		 {"expect", STATS(VIEW_EXPECT, 37)},
 	 }},
-	{'B', false, {.verb = CTL_SEND}, {{NULL, {.verb = CTL_NONE}}}},
-	{'n', false, {.verb = CTL_RESYNC_PEERS}, {{NULL, {.verb = CTL_NONE}}}},
-	{'t', false, {.verb = CTL_PURGE}, {{NULL, {.verb = CTL_NONE}}}},
-	{'k', false, {.verb = CTL_STOP}, {{NULL, {.verb = CTL_NONE}}}},
+	{'B', false, {.verb = CTL_SEND, .old = OLD(22)}, {{NULL, {.verb = CTL_NONE}}}},
+	{'n', false, {.verb = CTL_RESYNC_PEERS, .old = OLD(23)}, {{NULL, {.verb = CTL_NONE}}}},
+	{'t', false, {.verb = CTL_PURGE, .old = OLD(26)}, {{NULL, {.verb = CTL_NONE}}}},
+	{'k', false, {.verb = CTL_STOP, .old = OLD(OLD_STOP)}, {{NULL, {.verb = CTL_NONE}}}},
 };
 
 static const struct option *
@@ -114,6 +118,14 @@ take_config(struct compat *c, const char *next)
 	return 2;
 }
 
+static uint8_t
+old_xml(const struct request *q)
+{
+	bool exp = q->tables == CTL_TABLE_EXP;
+
+	return q->caches == CTL_INTERNAL ? (exp ? OLD(47) : OLD(24)) : (exp ? OLD(48) : OLD(25));
+}
+
 /* -x modifies a dump named before it, once. */
 static int
 take_xml(struct compat *c)
@@ -121,6 +133,7 @@ take_xml(struct compat *c)
 	if (c->request.verb != CTL_DUMP || c->request.format == FORMAT_XML)
 		c->kind = COMPAT_INVALID;
 	c->request.format = FORMAT_XML;
+	c->request.old = old_xml(&c->request);
 	return 1;
 }
 

@@ -83,7 +83,7 @@ no_connection(void)
 	return 1;
 }
 
-/* 0, or the exit status after saying why. A file without a path is a daemon that cannot be reached. */
+/* 0, or the exit status after saying why. */
 static int
 find_socket(const char *config, char path[SOCKPATH_MAX])
 {
@@ -96,9 +96,10 @@ find_socket(const char *config, char path[SOCKPATH_MAX])
 		fputs("input in flex scanner failed\n", stderr);
 		return 2;
 	}
-	if (access(config, R_OK) == 0)
-		return no_connection();
-	log_put(&l, LV_ERROR, "can't open config file `%s'", config);
+	if (access(config, R_OK) != 0)
+		log_put(&l, LV_ERROR, "can't open config file `%s'", config);
+	else
+		log_put(&l, LV_ERROR, "`%s': %s", config, sockpath_error(r));
 	return 1;
 }
 
@@ -176,7 +177,7 @@ rsqueue(const struct request *q, const char *path)
 	struct answer a;
 
 	ask(path, SILENCE, q, rsqueue_records, &queue, &a);
-	if (answer_status(&a) == EXIT_DONE)
+	if (answer_status(&a) == EXIT_DONE && !a.old)
 		rsqueue_print(&queue, stdout, FORMAT_TEXT);
 	rsqueue_clear(&queue);
 	return outcome(&a, path);

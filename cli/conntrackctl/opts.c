@@ -1,5 +1,5 @@
 /*
- * Scans conntrackctl's command line by a table of verbs and the words each takes. Called by main().
+ * Scans conntrackctl's command line by a table of verbs and the words each takes.
  */
 #include "opts.h"
 
@@ -38,7 +38,8 @@ static const struct choice stats_words[] = {
 	{"network", {.view = VIEW_NETWORK}}, {"cache", {.view = VIEW_CACHE}},
 	{"runtime", {.view = VIEW_RUNTIME}}, {"link", {.view = VIEW_LINK}},
 	{"queue", {.view = VIEW_QUEUE}},     {"rsqueue", {.view = VIEW_RSQUEUE, .verb = CTL_RSQUEUE}},
-	{"process", {.view = VIEW_PROCESS}}, {NULL, {.view = VIEW_GENERAL}},
+	{"process", {.view = VIEW_PROCESS}}, {"all", {.view = VIEW_ALL}},
+	{NULL, {.view = VIEW_GENERAL}},
 };
 static const struct choice dump_words[] = {
 	{"internal", {.caches = CTL_INTERNAL}},
@@ -70,8 +71,8 @@ static const struct verb verbs[] = {
 	 {.verb = CTL_STATS, .view = VIEW_STATUS},
 	 .prints = PRINTS_JSON},
 	{"stats",
-	 "[general|expect|network|cache|runtime|link|queue|rsqueue|process]",
-	 "Counters, as conntrackd -s prints them; with --json everything at once or the part named.",
+	 "[general|expect|network|cache|runtime|link|queue|rsqueue|process|all]",
+	 "Counters, as conntrackd -s prints them, or all by name; with --json everything at once or the part named.",
 	 {.verb = CTL_STATS, .view = VIEW_GENERAL},
 	 .choice = stats_words,
 	 .prints = PRINTS_JSON},
@@ -118,7 +119,11 @@ static const struct verb verbs[] = {
 	 .choice = role_words,
 	 .needed = true,
 	 .prints = PRINTS_JSON},
-	{"stop", "", "Ends the daemon; returns when it is gone.", {.verb = CTL_STOP}, .prints = PRINTS_JSON},
+	{"stop",
+	 "",
+	 "Ends the daemon; returns when it is gone.",
+	 {.verb = CTL_STOP, .old = OLD(OLD_STOP)},
+	 .prints = PRINTS_JSON},
 	{"check", "", "Would the daemon take the configuration file? Starts nothing.", {.verb = CTL_NONE}, .prints = 0},
 };
 

@@ -1,12 +1,13 @@
 /*
- * Finds the control socket's path with the daemon's own lexer, so both read words alike. Called by the client before
- * it connects; the file may be anything.
+ * Finds the control socket's path with the daemon's own lexer, so both read words alike. The file may be
+ * anything.
  */
 #include "sockpath.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -115,4 +116,19 @@ sockpath_read(const char *file, char path[SOCKPATH_MAX])
 			    : find_in(fd, S_ISREG(st.st_mode) ? (size_t)st.st_size : FILE_MAX, path);
 	close(fd);
 	return r;
+}
+
+const char *
+sockpath_error(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return "it names no control socket, General { UNIX { Path } }: is it a configuration of conntrackd?";
+	case -ENAMETOOLONG:
+		return "the path of its control socket, General { UNIX { Path } }, is too long";
+	case -EFBIG:
+		return "it is too large for a configuration of conntrackd";
+	default:
+		return strerror(-err);
+	}
 }

@@ -14,5 +14,7 @@
 int sockpath_find(const char *text, size_t len, char path[SOCKPATH_MAX]);
 /* The same for a file. -errno of opening or reading it (-EISDIR: a directory), -EFBIG beyond 16 MiB. */
 int sockpath_read(const char *file, char path[SOCKPATH_MAX]);
+/* What an error of these means. */
+const char *sockpath_error(int err);
 
 #endif

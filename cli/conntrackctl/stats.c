@@ -1,7 +1,11 @@
 /*
- * Words for the numbers in struct ctl_stats. Used by every printer of statistics.
+ * Words for the numbers in struct ctl_stats.
  */
 #include "stats.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "conf.h"
 
@@ -88,4 +92,37 @@ stats_worker_state(const struct msg_worker *w)
 	static const char *const word[] = {"spare", "serving", "dead"};
 
 	return WORD(word, w->state);
+}
+
+const char *
+stats_addr(uint8_t family, const uint8_t addr[16], char buf[STATS_ADDR])
+{
+	if ((family != AF_INET && family != AF_INET6) || inet_ntop(family, addr, buf, STATS_ADDR) == NULL)
+		strcpy(buf, "unknown");
+	return buf;
+}
+
+const char *
+stats_remedy(const struct ctl_refused *r, char buf[STATS_REMEDY])
+{
+	char addr[STATS_ADDR];
+
+	snprintf(buf, STATS_REMEDY, "IPv%c_Destination_Address %s or CheckSource off",
+		 r->family == AF_INET6 ? '6' : '4', stats_addr(r->family, r->addr, addr));
+	return buf;
+}
+
+const char *
+stats_differs(unsigned int bit)
+{
+	switch (bit) {
+	case CTL_DIFFERS_MODE:
+		return "mode";
+	case CTL_DIFFERS_PORT:
+		return "port";
+	case CTL_DIFFERS_CHECKSUM:
+		return "checksum";
+	default:
+		return "unknown";
+	}
 }

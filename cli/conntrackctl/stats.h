@@ -24,4 +24,14 @@ const char *stats_worker_role(const struct msg_worker *w);
 /* "spare", "serving", "dead" */
 const char *stats_worker_state(const struct msg_worker *w);
 
+/* Room for an address as text. */
+#define STATS_ADDR 46
+/* Returns buf. */
+const char *stats_addr(uint8_t family, const uint8_t addr[16], char buf[STATS_ADDR]);
+/* The keywords that make its link take the datagrams of a refused sender. Returns buf. */
+#define STATS_REMEDY 96
+const char *stats_remedy(const struct ctl_refused *r, char buf[STATS_REMEDY]);
+/* "mode", "port", "checksum": a bit of enum ctl_differs */
+const char *stats_differs(unsigned int bit);
+
 #endif

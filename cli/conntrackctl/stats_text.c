@@ -1,64 +1,84 @@
 /*
  * Statistics as text: scripts have parsed these blocks for fifteen years, so columns and TABs are part of the
- * interface. Called with the daemon's numbers by conntrackctl and by the old client options.
+ * interface.
  */
 #include "stats_text.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "conf.h"
 #include "stats.h"
 
+/* A text with numbers: "{created,12}" is the figure of that name, in so many columns. */
+static void
+put(FILE *to, const char *text, enum figure_group group, const void *base)
+{
+	const char *open, *comma;
+	const struct figure *f;
+
+	while ((open = strchr(text, '{')) != NULL && (comma = strchr(open, ',')) != NULL) {
+		fprintf(to, "%.*s", (int)(open - text), text);
+		if ((f = figure_find(group, open + 1, (size_t)(comma - open - 1))) != NULL)
+			fprintf(to, "%*" PRIu64, atoi(comma + 1), figure_value(f, base));
+		else
+			putc('?', to);
+		text = comma + strcspn(comma, "}");
+		text += *text == '}';
+	}
+	fputs(text, to);
+}
+
 static void
 cache_block(FILE *to, const char *name, const struct cache_stats *c)
 {
-	fprintf(to,
-		"cache %s:\n"
-		"current active connections:\t%12" PRIu64 "\n"
-		"connections created:\t\t%12" PRIu64 "\tfailed:\t%12" PRIu64 "\n"
-		"connections updated:\t\t%12" PRIu64 "\tfailed:\t%12" PRIu64 "\n"
-		"connections destroyed:\t\t%12" PRIu64 "\tfailed:\t%12" PRIu64 "\n\n",
-		name, c->active, c->created, c->create_failed, c->updated, c->update_failed, c->deleted,
-		c->delete_failed);
+	fprintf(to, "cache %s:\n", name);
+	put(to,
+	    "current active connections:\t{active,12}\n"
+	    "connections created:\t\t{created,12}\tfailed:\t{create_failed,12}\n"
+	    "connections updated:\t\t{updated,12}\tfailed:\t{update_failed,12}\n"
+	    "connections destroyed:\t\t{destroyed,12}\tfailed:\t{destroy_failed,12}\n\n",
+	    GROUP_CACHE, c);
 }
 
 static void
 cache_extended(FILE *to, const char *name, const struct cache_stats *c)
 {
-	fprintf(to,
-		"cache:%s\tactive objects:\t\t%12" PRIu64 "\n"
-		"\tactive/total entries:\t\t%12" PRIu64 "/%12" PRIu64 "\n"
-		"\tcreation OK/failed:\t\t%12" PRIu64 "/%12" PRIu64 "\n"
-		"\t\tno memory available:\t%12" PRIu64 "\n"
-		"\t\tno space left in cache:\t%12" PRIu64 "\n"
-		"\tupdate OK/failed:\t\t%12" PRIu64 "/%12" PRIu64 "\n"
-		"\t\tentry not found:\t%12" PRIu64 "\n"
-		"\tdeletion created/failed:\t%12" PRIu64 "/%12" PRIu64 "\n"
-		"\t\tentry not found:\t%12" PRIu64 "\n\n",
-		name, c->total, c->active, c->total, c->created, c->create_failed, c->no_memory, c->no_space,
-		c->updated, c->update_failed, c->update_missing, c->deleted, c->delete_failed, c->delete_missing);
+	fprintf(to, "cache:%s", name);
+	put(to,
+	    "\tactive objects:\t\t{total,12}\n"
+	    "\tactive/total entries:\t\t{active,12}/{total,12}\n"
+	    "\tcreation OK/failed:\t\t{created,12}/{create_failed,12}\n"
+	    "\t\tno memory available:\t{no_memory,12}\n"
+	    "\t\tno space left in cache:\t{no_space,12}\n"
+	    "\tupdate OK/failed:\t\t{updated,12}/{update_failed,12}\n"
+	    "\t\tentry not found:\t{update_missing,12}\n"
+	    "\tdeletion created/failed:\t{destroyed,12}/{destroy_failed,12}\n"
+	    "\t\tentry not found:\t{destroy_missing,12}\n\n",
+	    GROUP_CACHE, c);
 }
 
 static void
 bypass_block(FILE *to, const struct cache_stats *c)
 {
-	fprintf(to,
-		"internal bypass:\n"
-		"connections new:\t\t%12" PRIu64 "\n"
-		"connections updated:\t\t%12" PRIu64 "\n"
-		"connections destroyed:\t\t%12" PRIu64 "\n\n",
-		c->created, c->updated, c->deleted);
+	put(to,
+	    "internal bypass:\n"
+	    "connections new:\t\t{created,12}\n"
+	    "connections updated:\t\t{updated,12}\n"
+	    "connections destroyed:\t\t{destroyed,12}\n\n",
+	    GROUP_CACHE, c);
 }
 
 static void
 inject_block(FILE *to, const struct cache_stats *c)
 {
-	fprintf(to,
-		"external inject:\n"
-		"connections created:\t\t%12" PRIu64 "\tfailed:\t%12" PRIu64 "\n"
-		"connections updated:\t\t%12" PRIu64 "\tfailed:\t%12" PRIu64 "\n"
-		"connections destroyed:\t\t%12" PRIu64 "\tfailed:\t%12" PRIu64 "\n\n",
-		c->created, c->create_failed, c->updated, c->update_failed, c->deleted, c->delete_failed);
+	put(to,
+	    "external inject:\n"
+	    "connections created:\t\t{created,12}\tfailed:\t{create_failed,12}\n"
+	    "connections updated:\t\t{updated,12}\tfailed:\t{update_failed,12}\n"
+	    "connections destroyed:\t\t{destroyed,12}\tfailed:\t{destroy_failed,12}\n\n",
+	    GROUP_CACHE, c);
 }
 
 typedef void block_fn(FILE *, const char *, const struct cache_stats *);
@@ -80,8 +100,7 @@ caches(FILE *to, const struct ctl_stats *s, const struct cache_stats *internal, 
 static void
 traffic(FILE *to, const struct ctl_stats *s)
 {
-	fprintf(to, "traffic processed:\n%20" PRIu64 " Bytes      %20" PRIu64 " Pckts\n\n", s->traffic_bytes,
-		s->traffic_pkts);
+	put(to, "traffic processed:\n{bytes,20} Bytes      {packets,20} Pckts\n\n", GROUP_TRAFFIC, &s->traffic);
 }
 
 static const char *
@@ -93,11 +112,11 @@ kind_name(const struct ctl_link_stats *l)
 static void
 link_counters(FILE *to, const struct ctl_link_stats *l)
 {
-	fprintf(to,
-		"%20" PRIu64 " Bytes sent %20" PRIu64 " Bytes recv\n"
-		"%20" PRIu64 " Pckts sent %20" PRIu64 " Pckts recv\n"
-		"%20" PRIu64 " Error send %20" PRIu64 " Error recv\n\n",
-		l->sent_bytes, l->recv_bytes, l->sent_pkts, l->recv_pkts, l->sent_errors, l->recv_errors);
+	put(to,
+	    "{sent_bytes,20} Bytes sent {received_bytes,20} Bytes recv\n"
+	    "{sent_packets,20} Pckts sent {received_packets,20} Pckts recv\n"
+	    "{send_errors,20} Error send {receive_errors,20} Error recv\n\n",
+	    GROUP_LINK, &l->count);
 }
 
 static void
@@ -130,8 +149,7 @@ view_link(FILE *to, const struct ctl_stats *s)
 static void
 tracking(FILE *to, const struct ctl_stats *s)
 {
-	fprintf(to, "message tracking:\n%20" PRIu64 " Malformed msgs %20" PRIu64 " Lost msgs\n\n", s->malformed[0],
-		s->lost);
+	put(to, "message tracking:\n{malformed,20} Malformed msgs {lost,20} Lost msgs\n\n", GROUP_NETWORK, &s->network);
 }
 
 static void
@@ -163,27 +181,25 @@ view_expect(FILE *to, const struct ctl_stats *s)
 static void
 view_network(FILE *to, const struct ctl_stats *s)
 {
-	const uint64_t *m = s->malformed;
-
 	if (!s->sync)
 		return;
-	fprintf(to,
-		"network statistics:\n"
-		"\trecv:\n"
-		"\t\tMalformed messages:\t%20" PRIu64 "\n"
-		"\t\tWrong protocol version:\t%20" PRIu64 "\n"
-		"\t\tMalformed header:\t%20" PRIu64 "\n"
-		"\t\tMalformed payload:\t%20" PRIu64 "\n"
-		"\t\tBad message type:\t%20" PRIu64 "\n"
-		"\t\tTruncated message:\t%20" PRIu64 "\n"
-		"\t\tBad message size:\t%20" PRIu64 "\n"
-		"\tsend:\n"
-		"\t\tMalformed messages:\t%20" PRIu64 "\n\n"
-		"sequence tracking statistics:\n"
-		"\trecv:\n"
-		"\t\tPackets lost:\t\t%20" PRIu64 "\n"
-		"\t\tPackets before:\t\t%20" PRIu64 "\n\n",
-		m[0], m[1], m[2], m[3], m[4], m[5], m[6], s->send_malformed, s->lost, s->before);
+	put(to,
+	    "network statistics:\n"
+	    "\trecv:\n"
+	    "\t\tMalformed messages:\t{malformed,20}\n"
+	    "\t\tWrong protocol version:\t{bad_version,20}\n"
+	    "\t\tMalformed header:\t{bad_header,20}\n"
+	    "\t\tMalformed payload:\t{bad_payload,20}\n"
+	    "\t\tBad message type:\t{bad_type,20}\n"
+	    "\t\tTruncated message:\t{truncated,20}\n"
+	    "\t\tBad message size:\t{bad_size,20}\n"
+	    "\tsend:\n"
+	    "\t\tMalformed messages:\t{send_malformed,20}\n\n"
+	    "sequence tracking statistics:\n"
+	    "\trecv:\n"
+	    "\t\tPackets lost:\t\t{lost,20}\n"
+	    "\t\tPackets before:\t\t{before,20}\n\n",
+	    GROUP_NETWORK, &s->network);
 	active_link(to, s);
 }
 
@@ -197,9 +213,9 @@ view_cache(FILE *to, const struct ctl_stats *s)
 }
 
 void
-uptime_text(char *buf, size_t size, uint32_t seconds)
+uptime_text(char *buf, size_t size, uint64_t seconds)
 {
-	unsigned int min = seconds / 60 % 60, h = seconds / 3600 % 24, days = seconds / 86400;
+	unsigned int min = seconds / 60 % 60, h = seconds / 3600 % 24, days = (unsigned int)(seconds / 86400);
 	size_t n = 0;
 
 	if (days > 0)
@@ -210,54 +226,50 @@ uptime_text(char *buf, size_t size, uint32_t seconds)
 		snprintf(buf + n, size - n, "%u min", min);
 }
 
-static void
-netlink_stats(FILE *to, const struct ctl_stats *s)
-{
-	fprintf(to,
-		"netlink stats:\n"
-		"\tevents received:\t%20" PRIu64 "\n"
-		"\tevents filtered:\t%20" PRIu64 "\n"
-		"\tevents unknown type:\t\t%12" PRIu64 "\n"
-		"\tcatch event failed:\t\t%12" PRIu64 "\n"
-		"\tdump unknown type:\t\t%12" PRIu64 "\n"
-		"\tnetlink overrun:\t\t%12" PRIu64 "\n"
-		"\tflush kernel table:\t\t%12" PRIu64 "\n"
-		"\tresync with kernel table:\t%12" PRIu64 "\n"
-		"\tcurrent buffer size (in bytes):\t%12" PRIu64 "\n\n",
-		s->events, s->events_filtered, s->events_unknown, s->catch_failed, s->dump_unknown, s->overruns,
-		s->kernel_flushes, s->kernel_resyncs, s->buffer_size);
-}
-
-/* A worker that was killed cannot say whether it crashed or was told to end: all such ends count as crashes. */
+/* A worker that was killed cannot say whether it crashed or was told to end: all such ends count as crashes. Nothing is
+ * forked to answer a question, and no wait for events can fail. */
 static void
 view_runtime(FILE *to, const struct ctl_stats *s)
 {
 	char up[64];
 
-	uptime_text(up, sizeof(up), s->uptime);
+	uptime_text(up, sizeof(up), s->daemon.uptime);
 	fprintf(to, "daemon uptime: %s\n\n", up);
-	netlink_stats(to, s);
-	fprintf(to,
-		"runtime stats:\n"
-		"\tchild process failed:\t\t%12" PRIu32 "\n"
-		"\t\tchild process segfault:\t%12" PRIu32 "\n"
-		"\t\tchild process termsig:\t%12u\n"
-		"\tselect failed:\t\t\t%12u\n"
-		"\twait failed:\t\t\t%12u\n"
-		"\tlocal read failed:\t\t%12" PRIu64 "\n"
-		"\tlocal unknown request:\t\t%12" PRIu64 "\n\n",
-		s->status.worker_deaths, s->status.worker_signals, 0u, 0u, 0u, s->local_read_failed, s->local_unknown);
+	put(to,
+	    "netlink stats:\n"
+	    "\tevents received:\t{events,20}\n"
+	    "\tevents filtered:\t{filtered,20}\n"
+	    "\tevents unknown type:\t\t{unknown,12}\n"
+	    "\tcatch event failed:\t\t{catch_failed,12}\n"
+	    "\tdump unknown type:\t\t{dump_unknown,12}\n"
+	    "\tnetlink overrun:\t\t{overruns,12}\n"
+	    "\tflush kernel table:\t\t{flushes,12}\n"
+	    "\tresync with kernel table:\t{resyncs,12}\n"
+	    "\tcurrent buffer size (in bytes):\t{buffer_size,12}\n\n",
+	    GROUP_NETLINK, &s->netlink);
+	put(to,
+	    "runtime stats:\n"
+	    "\tchild process failed:\t\t{worker_deaths,12}\n"
+	    "\t\tchild process segfault:\t{worker_signals,12}\n"
+	    "\t\tchild process termsig:\t           0\n"
+	    "\tselect failed:\t\t\t           0\n"
+	    "\twait failed:\t\t\t           0\n",
+	    GROUP_PROCESSES, &s->status);
+	put(to,
+	    "\tlocal read failed:\t\t{local_read_failed,12}\n"
+	    "\tlocal unknown request:\t\t{local_unknown,12}\n\n",
+	    GROUP_RUNTIME, &s->runtime);
 }
 
 static void
-queue_block(FILE *to, const char *name, const struct ctl_queue_stats *q)
+queue_block(FILE *to, const char *name, const struct fig_queue *q)
 {
-	fprintf(to,
-		"queue %s:\n"
-		"current elements:\t\t%12" PRIu64 "\n"
-		"maximum elements:\t\t%12" PRIu64 "\n"
-		"not enough space errors:\t%12" PRIu64 "\n\n",
-		name, q->len, q->max, q->no_space);
+	fprintf(to, "queue %s:\n", name);
+	put(to,
+	    "current elements:\t\t{length,12}\n"
+	    "maximum elements:\t\t{maximum,12}\n"
+	    "not enough space errors:\t{no_space,12}\n\n",
+	    GROUP_QUEUE, q);
 }
 
 static void
@@ -265,11 +277,41 @@ view_queue(FILE *to, const struct ctl_stats *s)
 {
 	if (!s->sync)
 		return;
-	fprintf(to, "allocated queue nodes:\t\t%12" PRIu64 "\n\n", s->queue_nodes);
+	put(to, "allocated queue nodes:\t\t{nodes,12}\n\n", GROUP_QUEUES, &s->queues);
 	queue_block(to, "txqueue", &s->txq);
 	queue_block(to, "errorq", &s->errq);
 	if (s->mode == MODE_FTFW)
 		queue_block(to, "rsqueue", &s->rsq);
+}
+
+/* Every figure by its way in JSON, what it is, and in which unit. */
+static void
+put_figures(FILE *to, const char *path, enum figure_group group, const void *base)
+{
+	const struct figure_list *g = &figure_groups[group];
+	char name[80];
+
+	for (const struct figure *f = g->row; f < g->row + g->n; f++) {
+		uint64_t v = figure_value(f, base);
+
+		if (f->kind == FIG_AGE && v == FIG_NEVER)
+			continue;
+		snprintf(name, sizeof(name), "%s%s%s", path, path[0] != '\0' ? "." : "", f->name);
+		fprintf(to, "%-39s %20" PRIu64 " %-7s %s\n", name, v, figure_unit_name(f->unit), f->help);
+	}
+}
+
+static void
+view_all(FILE *to, const struct ctl_stats *s)
+{
+	char path[64];
+
+	for (size_t i = 0; i < figure_places_n; i++)
+		put_figures(to, figure_places[i].path, figure_places[i].group, (const char *)s + figure_places[i].at);
+	for (unsigned int i = 0; i < s->n_links; i++) {
+		snprintf(path, sizeof(path), "links.%.16s", s->link[i].ifname);
+		put_figures(to, path, GROUP_LINK, &s->link[i].count);
+	}
 }
 
 void
@@ -294,7 +336,7 @@ stats_text(FILE *to, const struct ctl_stats *s, enum view view)
 	static void (*const show[VIEW_MAX])(FILE *, const struct ctl_stats *) = {
 		[VIEW_GENERAL] = view_general, [VIEW_EXPECT] = view_expect,   [VIEW_NETWORK] = view_network,
 		[VIEW_CACHE] = view_cache,     [VIEW_RUNTIME] = view_runtime, [VIEW_LINK] = view_link,
-		[VIEW_QUEUE] = view_queue,
+		[VIEW_QUEUE] = view_queue,     [VIEW_ALL] = view_all,
 	};
 
 	if (show[view] != NULL)

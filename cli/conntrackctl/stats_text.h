@@ -1,5 +1,5 @@
 /*
- * The statistics blocks of conntrack-tools 1.4.x, byte for byte.
+ * The statistics blocks of conntrack-tools 1.4.x, byte for byte, and all figures by name (VIEW_ALL).
  */
 #ifndef STATS_TEXT_H
 #define STATS_TEXT_H
@@ -16,6 +16,6 @@ void rsqueue_head(FILE *to, uint64_t len);
 void rsqueue_text(FILE *to, const struct ctl_rsq *q);
 
 /* "3 h 5 min" */
-void uptime_text(char *buf, size_t size, uint32_t seconds);
+void uptime_text(char *buf, size_t size, uint64_t seconds);
 
 #endif

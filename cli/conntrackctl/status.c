@@ -1,18 +1,20 @@
 /*
- * Says how a daemon is doing in words. Called by conntrackctl status.
+ * Says how a daemon is doing in words.
  */
 #include "status.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stddef.h>
+#include <string.h>
 
 #include "conf.h"
 #include "stats.h"
 #include "stats_json.h"
 #include "stats_text.h"
 
-#define SILENT_LIMIT 5 /* seconds; peers speak at least once a second in FTFW mode */
+#define SILENT_LIMIT 5  /* seconds; peers speak at least once a second in FTFW mode */
+#define REPAIR_LIMIT 10 /* seconds; what was lost is noticed every few seconds, and repeated much faster */
 
 enum mood { PLAIN, GOOD, FAIR, POOR };
 
@@ -35,123 +37,189 @@ line(const struct page *p, const char *head, enum mood mood, const char *fmt, ..
 	fprintf(p->to, "%s\n", paint ? "\033[0m" : "");
 }
 
-/* Counters that are zero on a healthy daemon. */
-static const struct {
-	size_t at;
-	const char *text;
-} counters[] = {
-	{offsetof(struct ctl_stats, overruns),
-	 "times the kernel dropped events; a resync followed (see NetlinkBufferSizeMaxGrowth)"},
-	{offsetof(struct ctl_stats, internal.no_space), "flows did not fit the internal cache (raise HashLimit)"},
-	{offsetof(struct ctl_stats, external.no_space), "flows did not fit the external cache (raise HashLimit)"},
-	{offsetof(struct ctl_stats, internal_exp.no_space), "expectations did not fit the internal cache"},
-	{offsetof(struct ctl_stats, external_exp.no_space), "expectations did not fit the external cache"},
-	{offsetof(struct ctl_stats, commit_failed), "states could not be committed"},
-	{offsetof(struct ctl_stats, lost), "messages of the peer were lost"},
-	{offsetof(struct ctl_stats, malformed[0]), "malformed messages were refused"},
-	{offsetof(struct ctl_stats, log_lost), "log lines were lost"},
-	{offsetof(struct ctl_stats, wall_refused), "messages of a worker were refused: see the log"},
+/* Who hears of warnings, and how many there were. */
+struct warner {
+	void (*put)(void *ctx, const char *text);
+	void *ctx;
+	unsigned int n;
 };
 
-static unsigned int
-counter_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), void *ctx)
+__attribute__((format(printf, 2, 3))) static void
+warn(struct warner *w, const char *fmt, ...)
 {
-	unsigned int n = 0;
-	char text[160];
+	char text[256];
+	va_list ap;
 
-	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
-		uint64_t v;
-
-		__builtin_memcpy(&v, (const char *)s + counters[i].at, sizeof(v));
-		if (v == 0)
-			continue;
-		snprintf(text, sizeof(text), "%" PRIu64 " %s", v, counters[i].text);
-		put(ctx, text);
-		n++;
-	}
-	return n;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	w->put(w->ctx, text);
+	w->n++;
 }
 
-static unsigned int
-link_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), void *ctx)
+/* What was lost is repeated in FTFW mode, and whoever is in sync has it. */
+static bool
+was_repaired(const struct ctl_stats *s, const struct figure *row, const struct ctl_recent *r)
 {
-	const struct ctl_link_stats *l = stats_active_link(s);
-	char text[160];
-
-	if (!s->sync || l == NULL || l->status == 2)
-		return 0;
-	snprintf(text, sizeof(text), "the active link %s is %s", l->ifname, stats_link_status(l));
-	put(ctx, text);
-	return 1;
+	return strcmp(row->name, "lost") == 0 && s->mode == MODE_FTFW && s->peer.in_sync && r->ago > REPAIR_LIMIT;
 }
 
-/* Where the messages of a peer that was never heard can have gone. */
 static void
-unheard(const struct ctl_stats *s, char *text, size_t size)
+recent_warnings(const struct ctl_stats *s, struct warner *w)
 {
-	uint64_t foreign = 0;
+	const struct figure_place *place;
+	const struct figure *row;
 
-	for (unsigned int i = 0; i < s->n_links; i++)
-		foreign += s->link[i].foreign;
-	if (foreign == 0)
-		snprintf(text, size,
-			 "the peer has not been heard since the start: does it run, do addresses and port match, "
-			 "does the packet filter let the link through?");
-	else
-		snprintf(text, size,
-			 "the peer has not been heard since the start, but %" PRIu64
-			 " datagrams came from another address than the configured one",
-			 foreign);
+	for (unsigned int i = 0; i < CTL_RECENT_MAX && figure_watched(i, &place, &row); i++) {
+		const struct ctl_recent *r = &s->recent[i];
+
+		if (r->rise == 0 || r->ago > FIGURE_RECENT_S || was_repaired(s, row, r))
+			continue;
+		warn(w, "%" PRIu64 " %s%s%s, last %" PRIu64 " s ago", r->rise, place->which != NULL ? place->which : "",
+		     place->which != NULL ? " " : "", row->warning, r->ago);
+	}
+}
+
+static void
+gauge_warnings(const struct ctl_stats *s, struct warner *w)
+{
+	for (size_t i = 0; i < figure_places_n; i++) {
+		const struct figure_list *g = &figure_groups[figure_places[i].group];
+
+		for (const struct figure *f = g->row; f < g->row + g->n; f++) {
+			uint64_t v = figure_value(f, (const char *)s + figure_places[i].at);
+
+			if (f->kind == FIG_GAUGE && f->warning != NULL && v > 0)
+				warn(w, "%" PRIu64 " %s", v, f->warning);
+		}
+	}
+}
+
+static void
+refused_warnings(const struct ctl_link_stats *l, struct warner *w)
+{
+	char addr[STATS_ADDR], remedy[STATS_REMEDY];
+
+	for (int i = 0; i < CTL_REFUSED_MAX && l->refused[i].family != 0; i++) {
+		const struct ctl_refused *r = &l->refused[i];
+
+		if (r->ago <= FIGURE_RECENT_S)
+			warn(w,
+			     "%s: %" PRIu64 " datagrams of %s, who is not the peer, were refused, last %" PRIu32
+			     " s ago; to accept them: %s",
+			     l->ifname, r->count, stats_addr(r->family, r->addr, addr), r->ago,
+			     stats_remedy(r, remedy));
+	}
+}
+
+static void
+link_warnings(const struct ctl_stats *s, struct warner *w)
+{
+	const struct ctl_link_stats *active = stats_active_link(s);
+
+	if (!s->sync)
+		return;
+	if (active != NULL && active->status != 2)
+		warn(w, "the active link %s is %s", active->ifname, stats_link_status(active));
+	for (unsigned int i = 0; i < s->n_links; i++) {
+		const struct ctl_link_stats *l = &s->link[i];
+
+		if (l->send_error == -ECONNREFUSED && l->send_error_ago <= SILENT_LIMIT)
+			warn(w,
+			     "%s: the peer's host takes nothing on port %u: does its daemon run, and with this Port?",
+			     l->ifname, l->port);
+		else if (l->send_error != 0 && l->send_error_ago <= SILENT_LIMIT)
+			warn(w, "%s: sending fails: %s", l->ifname, strerror(-l->send_error));
+		refused_warnings(l, w);
+		if (!s->peer.known && l->refused[0].family == 0 && l->count.foreign > 0)
+			warn(w, "%s: %" PRIu64 " datagrams came from another address than the peer's", l->ifname,
+			     l->count.foreign);
+	}
 }
 
 /* Only in FTFW mode does a peer speak when it has nothing to say. */
-static unsigned int
-peer_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), void *ctx)
+static void
+peer_warnings(const struct ctl_stats *s, struct warner *w)
 {
-	char text[160];
+	char addr[STATS_ADDR];
 
-	if (!s->sync || s->mode != MODE_FTFW || s->uptime <= SILENT_LIMIT ||
-	    (s->peer_known && s->peer_silent <= SILENT_LIMIT))
-		return 0;
-	if (s->peer_known)
-		snprintf(text, sizeof(text), "the peer has been silent for %" PRIu32 " s", s->peer_silent);
+	for (int i = 0; i < CTL_PEERS_MAX && s->peers[i].family != 0; i++)
+		for (unsigned int bit = 1; bit <= CTL_DIFFERS_CHECKSUM; bit <<= 1)
+			if (s->peers[i].differs & bit)
+				warn(w, "the peer %s has another %s than this daemon",
+				     stats_addr(s->peers[i].family, s->peers[i].addr, addr), stats_differs(bit));
+	if (!s->sync || s->mode != MODE_FTFW || s->daemon.uptime <= SILENT_LIMIT ||
+	    (s->peer.known && s->peer.silent <= SILENT_LIMIT))
+		return;
+	if (s->peer.known)
+		warn(w, "the peer has been silent for %" PRIu64 " s", s->peer.silent);
 	else
-		unheard(s, text, sizeof(text));
-	put(ctx, text);
-	return 1;
+		warn(w, "the peer has not been heard since the start: does it run, do Mode, addresses and port match, "
+			"does the packet filter let the link through?");
 }
 
-static unsigned int
-process_warnings(const struct ctl_stats *s, void (*put)(void *, const char *), void *ctx)
+static void
+process_warnings(const struct ctl_stats *s, struct warner *w)
 {
-	char text[160];
+	static const uint8_t roles[] = {ROLE_SYNC, ROLE_STATS, ROLE_LOG};
 
-	if (s->status.worker_deaths == 0)
-		return 0;
-	snprintf(text, sizeof(text), "%" PRIu32 " worker processes ended unexpectedly, %" PRIu32 " spares took over",
-		 s->status.worker_deaths, s->status.takeovers);
-	put(ctx, text);
-	return 1;
+	for (size_t r = 0; r < sizeof(roles); r++) {
+		const struct msg_worker *serving = NULL;
+		bool spare = false;
+
+		for (unsigned int i = 0; i < s->status.n_workers; i++) {
+			const struct msg_worker *k = &s->status.worker[i];
+
+			if (k->role == roles[r] && k->state == 1)
+				serving = k;
+			spare = spare || (k->role == roles[r] && k->state == 0);
+		}
+		if (serving != NULL && !spare)
+			warn(w, "no spare %s worker is left: should this one end, so does the daemon",
+			     stats_worker_role(serving));
+	}
 }
 
 unsigned int
 status_warnings(const struct ctl_stats *s, void (*put)(void *ctx, const char *text), void *ctx)
 {
-	return link_warnings(s, put, ctx) + peer_warnings(s, put, ctx) + process_warnings(s, put, ctx) +
-	       counter_warnings(s, put, ctx);
+	struct warner w = {put, ctx, 0};
+
+	link_warnings(s, &w);
+	peer_warnings(s, &w);
+	process_warnings(s, &w);
+	gauge_warnings(s, &w);
+	recent_warnings(s, &w);
+	return w.n;
+}
+
+/* Where several peers are heard. */
+static void
+put_peers(const struct page *p, const struct ctl_stats *s)
+{
+	char addr[STATS_ADDR];
+
+	for (int i = 0; i < CTL_PEERS_MAX && s->peers[i].family != 0; i++) {
+		const struct ctl_peer *k = &s->peers[i];
+
+		line(p, i == 0 ? "peers" : "", k->in_sync ? GOOD : FAIR,
+		     "%s on %s: %s, last message %" PRIu32 " s ago, %" PRIu64 " lost",
+		     stats_addr(k->family, k->addr, addr), k->link < s->n_links ? s->link[k->link].ifname : "?",
+		     k->in_sync ? "in sync" : "not in sync", k->silent, k->lost);
+	}
 }
 
 static void
 put_peer(const struct page *p, const struct ctl_stats *s)
 {
-	if (!s->peer_known)
+	if (!s->peer.known)
 		line(p, "peer", POOR, "never heard of");
-	else if (s->peer_silent > SILENT_LIMIT)
-		line(p, "peer", s->mode == MODE_FTFW ? POOR : FAIR, "silent for %" PRIu32 " s%s", s->peer_silent,
-		     s->peer_in_sync ? "" : ", not in sync");
+	else if (s->peer.silent > SILENT_LIMIT)
+		line(p, "peer", s->mode == MODE_FTFW ? POOR : FAIR, "silent for %" PRIu64 " s%s", s->peer.silent,
+		     s->peer.in_sync ? "" : ", not in sync");
 	else
-		line(p, "peer", s->peer_in_sync ? GOOD : FAIR, "%s, last message %" PRIu32 " s ago",
-		     s->peer_in_sync ? "in sync" : "not in sync yet", s->peer_silent);
+		line(p, "peer", s->peer.in_sync ? GOOD : FAIR, "%s, last message %" PRIu64 " s ago",
+		     s->peer.in_sync ? "in sync" : "not in sync yet", s->peer.silent);
 }
 
 static void
@@ -162,7 +230,7 @@ put_links(const struct page *p, const struct ctl_stats *s)
 
 		line(p, i == 0 ? "links" : "", l->status == 2 ? GOOD : POOR,
 		     "%s %s %s %s, sent %" PRIu64 " received %" PRIu64 " bytes", l->ifname, stats_link_kind(l),
-		     stats_link_status(l), l->active ? "active" : "backup", l->sent_bytes, l->recv_bytes);
+		     stats_link_status(l), l->active ? "active" : "backup", l->count.sent_bytes, l->count.recv_bytes);
 	}
 	if (s->n_links == 0)
 		line(p, "links", POOR, "none");
@@ -188,12 +256,12 @@ put_commit(const struct page *p, const struct ctl_stats *s)
 {
 	if (s->commit_running)
 		line(p, "commit", FAIR, "running");
-	else if (s->commits == 0)
+	else if (s->commits.count == 0)
 		line(p, "commit", PLAIN, "none yet");
 	else
-		line(p, "commit", s->commit_failed > 0 ? POOR : GOOD,
-		     "%" PRIu64 " so far: %" PRIu64 " states committed, %" PRIu64 " failed", s->commits, s->committed,
-		     s->commit_failed);
+		line(p, "commit", s->commits.last_failed > 0 ? POOR : GOOD,
+		     "%" PRIu64 " so far: %" PRIu64 " states committed, %" PRIu64 " failed", s->commits.count,
+		     s->commits.committed, s->commits.failed);
 	if (s->purge_armed)
 		line(p, "purge", FAIR, "armed: the kernel's table will be flushed");
 }
@@ -202,11 +270,12 @@ static void
 put_sync(const struct page *p, const struct ctl_stats *s)
 {
 	put_peer(p, s);
+	put_peers(p, s);
 	put_links(p, s);
 	put_flows(p, s);
 	put_commit(p, s);
-	line(p, "resync", PLAIN, "asked %" PRIu32 ", served %" PRIu32 ", with the kernel %" PRIu64, s->resyncs_sent,
-	     s->resyncs_served, s->kernel_resyncs);
+	line(p, "resync", PLAIN, "asked %" PRIu64 ", served %" PRIu64 ", with the kernel %" PRIu64,
+	     s->peer.resyncs_sent, s->peer.resyncs_served, s->netlink.resyncs);
 }
 
 static void
@@ -234,7 +303,7 @@ status_text(FILE *to, const struct ctl_stats *s, bool colour)
 	const char *role = stats_role(s);
 	char up[64];
 
-	uptime_text(up, sizeof(up), s->uptime);
+	uptime_text(up, sizeof(up), s->daemon.uptime);
 	line(&p, "daemon", PLAIN, "mode %s, up %s", stats_mode(s), up);
 	line(&p, "role",
 	     s->role == CTL_ROLE_FAULT     ? POOR
@@ -245,8 +314,8 @@ status_text(FILE *to, const struct ctl_stats *s, bool colour)
 		put_sync(&p, s);
 	else
 		line(&p, "flows", PLAIN, "%" PRIu64, s->internal.active);
-	line(&p, "events", PLAIN, "%" PRIu64 " received, %" PRIu64 " filtered, buffer %" PRIu64 " bytes", s->events,
-	     s->events_filtered, s->buffer_size);
+	line(&p, "events", PLAIN, "%" PRIu64 " received, %" PRIu64 " filtered, buffer %" PRIu64 " bytes",
+	     s->netlink.events, s->netlink.filtered, s->netlink.buffer_size);
 	put_processes(&p, s);
 	if (status_warnings(s, put_warning, &p) == 0)
 		line(&p, "warnings", GOOD, "none");
@@ -267,7 +336,7 @@ status_json(FILE *to, const struct ctl_stats *s)
 		return;
 	json_text(g, "mode", stats_mode(s));
 	json_text(g, "role", stats_role(s));
-	json_number(g, "uptime", s->uptime);
+	json_number(g, "uptime", s->daemon.uptime);
 	stats_json_peer(g, s);
 	stats_json_links(g, s);
 	json_map(g, "flows");
@@ -278,13 +347,13 @@ status_json(FILE *to, const struct ctl_stats *s)
 	json_number(g, "internal", s->internal_exp.active);
 	json_number(g, "external", s->external_exp.active);
 	yajl_gen_map_close(g);
-	json_number(g, "commits", s->commits);
-	json_number(g, "committed", s->committed);
-	json_number(g, "commit_failed", s->commit_failed);
+	json_number(g, "commits", s->commits.count);
+	json_number(g, "committed", s->commits.committed);
+	json_number(g, "commit_failed", s->commits.failed);
 	json_bool(g, "commit_running", s->commit_running);
 	json_bool(g, "purge_armed", s->purge_armed);
-	json_number(g, "events", s->events);
-	json_number(g, "overruns", s->overruns);
+	json_number(g, "events", s->netlink.events);
+	json_number(g, "overruns", s->netlink.overruns);
 	json_number(g, "worker_deaths", s->status.worker_deaths);
 	json_array(g, "warnings");
 	status_warnings(s, json_warning, g);

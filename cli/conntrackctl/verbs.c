@@ -1,5 +1,5 @@
 /*
- * A verb from the socket's path to the exit status. Called by main().
+ * A verb from the socket's path to the exit status.
  */
 #include "verbs.h"
 
@@ -41,11 +41,8 @@ find_socket(const struct opts *o, char path[SOCKPATH_MAX])
 	}
 	if ((r = sockpath_read(o->config, path)) == 0)
 		return true;
-	if (r == -ENOENT && access(o->config, F_OK) == 0)
-		snprintf(text, sizeof(text), "%s has no General { UNIX { Path } }: the daemon cannot be reached",
-			 o->config);
-	else
-		snprintf(text, sizeof(text), "%s: %s", o->config, strerror(-r));
+	snprintf(text, sizeof(text), "%s: %s", o->config,
+		 access(o->config, R_OK) == 0 ? sockpath_error(r) : strerror(errno));
 	complain(text);
 	return false;
 }

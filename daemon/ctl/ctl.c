@@ -180,13 +180,25 @@ begin(struct conn *k)
 	k->deadline = UINT64_MAX;
 	if (r->magic != CTL_MAGIC || r->verb == CTL_NONE || r->verb >= CTL_VERB_MAX) {
 		t->counts.unknown++;
-		ctl_fail(&k->client, CTL_WHY_BAD_REQUEST, -EBADMSG, "not a request of this version");
+		ctl_fail(&k->client, CTL_WHY_BAD_REQUEST, -EBADMSG,
+			 "this daemon does not know the request: it is of another version than the program that asks");
+	} else if (may_read[r->verb] && r->layout != ctl_layout()) {
+		t->counts.unknown++;
+		ctl_fail(&k->client, CTL_WHY_LAYOUT, -EPROTO,
+			 "this daemon is of another build than the program that asks: restart the daemon");
 	} else if ((k->client.who.access & CLIENT_FULL) == 0 &&
 		   (!may_read[r->verb] || (k->client.who.access & CLIENT_READ) == 0)) {
 		t->counts.denied++;
 		ctl_fail(&k->client, CTL_WHY_DENIED, -EACCES, "not allowed for this user");
 	} else
 		t->ops.begin(t->arg, &k->client);
+}
+
+/* A client of another version need not have more to say. */
+static bool
+head_is_wrong(const struct conn *k)
+{
+	return k->got >= offsetof(struct ctl_request, layout) && k->client.req.magic != CTL_MAGIC;
 }
 
 static bool
@@ -206,7 +218,7 @@ static bool
 conn_read(struct conn *k)
 {
 	uint8_t over;
-	bool complete = k->got == sizeof(k->client.req);
+	bool complete = k->begun;
 	void *at = complete ? &over : (uint8_t *)&k->client.req + k->got;
 	ssize_t n = recv(k->fd, at, complete ? 1 : sizeof(k->client.req) - k->got, MSG_DONTWAIT);
 
@@ -219,7 +231,7 @@ conn_read(struct conn *k)
 		return false;
 	}
 	k->got += (size_t)n;
-	return k->got < sizeof(k->client.req) || start_answer(k);
+	return (k->got < sizeof(k->client.req) && !head_is_wrong(k)) || start_answer(k);
 }
 
 static void
@@ -255,6 +267,7 @@ ctl_accept(struct ctl *t, int fd, const struct msg_client *who)
 	struct conn *k;
 
 	if (!place_for(t, who, &place)) {
+		t->counts.turned_away++;
 		close(fd);
 		return -EUSERS;
 	}

@@ -34,7 +34,7 @@ struct ctl_ops {
 };
 
 struct ctl_counts {
-	uint64_t read_failed, unknown, denied;
+	uint64_t read_failed, unknown, denied, turned_away, displaced;
 };
 
 struct ctl *ctl_new(struct loop *loop, const struct ctl_ops *ops, void *arg); /* NULL: no memory */

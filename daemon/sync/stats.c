@@ -1,5 +1,6 @@
 /*
- * The figures of `conntrackctl status' and of the 1.4.x -s texts. Called by verbs.c.
+ * The figures of `conntrackctl status' and of the 1.4.x -s texts. Looked at every few seconds, too, to know what is
+ * recent.
  */
 #include <string.h>
 
@@ -15,41 +16,47 @@ put_link(const struct links *ls, unsigned int i, struct ctl_link_stats *out)
 	out->kind = l->conf->kind;
 	out->active = i == ls->active;
 	out->status = l->status;
-	out->sent_bytes = cs.sent_bytes;
-	out->sent_pkts = cs.sent_pkts;
-	out->sent_errors = cs.sent_errors;
-	out->recv_bytes = cs.recv_bytes;
-	out->recv_pkts = cs.recv_pkts;
-	out->recv_errors = cs.recv_errors;
-	out->foreign = cs.foreign;
+	out->port = l->conf->port;
+	out->count.sent_bytes = cs.sent_bytes;
+	out->count.sent_pkts = cs.sent_pkts;
+	out->count.sent_errors = cs.sent_errors;
+	out->count.recv_bytes = cs.recv_bytes;
+	out->count.recv_pkts = cs.recv_pkts;
+	out->count.recv_errors = cs.recv_errors;
+	out->count.foreign = cs.foreign;
 }
 
 static void
-put_network(const struct sync *s, const struct mode_stats *ms, struct ctl_stats *st)
+put_network(const struct sync *s, const struct mode_stats *ms, const struct peers_stats *ps, struct fig_network *n)
 {
-	struct peers_stats ps;
+	const uint64_t *m = ps->malformed;
 
-	peers_stats(s->peers, &ps);
-	for (int i = 1; i < WIRE_ERRORS; i++)
-		st->malformed[i] = ps.malformed[i];
-	st->malformed[WIRE_BAD_HEADER] += ms->malformed;
-	st->malformed[WIRE_BAD_TYPE] += ms->bad_type;
-	for (int i = 1; i < WIRE_ERRORS; i++)
-		st->malformed[0] += st->malformed[i];
-	st->send_malformed = ps.unsendable + ps.uncarried + s->store.unsent;
-	st->unknown_attrs = ps.unknown_attrs;
-	st->lost = ms->lost;
-	st->before = ms->before;
-	st->peer_known = ms->peer_known;
-	st->peer_in_sync = ms->in_sync;
-	st->peer_silent = ms->heard > 0 ? (uint32_t)((s->clock.ms - ms->heard) / 1000) : 0;
-	st->resyncs_sent = (uint32_t)ps.resyncs_sent;
-	st->resyncs_served = (uint32_t)ps.resyncs_served;
-	st->txq = (struct ctl_queue_stats){.len = ms->tx_len, .max = INT32_MAX};
-	st->rsq = (struct ctl_queue_stats){
-		.len = ms->rs_len, .max = s->conf.resend_queue_size, .no_space = ms->overflows};
-	st->errq = (struct ctl_queue_stats){.max = s->conf.error_queue_len};
-	st->queue_nodes = ms->tx_len + ms->rs_len;
+	n->bad_version = m[WIRE_BAD_VERSION];
+	n->bad_header = m[WIRE_BAD_HEADER] + ms->malformed;
+	n->bad_payload = m[WIRE_BAD_PAYLOAD];
+	n->bad_type = m[WIRE_BAD_TYPE] + ms->bad_type;
+	n->truncated = m[WIRE_TRUNCATED];
+	n->bad_size = m[WIRE_BAD_SIZE];
+	n->malformed = n->bad_version + n->bad_header + n->bad_payload + n->bad_type + n->truncated + n->bad_size;
+	n->send_malformed = ps->unsendable + ps->uncarried + s->store.unsent;
+	n->unknown_attributes = ps->unknown_attrs;
+	n->lost = ms->lost;
+	n->before = ms->before;
+}
+
+static void
+put_peer(const struct sync *s, const struct mode_stats *ms, const struct peers_stats *ps, struct ctl_stats *st)
+{
+	st->peer.known = ms->peer_known;
+	st->peer.in_sync = ms->in_sync;
+	st->peer.silent = ms->peer_known ? (s->clock.ms - ms->heard) / 1000 : FIG_NEVER;
+	st->peer.resyncs_sent = ps->resyncs_sent;
+	st->peer.resyncs_served = ps->resyncs_served;
+	st->txq = (struct fig_queue){.length = ms->tx_len, .maximum = INT32_MAX};
+	st->rsq = (struct fig_queue){
+		.length = ms->rs_len, .maximum = s->conf.resend_queue_size, .no_space = ms->overflows};
+	st->errq = (struct fig_queue){.maximum = s->conf.error_queue_len};
+	st->queues.nodes = ms->tx_len + ms->rs_len;
 }
 
 static void
@@ -57,28 +64,46 @@ put_kernel(const struct sync *s, struct ctl_stats *st)
 {
 	const struct counters *c = &s->count;
 
-	st->events = c->events;
-	st->events_filtered = c->filtered;
-	st->events_unknown = c->unknown;
-	st->catch_failed = c->catch_failed;
-	st->dump_unknown = c->dump_unknown;
-	st->overruns = c->overruns;
-	st->kernel_flushes = c->kernel_flushes;
-	st->kernel_resyncs = c->kernel_resyncs;
-	st->buffer_size = s->parent.bufsize;
-	st->traffic_bytes = c->traffic_bytes;
-	st->traffic_pkts = c->traffic_pkts;
+	st->netlink = (struct fig_netlink){.events = c->events,
+					   .filtered = c->filtered,
+					   .unknown = c->unknown,
+					   .catch_failed = c->catch_failed,
+					   .dump_unknown = c->dump_unknown,
+					   .overruns = c->overruns,
+					   .flushes = c->kernel_flushes,
+					   .resyncs = c->kernel_resyncs,
+					   .buffer_size = s->parent.bufsize};
+	st->traffic = (struct fig_traffic){.bytes = c->traffic_bytes, .packets = c->traffic_pkts};
+}
+
+static void
+put_runtime(const struct sync *s, struct ctl_stats *st)
+{
+	const struct ctl_counts *cc = ctl_counts(s->ctl);
+
+	st->runtime = (struct fig_runtime){.local_read_failed = cc->read_failed,
+					   .local_unknown = cc->unknown,
+					   .local_denied = cc->denied,
+					   .local_turned_away = cc->turned_away,
+					   .local_displaced = cc->displaced,
+					   .log_lost = s->log->lost,
+					   .wall_refused = s->count.wall_refused};
+	st->commits = (struct fig_commits){.count = s->count.commits,
+					   .committed = s->count.committed,
+					   .failed = s->count.commit_failed,
+					   .last_failed = s->count.last_failed};
 }
 
 void
-verb_stats(const struct sync *s, struct ctl_stats *st)
+verb_stats(struct sync *s, struct ctl_stats *st)
 {
-	const struct ctl_counts *cc = ctl_counts(s->ctl);
 	const struct links *links = peers_links(s->peers);
 	const struct mode *mode = peers_mode(s->peers);
+	struct peers_stats ps;
 	struct mode_stats ms;
 
 	mode->ops->stats(mode, &ms);
+	peers_stats(s->peers, &ps);
 	st->sync = 1;
 	st->mode = (uint8_t)s->conf.mode;
 	st->internal_disabled = s->conf.disable_internal_cache;
@@ -86,24 +111,19 @@ verb_stats(const struct sync *s, struct ctl_stats *st)
 	st->expect_sync = s->conf.expect_sync;
 	st->n_links = (uint8_t)links->n;
 	st->role = (uint8_t)s->role;
-	st->uptime = (uint32_t)((s->clock.ms - s->started_at) / 1000);
+	st->daemon.uptime = (s->clock.ms - s->started_at) / 1000;
 	st->internal = s->bypass ? s->bypassed[0] : *cache_stats(s->store.t.of[SLOT_FLOW]);
 	st->internal_exp = s->bypass ? s->bypassed[1] : *cache_stats(s->store.t.of[SLOT_EXPECT]);
 	st->external = *s->apply.stats(s->apply.arg, SLOT_FLOW);
 	st->external_exp = *s->apply.stats(s->apply.arg, SLOT_EXPECT);
-	put_network(s, &ms, st);
+	put_network(s, &ms, &ps, &st->network);
+	put_peer(s, &ms, &ps, st);
 	put_kernel(s, st);
 	st->commit_running = commit_running(s->commit);
 	st->purge_armed = s->purge_at != NEVER;
-	st->commits = s->count.commits;
-	st->committed = s->count.committed;
-	st->commit_failed = s->count.commit_failed;
-	st->local_read_failed = cc->read_failed;
-	st->local_unknown = cc->unknown;
-	st->local_denied = cc->denied;
-	st->log_lost = s->log->lost;
-	st->wall_refused = s->count.wall_refused;
+	put_runtime(s, st);
 	for (unsigned int i = 0; i < links->n; i++)
 		put_link(links, i, &st->link[i]);
 	st->status = s->parent;
+	figure_watch(&s->watch, st, s->clock.ms);
 }

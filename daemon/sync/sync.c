@@ -286,10 +286,13 @@ static void
 on_status(struct sync *s, const struct msg *m)
 {
 	uint32_t cpu = s->parent.cpu;
+	struct ctl_stats st = {.sync = 1};
 
 	memcpy(&s->parent, m->data, sizeof(s->parent));
 	if (s->parent.cpu != cpu)
 		follow(s, s->parent.cpu);
+	if (s->ctl != NULL)
+		verb_stats(s, &st);
 	wall_send(&s->wall, MSG_READY, READY_ALIVE, NULL, 0);
 }
 

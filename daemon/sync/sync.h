@@ -46,7 +46,7 @@ struct resync {
 struct counters {
 	uint64_t events, filtered, unknown, catch_failed, dump_unknown, overruns, kernel_flushes, kernel_resyncs;
 	uint64_t traffic_bytes, traffic_pkts;
-	uint64_t commits, committed, commit_failed, wall_refused;
+	uint64_t commits, committed, commit_failed, last_failed, wall_refused;
 };
 
 struct sync {
@@ -91,6 +91,7 @@ struct sync {
 	unsigned int failed_shown; /* lines about failed entries in this commit, or this minute of injection */
 	uint64_t failed_hidden, failed_until;
 	struct counters count;
+	struct figure_watch watch;
 	uint32_t look_len;
 	_Alignas(8) uint8_t look[16384]; /* requests for flows that events tell too little of */
 	_Alignas(8) uint8_t in[MSG_DATA_MAX + sizeof(struct msg_hdr)];
@@ -126,8 +127,8 @@ int verbs_init(struct sync *s);
 void verbs_turn(struct sync *s);
 void verbs_resynced(struct sync *s);
 void verbs_flushed(struct sync *s, uint32_t id, int err);
-void verbs_last_words(struct sync *s);                       /* the daemon is gone: answers those who asked for that */
-void verb_stats(const struct sync *s, struct ctl_stats *st); /* stats.c */
+void verbs_last_words(struct sync *s);                 /* the daemon is gone: answers those who asked for that */
+void verb_stats(struct sync *s, struct ctl_stats *st); /* stats.c */
 
 /* text.c: one line about a flow for the log */
 #define FLOW_TEXT_MAX 200

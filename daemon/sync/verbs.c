@@ -74,6 +74,7 @@ commit_table_done(void *arg, const struct commit_result *r)
 	s->failed_hidden = 0;
 	s->count.committed += r->committed;
 	s->count.commit_failed += r->failed;
+	s->count.last_failed += r->failed;
 	ctl_each_waiting(s->ctl, tell_result, &cc);
 }
 
@@ -252,6 +253,8 @@ begin_commit(struct sync *s, unsigned int tables)
 		: tables == CTL_TABLE_EXP ? "expectation cache"
 					  : "all external caches");
 	s->purge_at = NEVER;
+	if (!commit_running(s->commit))
+		s->count.last_failed = 0;
 	if (s->deleting.active) { /* it would go on with what is about to be written */
 		s->deleting.active = false;
 		verbs_flushed(s, s->deleting.id, -ECANCELED);

@@ -22,10 +22,11 @@ ROWS = {
     "daemon/wire/dec.c": ("wire.h flow.h buf.h", "mode.h sync.h loop.h channel.h ctl.h jail.h parent.h"),
     "daemon/mode/ftfw.c": ("wire.h flow.h", "sync.h loop.h channel.h ctl.h jail.h parent.h"),
     "daemon/channel/udp.c": ("conf.h loop.h", "mode.h sync.h wire.h flow.h ctl.h parent.h"),
-    "daemon/ctl/ctl.c": ("flow.h loop.h", "mode.h sync.h wire.h channel.h parent.h"),
+    "daemon/ctl_msg/figures.c": ("cache.h msg.h", "ctl.h loop.h mode.h sync.h wire.h channel.h parent.h ask.h"),
+    "daemon/ctl/ctl.c": ("ctl_msg.h flow.h loop.h", "mode.h sync.h wire.h channel.h parent.h"),
     "daemon/peers/peers.c": ("mode.h channel.h wire.h loop.h", "sync.h store.h commit.h inject.h ctl.h ctl_msg.h wall.h parent.h"),
     "daemon/sync/sync.c": ("mode.h channel.h wire.h ctl.h", "parent.h guard.h handover.h start.h queue.h ask.h"),
-    "cli/conntrackctl/ask.c": ("ctl_msg.h flow.h conf.h", "mode.h sync.h wire.h channel.h parent.h guard.h start.h"),
+    "cli/conntrackctl/ask.c": ("ctl_msg.h flow.h conf.h", "ctl.h mode.h sync.h wire.h channel.h parent.h guard.h start.h"),
     "cli/conntrack/list.c": ("buf.h nla.h", "flow.h conf.h ctl_msg.h mode.h sync.h wire.h parent.h guard.h"),
 }
 

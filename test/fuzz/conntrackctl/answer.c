@@ -1,14 +1,17 @@
-/* What a daemon might answer: the first octet picks the verb and the format, the rest is the stream of frames. */
+/* What a daemon might answer: the first octet picks the verb and the format, the rest is the stream of frames, or
+ * (16) figures, zeros behind them. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "ask.h"
 #include "rsqueue.h"
 #include "show.h"
+#include "stats.h"
 #include "stats_json.h"
 #include "stats_text.h"
 #include "status.h"
@@ -62,6 +65,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char text[128];
 	int sv[2];
 
+	if (size > 0 && data[0] & 16) {
+		a.has_stats = true;
+		memcpy(&a.stats, data + 1, size - 1 < sizeof(a.stats) ? size - 1 : sizeof(a.stats));
+		stats_clean(&a.stats);
+		print_stats(&a);
+		return 0;
+	}
 	if (size < 1 || size > 100000 || socketpair(AF_UNIX, SOCK_STREAM, 0, sv) == -1)
 		return 0;
 	if (send(sv[1], data + 1, size - 1, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size - 1 &&

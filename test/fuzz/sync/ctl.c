@@ -1,7 +1,9 @@
 /*
  * Bytes of a local user through the control server and the verbs behind it. First octet: access; then what is sent, in
- * pieces of one length octet each.
+ * pieces of one length octet each. A whole request gets this build's layout where it says 0.
  */
+#include <string.h>
+
 #include "rig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,6 +34,18 @@ run(struct sync *s, int turns)
 	loop_run(s->loop, turn, &r);
 }
 
+static bool
+say(int fd, const uint8_t *data, size_t len)
+{
+	struct ctl_request q;
+
+	if (len != sizeof(q))
+		return send(fd, data, len, MSG_NOSIGNAL) >= 0;
+	memcpy(&q, data, sizeof(q));
+	q.layout = q.layout == 0 ? ctl_layout() : q.layout;
+	return send(fd, &q, sizeof(q), MSG_NOSIGNAL) >= 0;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -53,7 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data++;
 		size--;
 		len = len < size ? len : size;
-		if (len > 0 && send(sv[1], data, len, MSG_NOSIGNAL) < 0)
+		if (len > 0 && !say(sv[1], data, len))
 			break;
 		data += len;
 		size -= len;

@@ -33,11 +33,12 @@ struct play {
 	const void *answer;
 	size_t len;
 	bool hold; /* does not hang up before the client does */
+	bool old;  /* reads a number and no more, as conntrack-tools does */
 };
 
 struct result {
 	int status;
-	struct ctl_request asked;
+	struct ctl_request asked; /* old: of the number alone */
 	char out[8192], err[2048];
 };
 
@@ -77,11 +78,13 @@ serve(const struct play *p, struct result *r)
 {
 	struct timeval tv = {SILENT_MS / 1000, 0};
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	size_t len;
 	char over;
 
 	assert_true(fd >= 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	assert_int_equal(recv(fd, &r->asked, sizeof(r->asked), MSG_WAITALL), sizeof(r->asked));
+	len = p->old ? sizeof(r->asked.old) : sizeof(r->asked);
+	assert_int_equal(recv(fd, &r->asked, len, MSG_WAITALL), len);
 	if (p->len > 0)
 		assert_int_equal(send(fd, p->answer, p->len, MSG_NOSIGNAL), p->len);
 	if (p->hold)
@@ -146,7 +149,7 @@ done(void)
 {
 	static uint8_t buf[64];
 
-	return (struct play){buf, put(buf, CTL_DONE, NULL, 0), true};
+	return (struct play){.answer = buf, .len = put(buf, CTL_DONE, NULL, 0), .hold = true};
 }
 
 static struct play
@@ -155,7 +158,7 @@ refused(uint32_t why)
 	static uint8_t buf[256];
 	struct ctl_fail f = {.why = why};
 
-	return (struct play){buf, put(buf, CTL_FAIL, &f, sizeof(f)), true};
+	return (struct play){.answer = buf, .len = put(buf, CTL_FAIL, &f, sizeof(f)), .hold = true};
 }
 
 static struct play
@@ -163,14 +166,16 @@ stats(void)
 {
 	static uint8_t buf[sizeof(struct ctl_stats) + 64];
 	static struct ctl_stats s;
+	struct figure_watch w = {0};
 	size_t n;
 
 	memset(&s, 0, sizeof(s));
-	s.sync = s.n_links = s.expect_sync = s.peer_known = s.peer_in_sync = 1;
+	s.sync = s.n_links = s.expect_sync = s.peer.known = s.peer.in_sync = 1;
 	s.mode = MODE_FTFW;
 	s.role = CTL_ROLE_PRIMARY;
-	s.uptime = 3700;
-	s.overruns = 3;
+	s.daemon.uptime = 3700;
+	s.netlink.overruns = 3;
+	figure_watch(&w, &s, 1000);
 	s.internal.active = 1234;
 	s.link[0] = (struct ctl_link_stats){.ifname = "eth2", .kind = LINK_UDP, .active = 1, .status = 2};
 	s.status.n_workers = 1;
@@ -178,7 +183,7 @@ stats(void)
 	s.status.worker[0] = (struct msg_worker){.pid = 78, .role = ROLE_SYNC, .state = 1};
 	n = put(buf, CTL_R_STATS, &s, sizeof(s));
 	n += put(buf + n, CTL_DONE, NULL, 0);
-	return (struct play){buf, n, true};
+	return (struct play){.answer = buf, .len = n, .hold = true};
 }
 
 static void
@@ -306,8 +311,10 @@ test_refusals(void **state)
 		uint32_t why;
 		int own, old;
 	} row[] = {
-		{CTL_WHY_DENIED, 3, 1}, {CTL_WHY_UNSUPPORTED, 4, 0}, {CTL_WHY_BUSY, 5, 0}, {CTL_WHY_BAD_REQUEST, 1, 0},
-		{CTL_WHY_FAILED, 1, 0}, {CTL_WHY_SUPERSEDED, 6, 0},  {12345, 1, 0},
+		{CTL_WHY_DENIED, 3, 1}, {CTL_WHY_UNSUPPORTED, 4, 0},
+		{CTL_WHY_BUSY, 5, 0},   {CTL_WHY_BAD_REQUEST, 1, 0},
+		{CTL_WHY_FAILED, 1, 0}, {CTL_WHY_SUPERSEDED, 6, 0},
+		{CTL_WHY_LAYOUT, 1, 0}, {12345, 1, 0},
 	};
 
 	(void)state;
@@ -329,8 +336,10 @@ test_broken_daemon(void **state)
 {
 	static const uint8_t garbage[64] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	static const struct ctl_frame half = {CTL_R_STATS, sizeof(struct ctl_stats)};
-	const struct play gone = {NULL, 0, false}, lies = {garbage, sizeof(garbage), true},
-			  cut = {&half, sizeof(half), false}, mute = {NULL, 0, true};
+	const struct play gone = {.answer = NULL, .len = 0, .hold = false},
+			  lies = {.answer = garbage, .len = sizeof(garbage), .hold = true},
+			  cut = {.answer = &half, .len = sizeof(half), .hold = false},
+			  mute = {.answer = NULL, .len = 0, .hold = true};
 	struct result r;
 
 	(void)state;
@@ -340,6 +349,8 @@ test_broken_daemon(void **state)
 	r = own("--timeout 1 status", &mute);
 	assert_int_equal(r.status, 1);
 	assert_non_null(strstr(r.err, "in time"));
+	r = own("role backup", &gone);
+	assert_null(strstr(r.err, "conntrack-tools"));
 	assert_int_equal(own("stop", &gone).status, 0);
 	/* Delivered is 0 for the old client, even when the daemon dies over it. */
 	assert_int_equal(old("-s", &gone).status, 0);
@@ -367,7 +378,61 @@ test_no_daemon(void **state)
 	r = run("--compat", "-C", "/dev/null -s", NULL);
 	assert_int_equal(r.status, 1);
 	assert_string_equal(strchr(r.err, ')') + 1,
-			    " [ERROR] can't connect: is conntrackd running? appropriate permissions?\n");
+			    " [ERROR] `/dev/null': it names no control socket, General { UNIX { Path } }: is it a "
+			    "configuration of conntrackd?\n");
+	r = run("-C", "/dev/null", "stop", NULL);
+	assert_int_equal(r.status, 1);
+	assert_string_equal(r.err,
+			    "conntrackctl: /dev/null: it names no control socket, General { UNIX { Path } }: is it a "
+			    "configuration of conntrackd?\n");
+	r = run("-C", "/dev/zero", "status", NULL);
+	assert_int_equal(r.status, 1);
+	assert_non_null(strstr(r.err, "is it a configuration"));
+}
+
+/* The daemon of conntrack-tools, while it has not yet been replaced: old options do as ever, stop stops, the rest says
+ * what is there. */
+static void
+test_daemon_of_conntrack_tools(void **state)
+{
+	static const struct {
+		const char *words;
+		uint32_t number;
+	} row[] = {
+		{"-c", 46},        {"-c ct", 18},        {"-c expect", 42},    {"-i", 16},          {"-i ct", 16},
+		{"-i expect", 40}, {"-i -x", 24},        {"-i expect -x", 47}, {"-e", 17},          {"-e expect", 41},
+		{"-e -x", 25},     {"-e expect -x", 48}, {"-f", 45},           {"-f internal", 33}, {"-f external", 34},
+		{"-F", 43},        {"-F ct", 0},         {"-F expect", 38},    {"-R", 44},          {"-R ct", 1},
+		{"-R expect", 39}, {"-B", 22},           {"-n", 23},           {"-t", 26},          {"-k", 20},
+		{"-s", 21},        {"-s ct", 21},        {"-s network", 28},   {"-s cache", 29},    {"-s runtime", 30},
+		{"-s link", 31},   {"-s rsqueue", 32},   {"-s process", 35},   {"-s queue", 36},    {"-s expect", 37},
+	};
+	static const char text[] = "cache internal:\n";
+	const struct play says = {.answer = text, .len = sizeof(text) - 1, .old = true}, mute = {.old = true};
+	struct result r;
+
+	(void)state;
+	for (size_t i = 0; i < NITEMS(row); i++) {
+		r = old(row[i].words, &says);
+		assert_int_equal(r.asked.old, row[i].number);
+		assert_int_equal(r.status, 0);
+		assert_string_equal(r.out, text);
+		assert_string_equal(r.err, "");
+		r = old(row[i].words, &mute);
+		assert_int_equal(r.status, 0);
+		assert_string_equal(r.out, "");
+		assert_string_equal(r.err, "");
+	}
+	r = own("stop", &mute);
+	assert_int_equal(r.asked.old, 20);
+	assert_int_equal(r.status, 0);
+	r = own("role primary", &mute);
+	assert_int_equal(r.asked.old, CTL_OLD_NONE);
+	assert_int_equal(r.status, 1);
+	assert_non_null(strstr(r.err, "conntrack-tools"));
+	r = own("stats rsqueue", &mute);
+	assert_int_equal(r.status, 1);
+	assert_string_equal(r.out, "");
 }
 
 static void
@@ -486,7 +551,7 @@ test_json_actions(void **state)
 	const char *path[] = {"commits", NULL};
 	uint8_t buf[256];
 	size_t n = put(buf, CTL_R_COMMIT, &c, sizeof(c));
-	struct play p = {buf, n + put(buf + n, CTL_DONE, NULL, 0), true};
+	struct play p = {.answer = buf, .len = n + put(buf + n, CTL_DONE, NULL, 0), .hold = true};
 	struct result r = own("commit", &p);
 	yajl_val v;
 
@@ -548,7 +613,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_broken_daemon), cmocka_unit_test(test_no_daemon),
 		cmocka_unit_test(test_old_usage),     cmocka_unit_test(test_old_requests),
 		cmocka_unit_test(test_status),        cmocka_unit_test(test_json),
-		cmocka_unit_test(test_json_actions),
+		cmocka_unit_test(test_json_actions),  cmocka_unit_test(test_daemon_of_conntrack_tools),
 	};
 
 	program = argc > 1 ? argv[1] : "conntrackctl";

@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <sys/socket.h>
 
 #include "conf.h"
 #include "stats.h"
+#include "stats_json.h"
 #include "status.h"
 
 static const char *folder;
@@ -49,20 +52,18 @@ ftfw(void)
 	struct ctl_stats s = {.sync = 1, .mode = MODE_FTFW, .expect_sync = 1, .n_links = 1};
 
 	s.internal = (struct cache_stats){.active = 14, .total = 14, .created = 15, .updated = 1, .deleted = 1};
-	s.link[0] = (struct ctl_link_stats){.ifname = "va",
-					    .kind = LINK_UDP,
-					    .active = 1,
-					    .status = 2,
-					    .sent_bytes = 1604,
-					    .sent_pkts = 21,
-					    .recv_bytes = 64,
-					    .recv_pkts = 4};
-	s.events = 17;
-	s.buffer_size = 2097152;
-	s.queue_nodes = 1;
-	s.txq.max = 2147483647;
-	s.errq.max = 128;
-	s.rsq = (struct ctl_queue_stats){.len = 1, .max = 131072};
+	s.link[0] = (struct ctl_link_stats){
+		.ifname = "va",
+		.kind = LINK_UDP,
+		.active = 1,
+		.status = 2,
+		.count = {.sent_bytes = 1604, .sent_pkts = 21, .recv_bytes = 64, .recv_pkts = 4}};
+	s.netlink.events = 17;
+	s.netlink.buffer_size = 2097152;
+	s.queues.nodes = 1;
+	s.txq.maximum = 2147483647;
+	s.errq.maximum = 128;
+	s.rsq = (struct fig_queue){.length = 1, .maximum = 131072};
 	return s;
 }
 
@@ -94,8 +95,8 @@ test_links(void **state)
 	check(&s, VIEW_LINK, "link-mcast");
 	s.link[0].kind = LINK_TCP;
 	s.link[0].server = s.link[0].client = 1;
-	s.link[0].recv_bytes = 40;
-	s.link[0].sent_errors = 1;
+	s.link[0].count.recv_bytes = 40;
+	s.link[0].count.sent_errors = 1;
 	check(&s, VIEW_LINK, "link-tcp");
 	check(&s, VIEW_GENERAL, "general-tcp");
 }
@@ -107,7 +108,7 @@ test_alarm(void **state)
 
 	(void)state;
 	s.mode = MODE_ALARM;
-	s.queue_nodes = 0;
+	s.queues.nodes = 0;
 	check(&s, VIEW_QUEUE, "queue-alarm");
 }
 
@@ -121,10 +122,10 @@ test_disabled_caches(void **state)
 	s.internal_disabled = s.external_disabled = 1;
 	memset(&s.internal, 0, sizeof(s.internal));
 	s.external = (struct cache_stats){.created = 15, .updated = 1, .deleted = 1};
-	s.link[0].sent_bytes = 32;
-	s.link[0].sent_pkts = 4;
-	s.link[0].recv_bytes = 1556;
-	s.link[0].recv_pkts = 5;
+	s.link[0].count.sent_bytes = 32;
+	s.link[0].count.sent_pkts = 4;
+	s.link[0].count.recv_bytes = 1556;
+	s.link[0].count.recv_pkts = 5;
 	check(&s, VIEW_GENERAL, "general-nocache");
 	check(&s, VIEW_CACHE, "cache-nocache");
 }
@@ -231,32 +232,187 @@ test_warnings(void **state)
 	struct ctl_stats s = ftfw();
 
 	(void)state;
-	s.uptime = 100;
-	s.peer_known = s.peer_in_sync = 1;
+	s.daemon.uptime = 100;
+	s.peer.known = s.peer.in_sync = 1;
 	warn_is(&s, "");
-	s.peer_silent = 42;
+	s.peer.silent = 42;
 	warn_is(&s, "the peer has been silent for 42 s\n");
 	s.mode = MODE_ALARM;
 	warn_is(&s, "");
 	s.mode = MODE_FTFW;
-	s.peer_known = 0;
-	warn_is(&s, "the peer has not been heard since the start: does it run, do addresses and port match, does the "
-		    "packet filter let the link through?\n");
-	s.link[0].foreign = 14;
-	warn_is(&s, "the peer has not been heard since the start, but 14 datagrams came from another address than the "
-		    "configured one\n");
-	s.uptime = 1;
+	s.peer.known = 0;
+	warn_is(&s, "the peer has not been heard since the start: does it run, do Mode, addresses and port match, does "
+		    "the packet filter let the link through?\n");
+	s.daemon.uptime = 1;
+	s.link[0].count.foreign = 14;
+	warn_is(&s, "va: 14 datagrams came from another address than the peer's\n");
+	s.link[0].count.foreign = 0;
 	warn_is(&s, "");
 	s.link[0].status = 1;
 	warn_is(&s, "the active link va is NO-CARRIER\n");
 	s.link[0].status = 2;
-	s.status.worker_deaths = 2;
-	s.status.takeovers = 1;
-	warn_is(&s, "2 worker processes ended unexpectedly, 1 spares took over\n");
-	s.status.worker_deaths = 0;
+	s.commits.failed = s.commits.last_failed = 2;
+	warn_is(&s, "2 states could not be committed\n");
+	s.commits.last_failed = 0; /* the next one went well */
+	warn_is(&s, "");
+}
+
+/* Refused senders and failing links are named, with the words that would help, as long as it lasts. */
+static void
+test_link_warnings(void **state)
+{
+	struct ctl_stats s = ftfw();
+	struct ctl_link_stats *l = &s.link[0];
+
+	(void)state;
+	s.peer.known = s.peer.in_sync = 1;
+	l->count.foreign = 9;
+	l->refused[0] = (struct ctl_refused){.family = AF_INET, .count = 7, .ago = 3, .addr = {192, 0, 2, 5}};
+	l->refused[1] = (struct ctl_refused){.family = AF_INET6, .count = 2, .ago = 4, .addr = {0xfe, 0x80, [15] = 1}};
+	warn_is(&s, "va: 7 datagrams of 192.0.2.5, who is not the peer, were refused, last 3 s ago; to accept them: "
+		    "IPv4_Destination_Address 192.0.2.5 or CheckSource off\n"
+		    "va: 2 datagrams of fe80::1, who is not the peer, were refused, last 4 s ago; to accept them: "
+		    "IPv6_Destination_Address fe80::1 or CheckSource off\n");
+	l->refused[0].ago = l->refused[1].ago = FIGURE_RECENT_S + 1;
+	warn_is(&s, "");
+	l->port = 3780;
+	l->send_error = -ECONNREFUSED;
+	warn_is(&s, "va: the peer's host takes nothing on port 3780: does its daemon run, and with this Port?\n");
+	l->send_error = -ENETUNREACH;
+	warn_is(&s, "va: sending fails: Network is unreachable\n");
+	l->send_error_ago = 6;
+	warn_is(&s, "");
+	s.peers[0] = (struct ctl_peer){.family = AF_INET, .differs = CTL_DIFFERS_MODE, .addr = {192, 0, 2, 6}};
+	warn_is(&s, "the peer 192.0.2.6 has another mode than this daemon\n");
+}
+
+static void
+test_spares(void **state)
+{
+	struct ctl_stats s = ftfw();
+
+	(void)state;
+	s.peer.known = s.peer.in_sync = 1;
+	s.status.n_workers = 2;
+	s.status.worker[0] = (struct msg_worker){.role = ROLE_SYNC, .state = 1};
+	s.status.worker[1] = (struct msg_worker){.role = ROLE_SYNC, .state = 0};
+	warn_is(&s, "");
+	s.status.worker[1].state = 2;
+	warn_is(&s, "no spare sync worker is left: should this one end, so does the daemon\n");
+}
+
+/* What is watched: every counter with a warning, with room for all. */
+static void
+test_watch(void **state)
+{
+	const struct figure_place *place;
+	const struct figure *row;
+	struct figure_watch w = {0};
+	struct ctl_stats s = ftfw();
+	unsigned int n = 0;
+
+	(void)state;
+	s.mode = MODE_NOTRACK;
+	while (figure_watched(n, &place, &row))
+		n++;
+	assert_in_range(n, 8, CTL_RECENT_MAX);
+	figure_watch(&w, &s, 5000);
+	warn_is(&s, "");
+	s.network.lost = 4;
+	figure_watch(&w, &s, 8000);
+	warn_is(&s, "4 messages of the peer were lost, last 0 s ago\n");
+	s.network.lost = 6;
 	s.external.no_space = 7;
-	s.log_lost = 3;
-	warn_is(&s, "7 flows did not fit the external cache (raise HashLimit)\n3 log lines were lost\n");
+	figure_watch(&w, &s, 11000);
+	figure_watch(&w, &s, 14000);
+	warn_is(&s, "7 flows of the peers did not fit into the cache (raise HashLimit), last 3 s ago\n"
+		    "6 messages of the peer were lost, last 3 s ago\n");
+	figure_watch(&w, &s, 11000 + 1000 * (FIGURE_RECENT_S + 1));
+	warn_is(&s, "");
+	s.network.lost = 7; /* what rested for so long is not counted again */
+	figure_watch(&w, &s, 999000);
+	warn_is(&s, "1 messages of the peer were lost, last 0 s ago\n");
+}
+
+/* FTFW repeats what was lost: that is worth a word only while it goes on, or the peer is not in sync. */
+static void
+test_repaired(void **state)
+{
+	struct figure_watch w = {0};
+	struct ctl_stats s = ftfw();
+
+	(void)state;
+	s.peer.known = s.peer.in_sync = 1;
+	s.network.lost = 4;
+	figure_watch(&w, &s, 1000);
+	warn_is(&s, "4 messages of the peer were lost, last 0 s ago\n");
+	figure_watch(&w, &s, 21000);
+	warn_is(&s, "");
+	s.peer.in_sync = 0;
+	warn_is(&s, "4 messages of the peer were lost, last 20 s ago\n");
+}
+
+static void
+json_has(const struct ctl_stats *s, const char *want, bool there)
+{
+	char *got = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&got, &len);
+
+	stats_json(f, s, VIEW_GENERAL);
+	fclose(f);
+	if ((strstr(got, want) != NULL) != there)
+		fail_msg("%s: %s", there ? "missing" : "there", want);
+	free(got);
+}
+
+static void
+test_json(void **state)
+{
+	struct ctl_stats s = ftfw();
+
+	(void)state;
+	s.peer.silent = FIG_NEVER;
+	s.network.lost = 77;
+	json_has(&s, "\"lost\":77,", true);
+	json_has(&s, "\"silent\"", false);
+	json_has(&s, "\"known\":false", true);
+	json_has(&s, "\"refused\":[]", true);
+	json_has(&s, "\"peers\"", false);
+	s.link[0].refused[0] =
+		(struct ctl_refused){.family = AF_INET, .port = 9, .count = 7, .ago = 3, .addr = {192, 0, 2, 5}};
+	json_has(&s,
+		 "\"refused\":[{\"address\":\"192.0.2.5\",\"port\":9,\"datagrams\":7,\"ago\":3,\"accepted_by\":"
+		 "\"IPv4_Destination_Address 192.0.2.5 or CheckSource off\"}]",
+		 true);
+	s.peers[0] =
+		(struct ctl_peer){.family = AF_INET, .differs = CTL_DIFFERS_MODE, .lost = 5, .addr = {192, 0, 2, 6}};
+	json_has(&s,
+		 "\"peers\":[{\"address\":\"192.0.2.6\",\"device\":\"va\",\"in_sync\":false,\"silent\":0,\"lost\":5,"
+		 "\"before\":0,\"differs\":[\"mode\"]}]",
+		 true);
+}
+
+/* Every figure has its line, whatever group it is in. */
+static void
+test_all(void **state)
+{
+	struct ctl_stats s = ftfw();
+	char *got = NULL, *p;
+	size_t len = 0, lines = 0, want = figure_groups[GROUP_LINK].n;
+	FILE *f = open_memstream(&got, &len);
+
+	(void)state;
+	for (size_t i = 0; i < figure_places_n; i++)
+		want += figure_groups[figure_places[i].group].n;
+	stats_text(f, &s, VIEW_ALL);
+	fclose(f);
+	for (p = got; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	assert_int_equal(lines, want);
+	assert_non_null(strstr(
+		got, "netlink.events                                            17         events of the kernel\n"));
+	free(got);
 }
 
 int
@@ -267,7 +423,10 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_alarm),      cmocka_unit_test(test_disabled_caches),
 		cmocka_unit_test(test_stats_mode), cmocka_unit_test(test_rsqueue),
 		cmocka_unit_test(test_uptime),     cmocka_unit_test(test_clean),
-		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_warnings),   cmocka_unit_test(test_link_warnings),
+		cmocka_unit_test(test_spares),     cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_repaired),   cmocka_unit_test(test_json),
+		cmocka_unit_test(test_all),
 	};
 
 	folder = argc > 1 ? argv[1] : ".";

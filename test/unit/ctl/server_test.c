@@ -20,8 +20,6 @@ struct ctx {
 	unsigned int slices; /* how many a dump has */
 };
 
-static const struct ctl_request stats_request = {.magic = CTL_MAGIC, .verb = CTL_STATS};
-
 static void
 begin(void *arg, struct ctl_client *c)
 {
@@ -143,7 +141,7 @@ frame(int fd, struct ctl_fail *fail)
 static void
 ask(int fd, uint16_t verb)
 {
-	struct ctl_request r = {.magic = CTL_MAGIC, .verb = verb};
+	struct ctl_request r = {.magic = CTL_MAGIC, .layout = ctl_layout(), .verb = verb};
 
 	assert_int_equal(send(fd, &r, sizeof(r), 0), sizeof(r));
 }
@@ -152,7 +150,8 @@ static void
 test_whole_and_split(void **state)
 {
 	struct ctx *x = *state;
-	const char *p = (const char *)&stats_request;
+	struct ctl_request request = {.magic = CTL_MAGIC, .layout = ctl_layout(), .verb = CTL_STATS};
+	const char *p = (const char *)&request;
 	int fd = connect_as(x, CLIENT_FULL, NULL);
 
 	ask(fd, CTL_STATS);
@@ -161,7 +160,7 @@ test_whole_and_split(void **state)
 	assert_int_equal(frame(fd, NULL), -1);
 	close(fd);
 	fd = connect_as(x, CLIENT_FULL, NULL);
-	for (size_t i = 0; i < sizeof(stats_request); i++) {
+	for (size_t i = 0; i < sizeof(request); i++) {
 		assert_int_equal(frame(fd, NULL), 0);
 		send(fd, p + i, 1, 0);
 		run(x, 3);
@@ -196,6 +195,36 @@ test_garbage(void **state)
 	assert_int_equal(x->begun, 0);
 	assert_int_equal(ctl_counts(x->t)->unknown, 2);
 	assert_int_equal(ctl_counts(x->t)->read_failed, 1);
+}
+
+/* What acts works across builds, what shows needs the same structs; a program of another kind is told at once. */
+static void
+test_other_builds(void **state)
+{
+	struct ctx *x = *state;
+	struct ctl_request r = {.magic = CTL_MAGIC, .layout = ctl_layout() + 1};
+	static const uint32_t first[3] = {0x4f437431, CTL_STATS, 0};
+	struct ctl_fail fail;
+
+	for (r.verb = CTL_NONE + 1; r.verb < CTL_VERB_MAX; r.verb++) {
+		int fd = connect_as(x, CLIENT_FULL, NULL);
+
+		assert_int_equal(send(fd, &r, sizeof(r), 0), sizeof(r));
+		run(x, 3);
+		if (r.verb == CTL_STATS || r.verb == CTL_RSQUEUE || r.verb == CTL_DUMP) {
+			assert_int_equal(frame(fd, &fail), CTL_FAIL);
+			assert_int_equal(fail.why, CTL_WHY_LAYOUT);
+		} else
+			assert_int_equal(frame(fd, NULL), r.verb == CTL_COMMIT ? 0 : CTL_DONE);
+		close(fd);
+	}
+	int fd = connect_as(x, CLIENT_FULL, NULL);
+
+	assert_int_equal(send(fd, first, sizeof(first), 0), sizeof(first));
+	run(x, 3);
+	assert_int_equal(frame(fd, &fail), CTL_FAIL);
+	assert_int_equal(fail.why, CTL_WHY_BAD_REQUEST);
+	close(fd);
 }
 
 static void
@@ -313,8 +342,9 @@ int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = {T(test_whole_and_split),      T(test_garbage), T(test_access),
-					   T(test_dump_and_slow_reader), T(test_places),  T(test_waiting)};
+	const struct CMUnitTest tests[] = {
+		T(test_whole_and_split),      T(test_garbage), T(test_other_builds), T(test_access),
+		T(test_dump_and_slow_reader), T(test_places),  T(test_waiting)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
