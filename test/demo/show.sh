@@ -16,19 +16,8 @@ since_kill() {
 	awk -v a="${kill_time:-$EPOCHREALTIME}" -v b="${1:-$EPOCHREALTIME}" 'BEGIN { printf "%+7.2f s", b - a }'
 }
 
-# status alive|silent|broken|gap|echoes, of the client's first line
-status() {
-	local now alive silent broken gap echoes
-	read -r now alive silent broken gap echoes 2>/dev/null <"$LAB_DIR/status" || return 1
-	echo "${!1}"
-}
-
 all_alive() {
 	[ "$(status alive)" = "$flows" ]
-}
-
-role_is() {
-	[ "$(tail -n 1 "$LAB_DIR/$1.roles" 2>/dev/null | cut -d' ' -f2-)" = "$2 done" ]
 }
 
 active() {

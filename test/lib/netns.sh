@@ -127,8 +127,21 @@ lab_addr() {
 
 lab_link() {
 	lab_wire "$1" link0 "$2" link0
-	lab_addr "$1" link0 10.99.0.1/24 fd99::1/64
-	lab_addr "$2" link0 10.99.0.2/24 fd99::2/64
+	lab_link_addr "$1"
+	lab_link_addr "$2"
+}
+
+lab_link_addr() {
+	local n
+	n=$(lab_number "$1")
+	lab_addr "$1" link0 10.99.0.$n/24 fd99::$n/64
+}
+
+# fw-a is 1 on the link, fw-b 2 …
+lab_number() {
+	local letters=abcdefghi
+	letters=${letters%%"${1#fw-}"*}
+	echo $((${#letters} + 1))
 }
 
 # lab_loss PERCENT NODE …: these nodes lose received datagrams of the link with that probability; 0 ends it.
@@ -253,8 +266,9 @@ is_ours() {
 
 # daemon_conf NODE PEER [MODE [MODE-OPTIONS [GENERAL-LINES [OPTIONS-LINES]]]]; TRANSPORT picks udp4 (default), udp6, mcast4, tcp4.
 daemon_conf() {
-	local node=$1 self=1 other=2
-	[ "$node" = fw-a ] || { self=2 other=1; }
+	local node=$1 self other=2
+	self=$(lab_number "$node")
+	[ "$self" != 2 ] || other=1
 	cat >"$LAB_DIR/$node.conf" <<-CONF
 		Sync {
 			Mode ${3:-FTFW} {
