@@ -126,9 +126,10 @@ judge_expect(const struct queue_conf *c, const struct packet *p, const struct ms
 	return judge_ports(c, p, s, e);
 }
 
-/* Old and new text are addresses and ports, with one kind of delimiter at most, which is the sender's. */
+/* Old and new text are addresses and ports, with one kind of delimiter at most, which is the sender's; that of TNS may
+ * be a blank. */
 static bool
-text_ok(const uint8_t *old, const struct msg_edit *e)
+text_ok(uint8_t kind, const uint8_t *old, const struct msg_edit *e)
 {
 	static const char letters[] = "0123456789abcdefABCDEF,.:";
 	uint8_t delimiter = 0;
@@ -138,7 +139,7 @@ text_ok(const uint8_t *old, const struct msg_edit *e)
 
 		if (memchr(letters, b, sizeof(letters) - 1) != NULL || (b == delimiter && b != 0))
 			continue;
-		if (delimiter != 0 || i >= e->old_len || b < 33 || b > 126)
+		if (delimiter != 0 || i >= e->old_len || b < (kind == HELPER_TNS ? 32 : 33) || b > 126)
 			return false;
 		delimiter = b;
 	}
@@ -168,7 +169,7 @@ judge_edits(const struct queue_conf *c, const struct packet *p, const struct msg
 		if (e->offset < at || e->offset >= end || e->old_len == 0 || e->old_len > end - e->offset ||
 		    e->old_len > sizeof(e->bytes) || e->new_len == 0 || e->new_len > sizeof(e->bytes))
 			return BREACH_EDIT;
-		if (!text_ok(p->data + e->offset, e))
+		if (!text_ok(c->kind, p->data + e->offset, e))
 			return BREACH_TEXT;
 	}
 	return policy_growth(v) > 64 || (policy_growth(v) != 0 && !adjusted) ? BREACH_GROWTH : OK;

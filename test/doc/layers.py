@@ -27,6 +27,7 @@ ROWS = {
     "daemon/peers/peers.c": ("mode.h channel.h wire.h loop.h", "sync.h store.h commit.h inject.h ctl.h ctl_msg.h wall.h parent.h"),
     "daemon/sync/sync.c": ("mode.h channel.h wire.h ctl.h", "parent.h guard.h handover.h start.h queue.h ask.h"),
     "cli/conntrackctl/ask.c": ("ctl_msg.h flow.h conf.h", "ctl.h mode.h sync.h wire.h channel.h parent.h guard.h start.h"),
+    "helpers/ftp/ftp.c": ("inspect.h text.h buf.h helper_msg.h", "queue.h flow.h conf.h jail.h roles.h loop.h parent.h"),
     "cli/conntrack/list.c": ("buf.h nla.h", "flow.h conf.h ctl_msg.h mode.h sync.h wire.h parent.h guard.h"),
 }
 

@@ -56,9 +56,10 @@ up(int fd)
 }
 
 static int
-start_worker(int log_fd)
+start_worker(int log_fd, const struct queue_conf *c)
 {
 	int sv[2], size = 1 << 20;
+	char port[8];
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv) == -1 ||
@@ -72,7 +73,9 @@ start_worker(int log_fd)
 		if (dup2(sv[1], WORKER_FD) == -1 || dup2(log_fd, WORKER_LOG_FD) == -1)
 			_exit(71);
 		close_range(WORKER_LOG_FD + 1, ~0U, 0);
-		execl(worker_path, worker_path, (char *)NULL);
+		snprintf(port, sizeof(port), "%u", c->min_port);
+		execl(worker_path, worker_path, helper_name(c->kind), port, c->flags & QUEUE_FOREIGN ? "foreign" : NULL,
+		      (char *)NULL);
 		_exit(72);
 	}
 	close(sv[1]);
@@ -149,7 +152,7 @@ add_queue(struct queue_handover *h, char *text)
 	}
 	h->queue[h->n_queues].netlink = nl >= 0 ? up(nl) : netlink_socket();
 	for (int w = 0; w < QUEUE_WORKERS; w++)
-		h->queue[h->n_queues].wall[w] = w < workers ? start_worker(h->log_fd) : -1;
+		h->queue[h->n_queues].wall[w] = w < workers ? start_worker(h->log_fd, c) : -1;
 	h->n_queues++;
 }
 
