@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <syslog.h>
 
 static bool
 is_zero(const uint8_t *p, size_t n)
@@ -36,8 +35,6 @@ mcast_problem(const struct msg_link *l)
 {
 	if (!is_multicast(l))
 		return "the group address is missing or not a multicast address (IPv4: 224.0.0.0/4, IPv6: ff00::/8)";
-	if (l->family == AF_INET && is_zero(l->local, 4))
-		return "no `IPv4_interface': the local address of the interface is needed for an IPv4 group";
 	return NULL;
 }
 
@@ -48,13 +45,8 @@ unicast_problem(const struct msg_link *l)
 		return l->family == AF_INET
 			       ? "no `IPv4_Destination_Address': the address of the other firewall is needed"
 			       : "no `IPv6_Destination_Address': the address of the other firewall is needed";
-	if (is_zero(l->local, sizeof(l->local)))
-		return l->family == AF_INET ? "`IPv4_address' must be the local address of the link"
-					    : "`IPv6_address' must be the local address of the link";
 	if (is_multicast(l))
 		return "the other firewall's address is a multicast address";
-	if (memcmp(l->local, l->peer, sizeof(l->peer)) == 0)
-		return "the other firewall has the address of this one";
 	return NULL;
 }
 
@@ -65,8 +57,9 @@ link_problem(const struct msg_link *l)
 	if (l->kind < LINK_UDP || l->kind > LINK_TCP)
 		return "unknown transport";
 	if (l->family != AF_INET && l->family != AF_INET6)
-		return l->kind == LINK_MCAST ? "no `IPv4_address' or `IPv6_address': the group is needed"
-					     : "no `IPv4_address' or `IPv6_address': the local address is needed";
+		return l->kind == LINK_MCAST
+			       ? "no `IPv4_address' or `IPv6_address': the group is needed"
+			       : "no address: `IPv4_Destination_Address' or `IPv6_Destination_Address' is needed";
 	if (l->family == AF_INET && (!is_zero(l->local + 4, 12) || !is_zero(l->peer + 4, 12)))
 		return "bytes behind an IPv4 address";
 	if (l->ifname[0] == '\0')
@@ -151,12 +144,6 @@ check_helper(const struct conf *c, uint32_t i, const struct conf_places *at, con
 }
 
 static bool
-facility_ok(uint32_t f)
-{
-	return f == 0 || f == LOG_DAEMON || (f >= LOG_LOCAL0 && f <= LOG_LOCAL7 && f % 8 == 0);
-}
-
-static bool
 scheduler_ok(const struct conf *c)
 {
 	if (c->sched_type == SCHED_OTHER)
@@ -172,7 +159,7 @@ conf_check(const struct conf *c, const struct conf_places *at, const struct diag
 
 	if (at == NULL)
 		at = &nowhere;
-	if (!facility_ok(c->syslog_facility) || !facility_ok(c->stats_syslog_facility) || !scheduler_ok(c))
+	if (!scheduler_ok(c))
 		return -EINVAL;
 	if ((r = check_sync(c, at, d)) != 0)
 		return r;

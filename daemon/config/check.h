@@ -10,7 +10,7 @@
 
 struct conf_places {
 	struct place link[MSG_LINKS_MAX], helper[MSG_HELPERS_MAX];
-	struct place sync, stats, sched;
+	struct place sync, stats;
 };
 
 /* 0, or -EINVAL with the reason said to d. */

@@ -1,7 +1,7 @@
 /*
- * The settings of conntrackd.conf as plain structs. parse.c fills them from text inside the config worker, blob.c
- * carries them to the other workers, print.c writes them as text again. Defaults are already applied: readers never see
- * "unset" except where a field says so.
+ * The settings of conntrackd.conf as plain structs. Each field has a row in fields.c, which says by what keyword it is
+ * set and how it is read, printed, checked and handed on. Defaults are already applied: readers never see "unset"
+ * except where a field says so.
  */
 #ifndef CONF_H
 #define CONF_H
@@ -31,6 +31,12 @@ struct conf_filter {
 	uint16_t tcp_states;  /* bit n: kernel TCP state n is listed */
 	struct conf_net *net; /* owned; sorted as written */
 	uint32_t n_nets;
+};
+
+/* A link as the text says it. */
+struct conf_link {
+	struct msg_link l;
+	bool any_source; /* our extension: link { CheckSource off }; default: only the peer's address */
 };
 
 struct conf {
@@ -66,8 +72,7 @@ struct conf {
 	char expect_helper[32][17]; /* name prefixes; none: all */
 	uint32_t n_expect_helpers;
 	struct msg_link link[MSG_LINKS_MAX];
-	bool link_any_source[MSG_LINKS_MAX]; /* our extension: link { CheckSource off }; default: only the peer's
-						address */
+	bool link_any_source[MSG_LINKS_MAX];
 	uint32_t n_links;
 	uint32_t error_queue_len;
 
@@ -86,6 +91,8 @@ struct conf {
 void conf_init(struct conf *c);
 /* Frees what conf owns (filter networks), not conf itself. */
 void conf_clear(struct conf *c);
+struct conf_link conf_link_get(const struct conf *c, uint32_t i);
+void conf_link_put(struct conf *c, uint32_t i, const struct conf_link *link);
 /* Fills the fixed-size extract that the parent gets. */
 void conf_to_setup(const struct conf *c, struct msg_setup *s);
 

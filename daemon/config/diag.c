@@ -1,5 +1,5 @@
 /*
- * Formats one message with its place. Called by the parser and the cross-field checks.
+ * Formats one message with its place; what does not fit is cut.
  */
 #include "diag.h"
 

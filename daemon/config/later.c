@@ -1,5 +1,5 @@
 /*
- * What later.h says. Called by the config worker once the text is known to be good, and by the sync worker.
+ * One row for each setting that is read and does nothing yet, and what the daemon cannot start with.
  */
 #include "later.h"
 

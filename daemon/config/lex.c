@@ -1,5 +1,5 @@
 /*
- * The lexer of conntrackd.conf, called by parse.c. The text comes from a file that need not be text at all.
+ * The lexer of conntrackd.conf. The text comes from a file that need not be text at all.
  */
 #include "lex.h"
 
@@ -9,9 +9,17 @@
 struct lex
 lex_init(const char *text, size_t len)
 {
-	if (len == 0) /* text may be NULL */
-		text = "";
-	return (struct lex){text, text + len, text, 1};
+	static const char mark[3] = "\xef\xbb\xbf"; /* some editors begin a file with it */
+	struct lex l = {"", NULL, NULL, 1};
+
+	if (len == 0) { /* text may be NULL */
+		l.end = l.line_start = l.p;
+		return l;
+	}
+	l.p = len >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0 ? text + sizeof(mark) : text;
+	l.line_start = l.p;
+	l.end = text + len;
+	return l;
 }
 
 static bool

@@ -1,5 +1,5 @@
 /*
- * Protocol names for the `Protocol' list of the Filter. Filled by the config worker before its jail.
+ * Protocol names for the `Protocol' list of the Filter.
  */
 #include "protos.h"
 
@@ -12,10 +12,10 @@
 
 /* For systems without /etc/protocols. */
 static const struct proto_name builtin[] = {
-	{"icmp", 1},       {"ICMP", 1},   {"tcp", 6},    {"TCP", 6},       {"udp", 17},
-	{"UDP", 17},       {"dccp", 33},  {"DCCP", 33},  {"gre", 47},      {"GRE", 47},
-	{"esp", 50},       {"ESP", 50},   {"ah", 51},    {"AH", 51},       {"ipv6-icmp", 58},
-	{"IPv6-ICMP", 58}, {"sctp", 132}, {"SCTP", 132}, {"udplite", 136}, {"UDPLite", 136},
+	{"ICMP", 1},       {"icmp", 1},   {"TCP", 6},    {"tcp", 6},       {"UDP", 17},
+	{"udp", 17},       {"DCCP", 33},  {"dccp", 33},  {"GRE", 47},      {"gre", 47},
+	{"ESP", 50},       {"esp", 50},   {"AH", 51},    {"ah", 51},       {"IPv6-ICMP", 58},
+	{"ipv6-icmp", 58}, {"SCTP", 132}, {"sctp", 132}, {"UDPLite", 136}, {"udplite", 136},
 };
 
 static int
@@ -94,4 +94,13 @@ protos_name(const struct protos *p, unsigned int number)
 	const char *name = p != NULL ? find_name(p->v, p->n, number) : NULL;
 
 	return name != NULL ? name : find_name(builtin, sizeof(builtin) / sizeof(builtin[0]), number);
+}
+
+void
+protos_near(const struct protos *p, struct near *n)
+{
+	for (size_t i = 0; i < sizeof(builtin) / sizeof(builtin[0]); i++)
+		near_try(n, builtin[i].name);
+	for (size_t i = 0; p != NULL && i < p->n; i++)
+		near_try(n, p->v[i].name);
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "near.h"
+
 struct proto_name {
 	char name[24];
 	uint16_t number; /* mptcp is 262 */
@@ -25,5 +27,7 @@ void protos_free(struct protos *p);
 int protos_number(const struct protos *p, const char *name);
 /* NULL when number has no name. */
 const char *protos_name(const struct protos *p, unsigned int number);
+/* Tries every name, upper case first, as files write it. */
+void protos_near(const struct protos *p, struct near *n);
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Every text of cases.txt is accepted or refused as it says, with the message it names; what is accepted, printed and
-read again gives the same text; the manual page knows every keyword. So do the example files of conntrackd's package, where they are installed."""
+read again gives the same text; the manual page knows every keyword, and the table of settings every field. So do the example files of conntrackd's package, where they are installed."""
 import glob
 import os
 import re
@@ -51,30 +51,56 @@ def check_case(c):
         fixed_point(where, c.text)
 
 
+TOP = os.path.join(cases.HERE, "../..")
+
+
+def source(name):
+    with open(os.path.join(TOP, name), encoding="utf-8") as f:
+        return f.read()
+
+
 def documented():
-    """Every keyword of the tables stands in the manual page."""
-    with open(os.path.join(cases.HERE, "../../doc/conntrackd.conf.5"), encoding="ascii") as f:
-        words = set(re.findall(r"\w+", f.read()))
-    found = 0
-    for name in glob.glob(os.path.join(cases.HERE, "../../daemon/config/kw_*.c")):
-        with open(name, encoding="ascii") as f:
-            for key in re.findall(r'(?:\.name = |KW_\w+\(|LINK_ADDR\()"(\w+)"', f.read()):
-                found += 1
-                if key not in words:
-                    wrong(name, key + " is not in conntrackd.conf(5)")
-    if found < 90:
-        wrong("kw_*.c", "only %d keywords found" % found)
+    """Every keyword of the table stands in the manual page."""
+    words = set(re.findall(r"\w+", source("doc/conntrackd.conf.5")))
+    keys = re.findall(r'^\t\{"(\w+)", ', source("daemon/config/fields.c"), re.M)
+    for key in keys:
+        if key not in words:
+            wrong("fields.c", key + " is not in conntrackd.conf(5)")
+    if len(keys) < 90:
+        wrong("fields.c", "only %d keywords found" % len(keys))
+
+
+def members(header, struct):
+    text = re.sub(r"/\*.*?\*/", "", source(header), flags=re.S)
+    body = re.search(r"struct %s \{(.*?)\n\};" % struct, text, re.S)[1]
+    return [n for line in body.split(";") for n in re.findall(r"(\w+)(?:\[[^\]]*\])*\s*(?=,|$)", line.strip())]
+
+
+def rows():
+    """Every field of the settings has one row: the compiler cannot miss one, and what has no row is lost on its way."""
+    table = source("daemon/config/fields.c")
+    lists = {"net", "filter", "link", "link_any_source", "helper", "expect_helper", "reserved", "reserved2", "l"}
+    for header, struct, form in (
+        ("daemon/config/conf.h", "conf", "CONF(%s)"),
+        ("daemon/config/conf.h", "conf_filter", "CONF(filter.%s)"),
+        ("daemon/config/conf.h", "conf_link", "LINK(%s)"),
+        ("daemon/config/conf.h", "conf_net", "AT(conf_net, %s)"),
+        ("privsep/setup/setup.h", "msg_link", "LINK(l.%s)"),
+        ("privsep/setup/setup.h", "msg_helper", "HELPER(%s)"),
+    ):
+        found = [m for m in members(header, struct) if m not in lists]
+        for m in found:
+            n = sum(form % m in line and not re.search(r"\b(SAME|ALIAS)\b", line) for line in table.split("\n"))
+            if n != 1:
+                wrong("fields.c", "%d rows for %s of struct %s" % (n, m, struct))
+        if len(found) < 2 and struct != "conf_link":
+            wrong(header, "struct %s was not found" % struct)
 
 
 def paths():
     """What is privileged includes no header of the daemon, and knows the same names of files."""
-    top = os.path.join(cases.HERE, "../..")
-    with open(os.path.join(top, "daemon/worker/facts/facts.h"), encoding="ascii") as f:
-        known = re.findall(r'#define PATH_\w+\s+"(/[^"]+)"', f.read())
-    start = ""
-    for name in ("main.c", "config.c"):
-        with open(os.path.join(top, "privsep/start", name), encoding="ascii") as f:
-            start += f.read()
+    known = re.findall(r'#define PATH_\w+\s+"(/[^"]+)"', source("daemon/worker/facts/facts.h"))
+    start = source("privsep/start/main.c") + source("privsep/start/config.c")
     found = set(re.findall(r"/(?:etc|var)/[\w./-]+", start))
     if len(known) < 4 or found != set(known):
         wrong("privsep/start", "knows %s, facts.h %s" % (sorted(found), sorted(known)))
@@ -83,7 +109,7 @@ def paths():
 def main():
     table, _ = cases.load()
     files = glob.glob(os.path.join(cases.HERE, "examples", "*.conf"))
-    files += glob.glob(os.path.join(cases.HERE, "../../conf", "*.conf"))
+    files += glob.glob(os.path.join(TOP, "conf", "*.conf"))
     files += glob.glob("/usr/share/doc/conntrackd/examples/**/conntrackd.conf", recursive=True)
     for c in table:
         check_case(c)
@@ -92,6 +118,7 @@ def main():
         with open(name, "rb") as f:
             fixed_point(name, f.read())
     documented()
+    rows()
     paths()
     print("%d texts, %d files, %d wrong" % (len(table), len(files), failed))
     return 1 if failed or len(table) < 300 else 0

@@ -351,7 +351,8 @@ setup_extract(void **state)
 	(void)state;
 	read_good(&c, "Sync {" LINK
 		      " Options { ExpectationSync on } } General { PollSecs 5 Systemd off LogFile on Jail Require"
-		      " NetlinkEventsReliable on UNIX { Path /run/x Group g } NetlinkBufferSize 7 }");
+		      " NetlinkEventsReliable on UNIX { Path /run/x Group g } NetlinkBufferSize 7 "
+		      "NetlinkBufferSizeMaxGrowth 9 }");
 	conf_to_setup(&c, &s);
 	assert_int_equal(s.size, sizeof(s));
 	assert_true(s.sync && !s.stats && s.events_reliable && s.expect_sync && s.no_events && !s.systemd);
@@ -378,8 +379,9 @@ messages(void **state)
 		"x.conf:3:1: syntax error at end of file: `Mode FTFW' of line 2 is not closed by `}'");
 	refuses("Sync {\n" LINK LINK LINK LINK "\n" LINK "}",
 		"x.conf:3:1: syntax error at `UDP': too many dedicated links in the configuration file (Maximum: 4)");
-	refuses("Sync { Mode FTFW { }\n Mode ALARM { } }", "x.conf:2:7: syntax error at `ALARM': there is a `Mode' of "
-							   "another kind in line 1: only one can be used");
+	refuses("Sync {\nUDP { Group 5 } }",
+		"x.conf:2:7: syntax error at `Group': not a keyword of `UDP'; it belongs in "
+		"`Multicast', here it is called `Port'");
 	refuses("Sync { " LINK " }\nStats { }",
 		"x.conf:2:1: cannot use both `Stats' and `Sync' clauses in conntrackd.conf");
 	refuses("Helper {\nType ftp inet tcp { QueueNum 3 }\nType tns inet tcp { QueueNum 3 } }",
