@@ -5,7 +5,7 @@
 #ifndef FILTER_H
 #define FILTER_H
 
-#include "opts.h"
+#include "cmd.h"
 
 #define FILTER_CHECKS 24
 

@@ -1,19 +1,21 @@
 /*
- * A file of command lines, read line by line.
+ * A file of command lines, read line by line. Nobody checked it: a line has a longest length, and a file a largest
+ * number of commands, so that what never ends takes no more memory than what is of use.
  */
 #ifndef LINES_H
 #define LINES_H
 
-#include "opts.h"
+#include "cmd.h"
 
-#include <stdio.h>
+#define LINE_SIZE_MAX (256 * 1024) /* as many words as one may have, of the longest kind */
 
 struct lines {
-	FILE *f;
+	int fd;             /* -1: no more than what is in text */
 	const char *name;   /* of the file, for messages */
 	unsigned long line; /* number of the last one read */
-	char *text;
-	size_t cap;
+	unsigned long commands, commands_max;
+	char *text; /* LINE_SIZE_MAX + 1 bytes; at to end are not handed out yet */
+	size_t at, end;
 	char where[4200]; /* "NAME:LINE: " */
 };
 

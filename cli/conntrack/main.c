@@ -5,6 +5,7 @@
 #include "confine.h"
 #include "lines.h"
 #include "load.h"
+#include "opts.h"
 #include "report.h"
 #include "run.h"
 #include "select.h"

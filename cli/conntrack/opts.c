@@ -39,18 +39,6 @@ struct optdef {
 	int what; /* enum cmd_op or enum opt */
 };
 
-int
-opt_fail(struct opt_error *err, int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	err->code = code;
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	return -1;
-}
-
 /* The next word, if it is there and does not look like an option. */
 static char *
 optional_word(struct scan *s)
@@ -214,11 +202,11 @@ set_layer3(struct scan *s, const struct optdef *d, char *value)
 	return opt_fail(s->err, 2, "`%s' unsupported protocol", value);
 }
 
-/* 1.4.9 ends with 1 for these, and names the option by the letter. */
+/* Named by the letter, as in 1.4.9; which ends with 1, the status that scripts take for "nothing found". */
 static int
 bad_number(struct scan *s, const struct optdef *d, const char *value)
 {
-	return opt_fail(s->err, 1, "unexpected value '%s' with -%c option", value, d->letter);
+	return opt_fail(s->err, 2, "unexpected value '%s' with -%c option", value, d->letter);
 }
 
 static int
@@ -355,9 +343,9 @@ set_output(struct scan *s, const struct optdef *d, char *value)
 	if (read_list(s, output_words, value, &s->c->output, NULL) < 0)
 		return -1;
 	if (s->c->output & OUT_SAVE && s->c->output & ~(uint32_t)(OUT_SAVE | OUT_USERSPACE))
-		return opt_fail(s->err, 1, "cannot combine save output with any other output type, use -o save only");
+		return opt_fail(s->err, 2, "cannot combine save output with any other output type, use -o save only");
 	if (s->c->output & OUT_JSON && s->c->output & OUT_XML)
-		return opt_fail(s->err, 1, "cannot combine json output with xml output");
+		return opt_fail(s->err, 2, "cannot combine json output with xml output");
 	return 0;
 }
 
@@ -579,19 +567,6 @@ static const struct optdef defs[] = {
 	{"zone", 'w', TAKES_VALUE, set_zone, OPT_ZONE},
 };
 
-const char *
-cmd_letter(enum cmd_op op)
-{
-	static const char *const letter[CMD_MAX] = {
-		[CMD_NONE] = "unknown", [CMD_LIST] = "-L",  [CMD_GET] = "-G",    [CMD_DELETE] = "-D",
-		[CMD_CREATE] = "-I",    [CMD_ADD] = "-A",   [CMD_UPDATE] = "-U", [CMD_EVENT] = "-E",
-		[CMD_FLUSH] = "-F",     [CMD_COUNT] = "-C", [CMD_STATS] = "-S",  [CMD_VERSION] = "-V",
-		[CMD_HELP] = "-h",
-	};
-
-	return letter[op];
-}
-
 static int
 unknown_option(struct scan *s)
 {
@@ -769,15 +744,4 @@ cmd_parse(struct cmd *c, struct opt_ctx *ctx, int argc, char **argv, struct opt_
 	if (scan_words(&s) < 0)
 		return -1;
 	return opts_check(c, ctx, err);
-}
-
-void
-cmd_done(struct cmd *c)
-{
-	free(c->label);
-	free(c->label_add);
-	free(c->label_del);
-	free(c->labelmap);
-	free(c->from_file);
-	c->label = c->label_add = c->label_del = c->labelmap = c->from_file = NULL;
 }

@@ -224,6 +224,17 @@ resolve(const struct labelmap *map, const char *list, struct label_set *set, str
 	return 0;
 }
 
+/* Labels that are to be set must be among those that an entry can have. */
+static int
+check_settable(const struct labelmap *map, const struct label_set *set, struct opt_error *err)
+{
+	for (unsigned i = LABEL_BITS_KERNEL; i < LABELMAP_BITS; i++)
+		if (set->word[i / 32] >> i % 32 & 1)
+			return opt_fail(err, 2, "label '%s' is bit %u, and the kernel keeps bits 0 to %d",
+					labelmap_name(map, i), i, LABEL_BITS_KERNEL - 1);
+	return 0;
+}
+
 static int
 check_labels(struct cmd *c, struct opt_ctx *ctx, struct opt_error *err)
 {
@@ -238,14 +249,15 @@ check_labels(struct cmd *c, struct opt_ctx *ctx, struct opt_error *err)
 
 	if (c->label != NULL && resolve(map, c->label, &c->want, err) < 0)
 		return -1;
-	if (c->label_add != NULL && resolve(map, c->label_add, &c->add, err) < 0)
+	if (c->label_add != NULL &&
+	    (resolve(map, c->label_add, &c->add, err) < 0 || check_settable(map, &c->add, err) < 0))
 		return -1;
 	if (c->label_del != NULL && resolve(map, c->label_del, &c->del, err) < 0)
 		return -1;
 	if (cmd_has(c, OPT_LABEL_DEL) && c->label_del == NULL)
 		memset(&c->del, 0xff, sizeof(c->del));
 	if (cmd_has(c, OPT_LABEL_ADD) && cmd_has(c, OPT_LABEL_DEL))
-		return opt_fail(err, 1, "cannot use --label-add and --label-del at the same time");
+		return opt_fail(err, 2, "cannot use --label-add and --label-del at the same time");
 	return 0;
 }
 

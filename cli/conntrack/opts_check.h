@@ -4,12 +4,7 @@
 #ifndef OPTS_CHECK_H
 #define OPTS_CHECK_H
 
-#include "opts.h"
-
-#include <stdarg.h>
-
-/* Fills *err; always -1. */
-int opt_fail(struct opt_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+#include "cmd.h"
 
 /* Name of an option in errors. */
 const char *opt_title(enum opt o);

@@ -4,7 +4,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
-#include "opts.h"
+#include "cmd.h"
 
 #define REPORT_NAME "conntrack v" CT_COMPAT_VERSION " (conntrack-tools): "
 

@@ -16,7 +16,7 @@
 #define CT(msg)  (NFNL_SUBSYS_CTNETLINK << 8 | (msg))
 #define EXP(msg) (NFNL_SUBSYS_CTNETLINK_EXP << 8 | (msg))
 
-#define LABEL_BYTES 16 /* what the kernel keeps */
+#define LABEL_BYTES (LABEL_BITS_KERNEL / 8)
 
 /* Bits of CTA_FILTER_ORIG_FLAGS and CTA_FILTER_REPLY_FLAGS. */
 enum tuple_filter {

@@ -6,7 +6,7 @@
 #define REQUEST_H
 
 #include "nl.h"
-#include "opts.h"
+#include "cmd.h"
 
 /* Dump of the table a command works on. narrow: with the attributes by which newer kernels filter. */
 struct nlmsghdr *request_dump(void *buf, const struct cmd *c, uint8_t family, bool narrow);

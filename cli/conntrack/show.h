@@ -5,7 +5,7 @@
 #define SHOW_H
 
 #include "fmt.h"
-#include "opts.h"
+#include "cmd.h"
 
 struct show {
 	struct out *out;

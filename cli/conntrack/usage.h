@@ -4,7 +4,7 @@
 #ifndef USAGE_H
 #define USAGE_H
 
-#include "opts.h"
+#include "cmd.h"
 #include "out.h"
 
 /* General help, and that of the protocol of -p. */

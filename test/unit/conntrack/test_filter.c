@@ -1,5 +1,6 @@
 /* Which entries a command line selects, alone and in a file of many selections. */
 #include "filter.h"
+#include "opts.h"
 #include "select.h"
 
 #include "cmt.h"

@@ -1,4 +1,5 @@
 /* Requests: what a new entry's tuples are, what an update sends, and that a delete can never become a flush. */
+#include "opts.h"
 #include "request.h"
 
 #include "cmt.h"

@@ -2,6 +2,7 @@
  * Whole commands against a played kernel: one that has no filters, one that ignores them, one that interrupts dumps,
  * cuts them off or refuses a single change.
  */
+#include "opts.h"
 #include "request.h"
 #include "run.h"
 
