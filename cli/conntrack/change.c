@@ -3,6 +3,7 @@
  * it is under way, and an entry is shown once the kernel did not refuse.
  */
 #include "filter.h"
+#include "labels.h"
 #include "report.h"
 #include "request.h"
 #include "run.h"
@@ -21,7 +22,10 @@ run_create(struct run *r, const struct cmd *c)
 	struct nlmsghdr *nlh = request_create(buf, c, flags);
 	int err = nlh != NULL ? nl_talk(&r->dump, nlh, NULL, NULL) : -EINVAL;
 
-	return err < 0 ? run_failed(r, c, err) : run_summary(r, c, 1);
+	if (err < 0)
+		return run_failed(r, c, err);
+	labels_look(r, nlh);
+	return run_summary(r, c, 1);
 }
 
 /* One pass over the table that changes what matches. */
@@ -35,9 +39,9 @@ struct pass {
 	size_t *line;                 /* where the text of each request of the batch begins in the output */
 	uint8_t (*again)[NL_MSG_MAX]; /* -U: how each changed entry is fetched to be shown */
 	bool *failed;
-	unsigned limit; /* requests until the next flush: grows, so an early refusal stops early */
-	unsigned long n;
-	int err; /* first error that ends the run */
+	unsigned limit;           /* requests until the next flush: grows, so an early refusal stops early */
+	unsigned long n, no_room; /* done; refused because the entry cannot have labels */
+	int err;                  /* first error that ends the run */
 	bool (*put)(struct pass *p, const struct ct_rec *rec);
 	int (*settle)(struct pass *p);
 };
@@ -55,10 +59,9 @@ refused(void *arg, unsigned index, int err)
 	struct pass *p = arg;
 
 	p->failed[index] = true;
-	/* Gone meanwhile, or labels for an entry that cannot have any: not ours to change any more. */
-	if (err == ENOENT || (err == ENOSPC && p->cmd->op == CMD_UPDATE))
-		return;
-	if (p->err == 0)
+	if (err == ENOSPC && p->cmd->op == CMD_UPDATE)
+		p->no_room += cmd_has(p->cmd, OPT_LABEL_ADD);
+	else if (err != ENOENT && p->err == 0) /* else gone meanwhile: not ours to change any more */
 		p->err = -err;
 }
 
@@ -245,10 +248,11 @@ pass(struct pass *p, int err)
 	if (err < 0 && p->batch.count > 0 && p->settle == settle_delete) /* selected, but not deleted any more */
 		r->out.len = p->line[0];
 	pass_done(p);
+	out_give_way(&r->out);
+	labels_no_room(p->no_room);
 	if (err == 0)
 		return run_summary(r, p->cmd, p->n);
-	out_flush(&r->out);
-	return r->out.err == EPIPE ? 1 : run_failed(r, p->cmd, err);
+	return run_failed(r, p->cmd, err);
 }
 
 int

@@ -21,8 +21,11 @@ struct list {
 };
 
 int
-run_failed(const struct run *r, const struct cmd *c, int err)
+run_failed(struct run *r, const struct cmd *c, int err)
 {
+	out_give_way(&r->out);
+	if (r->out.err == EPIPE) /* nobody reads any more */
+		return 1;
 	report_failure(c->op, c->table, -err, r->where);
 	return 1;
 }
@@ -34,7 +37,7 @@ run_summary(struct run *r, const struct cmd *c, unsigned long n)
 
 	if (r->quiet)
 		return 0;
-	out_flush(&r->out);
+	out_give_way(&r->out);
 	report_count(c->op, c->table, n);
 	return n == 0 && needs_match;
 }
@@ -117,10 +120,11 @@ run_list(struct run *r, const struct cmd *c)
 	list_init(&l, r, c);
 	err = run_dump(r, c, c->table == TABLE_EXPECT ? list_expect : list_flow, &l);
 	show_end(&l.show);
-	if (err < 0) {
+	if (l.show.framed) /* a document is written as one, also by 1.4.x */
 		out_flush(&r->out);
-		return r->out.err == EPIPE ? 1 : run_failed(r, c, err);
-	}
+	if (err < 0)
+		return run_failed(r, c, err);
+	out_give_way(&r->out);
 	if (r->dump.interrupted)
 		report_line("WARNING: the table changed while it was read, the list may be incomplete.");
 	return run_summary(r, c, l.n);

@@ -4,6 +4,7 @@
  * -A of an entry that exists is repeated as an update, in the order of the file.
  */
 #include "load.h"
+#include "labels.h"
 #include "nla.h"
 #include "report.h"
 #include "request.h"
@@ -30,8 +31,10 @@ struct load {
 	size_t stored, store_cap;
 	struct cmd *other;
 	size_t others, other_cap;
+	uint64_t labelled; /* offset of the first request with labels */
 	uint32_t output;
 };
+#define NO_REQUEST UINT64_MAX
 
 /* Makes *array hold one more element of size bytes behind n. */
 static int
@@ -109,6 +112,8 @@ add_step(struct load *ld, struct cmd *c, unsigned long line, struct opt_error *e
 		}
 		/* What the line wants, until it is sent. */
 		nlh->nlmsg_pid = c->op == CMD_ADD;
+		if (ld->labelled == NO_REQUEST && (cmd_has(c, OPT_LABEL_ADD) || cmd_has(c, OPT_SAVED_LABELS)))
+			ld->labelled = s.at;
 		r = store_request(ld, nlh);
 		cmd_done(c);
 	} else if ((r = grow((void **)&ld->other, &ld->other_cap, ld->others, sizeof(*c))) == 0) {
@@ -135,6 +140,7 @@ load_read(struct lines *l, struct opt_ctx *ctx, int *code)
 	*code = 1;
 	if (ld == NULL)
 		return NULL;
+	ld->labelled = NO_REQUEST;
 	while ((r = lines_next(l, ctx, &c, &err)) > 0) {
 		report_warnings(&c);
 		ld->output |= c.output;
@@ -179,6 +185,7 @@ struct sending {
 	unsigned long updated;
 	size_t *late; /* steps whose master was not there yet: a listing has them in any order */
 	size_t lates, late_cap;
+	unsigned long restored;
 };
 
 static const struct nlmsghdr *
@@ -336,6 +343,7 @@ failed(struct sending *s, size_t step, int err, struct lines *l)
 {
 	enum cmd_op op = is_add(request_of(s->ld, step)) ? CMD_ADD : CMD_CREATE;
 
+	out_give_way(&s->run->out);
 	report_failure(op, TABLE_CT, -err, lines_where(l, s->ld->step[step].line));
 	return 1;
 }
@@ -399,12 +407,22 @@ mend(struct sending *s, unsigned index, unsigned *bad)
 	return err;
 }
 
+/* Counts the first n steps of a batch, before which late steps had been put off. Those behind are not carried out. */
+static void
+count_restored(struct sending *s, unsigned n, size_t late)
+{
+	while (s->lates > late && s->late[s->lates - 1] >= s->first + n)
+		s->lates--;
+	s->restored += n - (s->lates - late);
+}
+
 /* Sends the batch; the exit status. */
 static int
 settle(struct sending *s, struct lines *l)
 {
 	static const struct nl_batch_ops ops = {refused, NULL};
 	unsigned count = s->batch.count, bad = 0;
+	size_t late = s->lates;
 	int err;
 
 	memset(s->error, 0, sizeof(s->error));
@@ -415,6 +433,7 @@ settle(struct sending *s, struct lines *l)
 			err = mend(s, i, &bad);
 	if (err == 0)
 		err = settle_updates(s, &bad);
+	count_restored(s, err < 0 ? bad : count, late);
 	if (err < 0) {
 		undo(s, bad + 1, count);
 		return failed(s, s->first + bad, err, l);
@@ -437,6 +456,7 @@ settle_late(struct sending *s, struct lines *l)
 		err = nl_talk(&s->run->change, (struct nlmsghdr *)(void *)buf, NULL, NULL);
 		if (err < 0 && (err = repair(s, nlh, -err)) < 0)
 			(void)failed(s, s->late[i], err, l);
+		s->restored += err == 0;
 	}
 	s->lates = 0;
 	return err < 0;
@@ -481,6 +501,12 @@ carry_out_all(struct sending *s, struct lines *l)
 	int code = carry_out(s, l), late = settle_late(s, l);
 
 	free(s->late);
+	if (s->ld->stored > 0 || s->ld->steps == 0) {
+		out_give_way(&s->run->out);
+		if (s->ld->labelled != NO_REQUEST) /* one stands for all */
+			labels_look(s->run, (const struct nlmsghdr *)(const void *)(s->ld->store + s->ld->labelled));
+		report_line(REPORT_NAME "%lu flow entries have been restored.", s->restored);
+	}
 	return code != 0 ? code : late;
 }
 

@@ -27,6 +27,7 @@ static const struct {
 	{EINVAL, EVERY & ~(OP(CMD_ADD) | OP(CMD_STATS)), 1 << TABLE_CT | 1 << TABLE_DYING | 1 << TABLE_UNCONFIRMED,
 	 "invalid parameters"},
 	{EINVAL, EVERY & ~(OP(CMD_COUNT) | OP(CMD_STATS)), 1 << TABLE_EXPECT, "invalid parameters"},
+	{ENOSPC, OP(CMD_ADD), 1 << TABLE_CT, "the entry that is there has no room for labels"},
 	{ENOMEM, OP(CMD_CREATE) | OP(CMD_ADD) | OP(CMD_GET), EVERY, "not enough memory"},
 	{EAFNOSUPPORT, OP(CMD_GET), EVERY, "protocol not supported"},
 	{ETIME, OP(CMD_CREATE) | OP(CMD_ADD), EVERY, "conntrack has expired"},

@@ -6,7 +6,7 @@
 #define RUN_H
 
 #include "nl.h"
-#include "opts.h"
+#include "cmd.h"
 #include "out.h"
 #include "show.h"
 
@@ -38,8 +38,8 @@ int run_events(struct run *r, const struct cmd *c);
 int run_expect(struct run *r, const struct cmd *c);
 
 /* Says what failed (err: negative errno) and gives the exit status. */
-int run_failed(const struct run *r, const struct cmd *c, int err);
-/* Writes what is left, then the summary. 0, or 1 when n is 0 and the command needs a match. */
+int run_failed(struct run *r, const struct cmd *c, int err);
+/* The summary. 0, or 1 when n is 0 and the command needs a match. */
 int run_summary(struct run *r, const struct cmd *c, unsigned long n);
 /* A dump with the kernel's filters, or without them where the kernel has none. */
 int run_dump(struct run *r, const struct cmd *c, nl_msg_fn fn, void *arg);

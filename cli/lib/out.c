@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define STDIO_SIZE 4096 /* of glibc's buffer for pipes and most files */
+
 int
 out_init(struct out *o, int fd)
 {
-	*o = (struct out){.fd = fd, .cap = OUT_SIZE + 8192};
+	*o = (struct out){.fd = fd, .cap = OUT_SIZE + 8192, .held = isatty(fd) == 1 ? 0 : STDIO_SIZE};
 	o->buf = malloc(o->cap);
 	return o->buf == NULL ? -ENOMEM : 0;
 }
@@ -55,7 +57,15 @@ out_flush(struct out *o)
 		else if (n == -1 && errno != EINTR)
 			o->err = errno;
 	}
+	o->wrote |= o->len > 0;
 	o->len = 0;
+}
+
+void
+out_give_way(struct out *o)
+{
+	if (o->wrote || o->len > o->held)
+		out_flush(o);
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "addr.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 struct out {
 	int fd;  /* -1: never written, out_take() fetches it */
 	int err; /* errno of the first write that failed */
+	bool wrote;
+	size_t held; /* what may wait for the end when standard error speaks first: none on a terminal */
 	size_t len, cap;
 	char *buf;
 };
@@ -30,6 +33,10 @@ void out_room(struct out *o, size_t n);
 void out_drain(struct out *o);
 /* Writes all there is. */
 void out_flush(struct out *o);
+/* To be called before words on standard error: writes all there is, unless it is so little that stdio would keep it
+ * back until the program ends. Scripts that read both streams from one pipe expect those words first then, as
+ * from 1.4.x. */
+void out_give_way(struct out *o);
 
 /* Inline: most of what is written is a literal, whose copy is then a store or two. */
 static inline void

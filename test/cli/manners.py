@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-# How the tools behave as programs: with one capability and without, before a reader that goes away, and when events
-# come faster than they are read.
+# How the tools behave as programs: with one capability and without, before a reader that goes away or that reads both
+# streams as one, when events come faster than they are read, and with files that never end.
 import os
+import pty
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -84,7 +86,7 @@ def jail():
 def fill():
     lines = "".join("-I -s 10.%d.%d.1 -d 2.2.2.2 -p udp --sport 1 --dport 2 -t 500\n" % (i // 250, i % 250)
                     for i in range(BURST))
-    subprocess.run([TOOLS["conntrack"], "-R", "-"], input=lines, text=True, check=True, timeout=120)
+    subprocess.run([TOOLS["conntrack"], "-R", "-"], input=lines, text=True, check=True, timeout=120, stderr=subprocess.DEVNULL)
 
 
 def reader_leaves():
@@ -132,6 +134,77 @@ def events_lost():
         subprocess.run([TOOLS["conntrack"], "-F"], check=True, stderr=subprocess.DEVNULL)
 
 
+def table(n):
+    """n entries, which list as about 130 bytes each."""
+    subprocess.run([TOOLS["conntrack"], "-F"], check=True, stderr=subprocess.DEVNULL)
+    lines = "".join(NEW % ("10.1.1.%d" % (i + 1), 1) + "\n" for i in range(n))
+    subprocess.run([TOOLS["conntrack"], "-R", "-"], input=lines, text=True, check=True, stderr=subprocess.DEVNULL)
+
+
+def together(path, words, n):
+    """What one reader of both streams gets, as lines, from a table of n entries."""
+    table(n)
+    r = subprocess.run([path] + words.split(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30)
+    return r.stdout.splitlines()
+
+
+def summary_first():
+    """The summary of a short list comes before it, as from 1.4.x, whose standard output waits in stdio's buffer."""
+    said = re.compile(r"entries have been|Operation failed")
+    for words in ("-D -s 10.1.1.0/24", "-L", "-L -o xml", "-L -o save", "-U -f ipv4 -m 5 -s 10.1.1.1", "-D -o id",
+                  "-G -s 10.1.1.1 -d 2.2.2.2 -p udp --sport 1 --dport 2", "-D -s 9.9.9.9"):
+        old, ours = (together(path, words, 3) for path in (side.REFERENCE["conntrack"], TOOLS["conntrack"]))
+        where = [[i for i, x in enumerate(lines) if said.search(x)] for lines in (old, ours)]
+        wanted = [len(ours) - 1] if "-L" in words and "xml" in words else [0]
+        check(where[0] == where[1] == wanted and len(old) == len(ours),
+              "conntrack %s 2>&1: the summary is line %s, as from 1.4.x" % (words, where[1]))
+    for words in ("-L", "-D"):
+        lines = together(TOOLS["conntrack"], words, 200)
+        check(len(lines) == 201 and said.search(lines[-1]) and not any(said.search(x) for x in lines[:-1]),
+              "conntrack %s 2>&1 of a long list ends with the summary, and no line is cut" % words)
+    table(1)
+    ours, theirs = pty.openpty()
+    p = subprocess.Popen([TOOLS["conntrack"], "-D"], stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    got = b""
+    try:
+        while not got.endswith(b"deleted.\r\n"):
+            got += os.read(ours, 4096)
+    except OSError:
+        pass
+    check(p.wait(30) == 0 and got.startswith(b"udp") and b"deleted" in got, "on a terminal the entries come first")
+    os.close(ours)
+    table(2)
+    p = subprocess.Popen([TOOLS["conntrack"], "-D"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    first = p.stdout.readline()
+    p.stdout.close()
+    check(b"2 flow entries" in first and p.wait(30) in (0, -signal.SIGPIPE), "conntrack -D 2>&1 | head -n1 has the summary")
+    table(2)
+    with open("/dev/full", "w") as full:
+        r = subprocess.run([TOOLS["conntrack"], "-L"], stdout=full, stderr=subprocess.PIPE, text=True)
+    check(r.returncode == 1 and "No space left" in r.stderr, "a short list > /dev/full is an error")
+
+
+def endless():
+    """Files that never end, or are no text, take little memory and are refused with file and line; nothing is done."""
+    table(1)
+    for words in ("-R /dev/zero", "-D --from-file /dev/zero", "-R /dev/urandom", "-D --from-file /dev/urandom"):
+        r = subprocess.run([TOOLS["conntrack"]] + words.split(), capture_output=True, text=True, timeout=60)
+        check(r.returncode == 2 and re.search(r": /dev/\w+:\d+: ", r.stderr), "conntrack %s: %s" % (words, r.stderr.split("\n")[0]))
+    for line in ("-A -s 1.1.1.1 -d 2.2.2.2 -p udp --sport 1 --dport 2 -t 50", "-I" + " x" * 50000):
+        feed = subprocess.Popen(["yes", "--", line], stdout=subprocess.PIPE)
+        r = subprocess.run([TOOLS["conntrack"], "-R", "-"], stdin=feed.stdout, capture_output=True, text=True, timeout=60)
+        feed.stdout.close()
+        feed.wait(30)
+        check(r.returncode == 2 and re.search(r": stdin:\d+: ", r.stderr), "endless lines: " + r.stderr.split("\n")[0])
+    r = subprocess.run([TOOLS["conntrack"], "-C"], capture_output=True, text=True)
+    check(r.stdout == "1\n", "nothing of them was carried out")
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+    check(most < 500, "and none took more than %d MB" % most)
+    r = subprocess.run([TOOLS["conntrack"], "-R", "-"], input="-F", text=True, capture_output=True)
+    check(r.returncode == 0, "a last line without newline counts")
+
+
 def text(f):
     f.seek(0)
     return f.read()
@@ -156,7 +229,7 @@ def main():
         print("SKIP: no network namespaces here: %s" % e)
         return 77
     side.sysctl("nf_conntrack_events", 1)
-    for part in (one_capability, jail, reader_leaves, events_lost):
+    for part in (one_capability, jail, reader_leaves, summary_first, endless, events_lost):
         part()
     print("%d wrong" % len(failures))
     return 1 if failures else 0
