@@ -284,6 +284,16 @@ ctl_accept(struct ctl *t, int fd, const struct msg_client *who)
 	return 0;
 }
 
+/* The client of conntrack-tools has sent a number and copies to its user what it gets. */
+static void
+tell_old(const struct conn *k)
+{
+	static const char text[] = "this conntrackd is that of OpenConntrack: use its programs to ask it\n";
+
+	if (!k->begun && k->got == sizeof(k->client.req.old))
+		send(k->fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 uint64_t
 ctl_turn(struct ctl *t)
 {
@@ -305,6 +315,7 @@ ctl_turn(struct ctl *t)
 		}
 		if (now >= k->deadline && (k->out_len > 0 || !k->begun)) {
 			t->counts.read_failed += !k->begun;
+			tell_old(k);
 			conn_close(k);
 			continue;
 		}
