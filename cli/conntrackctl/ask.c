@@ -93,8 +93,10 @@ ask_client(struct client *c, const struct request *q, record_fn *fn, void *ctx, 
 	const uint8_t *payload;
 	int end;
 
-	if ((end = client_ask(c, &r)) == 0)
-		a->asked = true;
+	end = client_ask(c, &r);
+	a->asked = end == 0;
+	if (end == -EPIPE || end == -ECONNRESET) /* who is not even asked may say why */
+		end = 0;
 	while (end == 0 && (end = client_next(c, &f, &payload)) == 0)
 		end = take(a, &f, payload, fn, ctx);
 	if (end < 0 && a->asked && client_is_old(c))
@@ -146,7 +148,7 @@ static const struct {
 } whys[] = {
 	[CTL_WHY_DENIED] = {EXIT_DENIED, "permission denied: this needs root"},
 	[CTL_WHY_UNSUPPORTED] = {EXIT_UNSUPPORTED, "not supported in this mode of the daemon"},
-	[CTL_WHY_BUSY] = {EXIT_BUSY, "a commit is in progress"},
+	[CTL_WHY_BUSY] = {EXIT_BUSY, "the daemon is busy"},
 	[CTL_WHY_BAD_REQUEST] = {EXIT_FAILED,
 				 "the daemon does not know this request: it is of another version, restart it"},
 	[CTL_WHY_FAILED] = {EXIT_FAILED, "the daemon could not do it"},

@@ -199,7 +199,7 @@ set_option(struct opts *o, int letter, const char *value, const char *arg)
 		return true;
 	case 'S':
 		o->socket = value;
-		return true;
+		return value[0] != '\0' || fail(o, "--socket needs a path");
 	case 't':
 		return set_timeout(o, value);
 	case 'j':
@@ -309,7 +309,7 @@ set_verb(struct opts *o, char *const word[], int n)
 	o->request.format = f;
 	if ((f == FORMAT_JSON && !(o->verb->prints & PRINTS_JSON)) ||
 	    (f == FORMAT_XML && !(o->verb->prints & PRINTS_XML)))
-		return fail(o, "%s has no such output", o->verb->name);
+		return fail(o, "%s has no %s output", o->verb->name, f == FORMAT_JSON ? "JSON" : "XML");
 	if (o->request.verb == CTL_NONE)
 		o->kind = OPTS_CHECK;
 	return set_words(o, word + 1, n - 1);

@@ -4,6 +4,7 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,8 +19,8 @@ struct conn {
 	struct watch *watch;
 	int fd; /* -1: free */
 	bool begun, ending;
-	size_t got; /* octets of client.req */
-	uint64_t deadline;
+	size_t got;               /* octets of client.req */
+	uint64_t deadline, moved; /* moved: when it last took or gave something */
 	size_t out_len, out_sent;
 	uint8_t *out;
 };
@@ -96,7 +97,8 @@ conn_send(struct conn *k)
 			return false;
 		}
 		k->out_sent += (size_t)n;
-		k->deadline = loop_now(k->owner->loop) + CTL_PROGRESS_MS;
+		k->moved = loop_now(k->owner->loop);
+		k->deadline = k->moved + CTL_PROGRESS_MS;
 	}
 	k->out_len = k->out_sent = 0;
 	if (k->ending) {
@@ -177,6 +179,7 @@ begin(struct conn *k)
 	struct ctl *t = k->owner;
 
 	k->begun = true;
+	k->moved = loop_now(t->loop);
 	k->deadline = UINT64_MAX;
 	if (r->magic != CTL_MAGIC || r->verb == CTL_NONE || r->verb >= CTL_VERB_MAX) {
 		t->counts.unknown++;
@@ -246,35 +249,106 @@ conn_ready(void *arg, unsigned int ready)
 }
 
 static bool
-place_for(const struct ctl *t, const struct msg_client *who, unsigned int *place)
+is_reader(const struct msg_client *who)
 {
-	unsigned int readers = 0, free_at = CTL_CLIENTS_MAX;
+	return (who->access & CLIENT_FULL) == 0;
+}
 
-	for (unsigned int i = 0; i < CTL_CLIENTS_MAX; i++) {
-		if (t->conn[i].fd < 0)
-			free_at = i;
-		else if ((t->conn[i].client.who.access & CLIENT_FULL) == 0)
-			readers++;
+static unsigned int
+readers_of(const struct ctl *t, const uint32_t *uid)
+{
+	unsigned int n = 0;
+
+	for (int i = 0; i < CTL_CLIENTS_MAX; i++) {
+		const struct conn *k = &t->conn[i];
+
+		n += k->fd >= 0 && is_reader(&k->client.who) && (uid == NULL || k->client.who.uid == *uid);
 	}
-	*place = free_at;
-	return free_at < CTL_CLIENTS_MAX && (who->access & CLIENT_FULL || readers < CTL_READERS_MAX);
+	return n;
+}
+
+/* It waits for the client, not the client for us. */
+static uint64_t
+idle(const struct conn *k)
+{
+	return k->out_len > 0 || !k->begun ? loop_now(k->owner->loop) - k->moved : 0;
+}
+
+/* Of those who are in the newcomer's way, who may be sent away for it: who stands still, a reader for somebody who may
+ * act, and a reader whose user would still have more places than the newcomer's. */
+static bool
+may_displace(const struct ctl *t, const struct msg_client *who, const struct conn *k)
+{
+	const struct msg_client *other = &k->client.who;
+	unsigned int own = readers_of(t, &who->uid);
+
+	if (!is_reader(who))
+		return is_reader(other) || idle(k) >= CTL_STALL_MS;
+	if (!is_reader(other) || (own >= CTL_READERS_UID && other->uid != who->uid))
+		return false;
+	return idle(k) >= CTL_STALL_MS || readers_of(t, &other->uid) > own + 1;
+}
+
+static struct conn *
+place_free(struct ctl *t, const struct msg_client *who)
+{
+	if (is_reader(who) && (readers_of(t, NULL) >= CTL_READERS_MAX || readers_of(t, &who->uid) >= CTL_READERS_UID))
+		return NULL;
+	for (int i = 0; i < CTL_CLIENTS_MAX; i++)
+		if (t->conn[i].fd < 0)
+			return &t->conn[i];
+	return NULL;
+}
+
+static struct conn *
+place_taken(struct ctl *t, const struct msg_client *who)
+{
+	struct conn *best = NULL;
+
+	for (int i = 0; i < CTL_CLIENTS_MAX; i++) {
+		struct conn *k = &t->conn[i];
+
+		if (k->fd >= 0 && may_displace(t, who, k) && (best == NULL || idle(k) > idle(best)))
+			best = k;
+	}
+	if (best == NULL)
+		return NULL;
+	t->counts.displaced++;
+	t->ops.displaced(t->arg, &best->client.who, idle(best));
+	conn_close(best);
+	return best;
+}
+
+/* Its request is not waited for: the answer would be the same. */
+static void
+turn_away(struct ctl *t, int fd, const struct msg_client *who)
+{
+	struct {
+		struct ctl_frame frame;
+		struct ctl_fail fail;
+	} say = {{CTL_FAIL, sizeof(say.fail)}, {.why = CTL_WHY_BUSY, .err = -EUSERS}};
+
+	t->counts.turned_away++;
+	snprintf(say.fail.text, sizeof(say.fail.text),
+		 "the daemon has too many control clients: %u that only read, %u of them of your user",
+		 readers_of(t, NULL), readers_of(t, &who->uid));
+	send(fd, &say, sizeof(say), MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
 }
 
 int
 ctl_accept(struct ctl *t, int fd, const struct msg_client *who)
 {
-	unsigned int place;
-	struct conn *k;
+	struct conn *k = place_free(t, who);
 
-	if (!place_for(t, who, &place)) {
-		t->counts.turned_away++;
-		close(fd);
+	if (k == NULL && (k = place_taken(t, who)) == NULL) {
+		turn_away(t, fd, who);
 		return -EUSERS;
 	}
-	k = &t->conn[place];
 	*k = (struct conn){.owner = t, .fd = fd, .client = {.who = *who}};
 	k->client.priv = k;
-	k->deadline = loop_now(t->loop) + CTL_REQUEST_MS;
+	k->moved = loop_now(t->loop);
+	k->deadline = k->moved + CTL_REQUEST_MS;
 	if ((k->watch = watch_new(t->loop, fd, conn_ready, k)) == NULL) {
 		close(fd);
 		k->fd = -1;

@@ -1,7 +1,8 @@
 /*
  * Serving side of ctl_msg.h: connections, requests cut from bytes, who may ask what, answers in slices, deadlines.
  * What a verb does is the owner's (the sync role): it fills frames and never waits. A client may send anything, slowly,
- * and read nothing: it costs one of a bounded number of places and bounded memory, for a bounded time.
+ * and read nothing: it costs one of a bounded number of places and bounded memory, for a bounded time. Who stands still
+ * leaves when others wait for a place; half of the places are for those who may act.
  */
 #ifndef CTL_H
 #define CTL_H
@@ -11,9 +12,11 @@
 #include "loop.h"
 
 #define CTL_CLIENTS_MAX 32
-#define CTL_READERS_MAX 8     /* of those, clients that may only read */
+#define CTL_READERS_MAX 16    /* of those, clients that may only read */
+#define CTL_READERS_UID 4     /* of those, of one user */
 #define CTL_REQUEST_MS  5000  /* for the whole request */
 #define CTL_PROGRESS_MS 30000 /* an answer must move on in this time */
+#define CTL_STALL_MS    2000  /* and in this, when others want the place */
 
 struct ctl;
 struct ctl_client {
@@ -31,6 +34,8 @@ struct ctl_ops {
 	void (*begin)(void *arg, struct ctl_client *c);
 	void (*more)(void *arg, struct ctl_client *c);
 	void (*gone)(void *arg, struct ctl_client *c); /* the client left before its answer was complete */
+	/* The client lost its place to another; idle: for so many milliseconds it had taken nothing. */
+	void (*displaced)(void *arg, const struct msg_client *who, uint64_t idle);
 };
 
 struct ctl_counts {
@@ -39,7 +44,7 @@ struct ctl_counts {
 
 struct ctl *ctl_new(struct loop *loop, const struct ctl_ops *ops, void *arg); /* NULL: no memory */
 void ctl_free(struct ctl *t);
-/* Takes fd over. -EUSERS: too many clients (it was closed). */
+/* Takes fd over. -EUSERS: too many clients (it was told, and closed). */
 int ctl_accept(struct ctl *t, int fd, const struct msg_client *who);
 /* Once a turn: lets streaming answers go on, drops clients that are late. Returns when to call again (loop_now()). */
 uint64_t ctl_turn(struct ctl *t);

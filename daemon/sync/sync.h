@@ -82,8 +82,8 @@ struct sync {
 	struct resync resync;
 	uint64_t purge_at, full_logged_at, flushed_at;
 	uint64_t unsent_logged, unsent_logged_at;
-	uint64_t turned_away, turned_away_at; /* clients, when to say so again */
-	uint32_t flush_id, flows_flush;       /* of the last flush, and of the last one of flows */
+	uint64_t turned_away, turned_away_at, displaced_at; /* clients, when to say so again */
+	uint32_t flush_id, flows_flush;                     /* of the last flush, and of the last one of flows */
 	struct {
 		bool active;
 		uint32_t pos, id;

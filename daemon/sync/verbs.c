@@ -768,7 +768,22 @@ verb_gone(void *arg, struct ctl_client *c)
 	(void)c; /* work that was asked for is finished all the same */
 }
 
-const struct ctl_ops verb_ops = {verb_begin, verb_more, verb_gone};
+static void
+verb_displaced(void *arg, const struct msg_client *who, uint64_t idle)
+{
+	struct sync *s = arg;
+
+	if (s->clock.ms < s->displaced_at)
+		return;
+	s->displaced_at = s->clock.ms + FAILED_MS;
+	log_put(s->log, LV_WARNING,
+		"too many control clients: that of uid %u (pid %d), which had taken nothing for %llu s, was sent away "
+		"(%llu so far)",
+		who->uid, who->pid, (unsigned long long)(idle / 1000),
+		(unsigned long long)ctl_counts(s->ctl)->displaced);
+}
+
+const struct ctl_ops verb_ops = {verb_begin, verb_more, verb_gone, verb_displaced};
 
 void
 verbs_turn(struct sync *s)

@@ -10,12 +10,13 @@ import socket
 import struct
 import sys
 
-MAGIC = 0x4F437431
+MAGIC = 0x4F437432
+LAYOUT = int(os.environ.get("CTL_LAYOUT", "0"))  # common.sh says it
 DUMP, STATS = 3, 1
 
 
 def request(verb, caches=1, tables=1):
-    return struct.pack("=IHBBB3x", MAGIC, verb, caches, tables, 0)
+    return struct.pack("=IIIHBBB3x", 0xFFFFFFFF, MAGIC, LAYOUT, verb, caches, tables, 0)
 
 
 BEHAVIOUR = {

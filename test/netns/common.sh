@@ -1,6 +1,10 @@
 # common.sh: two firewalls with our daemon on both, for the suites of this folder; sourced after CT_BIN is set.
 . "${CT_SRC:-$(dirname "$0")/../..}/test/lib/netns.sh"
 
+# What a request has to say for the daemon to show its structs (clients.py).
+CTL_LAYOUT=$("$CT_BUILD/test/figures_print" layout)
+export CTL_LAYOUT
+
 # pair_open NAME [MODE-OPTIONS [GENERAL-LINES]]: laboratory, link and configurations; nothing runs yet.
 pair_open() {
 	local fw

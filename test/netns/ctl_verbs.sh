@@ -186,7 +186,7 @@ as() {
 # Members of the group may look and do nothing else; others may not even connect.
 readers_and_others() {
 	local sock=$LAB_DIR/fw-a.sock bin=$LAB_DIR/bin gid word
-	mkdir "$bin" && cp "$CT_BIN/conntrackctl" "$CT_BIN/conntrackd" "$bin" || return # to where anybody may go
+	mkdir "$bin" && cp "$CT_BIN"/{conntrackctl,conntrackd,ctd-start} "$bin" || return # to where anybody may go
 	gid=$(getent group $GROUP | cut -d: -f3)
 	for word in status stats 'stats rsqueue' 'dump internal' 'dump external --json'; do
 		ends 0 as "$gid" "$bin/conntrackctl" --socket "$sock" $word || return
@@ -201,6 +201,32 @@ readers_and_others() {
 	ends 1 as "$gid" "$bin/conntrackd" -C "$LAB_DIR/fw-a.conf" -c &&
 		grep -q "can't connect: is conntrackd running? appropriate permissions?" "$LAB_DIR/last.err" || return
 	ends 1 as '' "$bin/conntrackd" -C "$LAB_DIR/fw-a.conf" -s && alive fw-a
+}
+
+# reader UID words: as another member of the group
+reader() {
+	local uid=$1
+	shift
+	setpriv --reuid "$uid" --regid 65534 --groups "$(getent group $GROUP | cut -d: -f3)" "$@"
+}
+
+# Who lets dumps lie unread has the places of one user, and loses them to whoever needs one; others and root are served.
+unread_dumps_lock_nobody_out() {
+	local sock=$LAB_DIR/fw-a.sock bin=$LAB_DIR/bin k rc=0
+	flows fw-a create udp 300000 20000 && cp "$CT_SRC/test/netns/clients.py" "$bin" || return
+	for k in 1 2 3; do
+		in_ns_bg fw-a "$LAB_DIR/deaf.$k" setpriv --reuid $((60000 + k)) --regid 65534 --groups "$(getent group $GROUP | cut -d: -f3)" \
+			/usr/bin/python3 "$bin/clients.py" "$sock" deaf
+		wait_for 10 grep -q there "$LAB_DIR/deaf.$k" || { cat "$LAB_DIR/deaf.$k" >&2; return 1; }
+	done
+	ends 0 reader 60009 "$bin/conntrackctl" --socket "$sock" status && ends 0 own fw-a status &&
+		wait_for 10 reader 60001 "$bin/conntrackctl" --socket "$sock" status &&
+		json_is fw-a '.runtime.local_turned_away >= 48 and .runtime.local_displaced >= 1' stats runtime || rc=1
+	for k in 1 2 3; do
+		kill $(in_ns fw-a pgrep -u $((60000 + k)))
+	done
+	[ $rc -eq 0 ] && wait_for 5 grep -q '\[warning\] too many control clients: that of uid 60001 ' "$LAB_DIR/fw-a.log" &&
+		grep -q '\[warning\] too many control clients: [0-9]* were turned away' "$LAB_DIR/fw-a.log"
 }
 
 # Every option of the old client is delivered and ends with 0.
@@ -294,5 +320,5 @@ polled_flows_outlive_a_commit() {
 
 run_cases start_with_flows status_shows_both stats_are_the_old_ones stats_as_json json_is_as_published dumps_agree \
 	commit_loads_the_kernel flush_empties resync_and_send_fill roles_are_told misspelt_words_find_the_right_ones old_options \
-	busy_is_said readers_and_others full_devices_are_noticed check_judges frozen_daemon_times_out stop_waits unsupported_is_said \
+	busy_is_said readers_and_others unread_dumps_lock_nobody_out full_devices_are_noticed check_judges frozen_daemon_times_out stop_waits unsupported_is_said \
 	role_with_nothing_to_commit polled_flows_outlive_a_commit

@@ -1,11 +1,15 @@
-/* The table of figures as JSON, for what is made of it: one object a line. */
+/* The table of figures as JSON, for what is made of it: one object a line; with "layout" the number of this build. */
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "figures.h"
+#include "ctl_msg.h"
 
 int
-main(void)
+main(int argc, char *argv[])
 {
+	if (argc > 1 && strcmp(argv[1], "layout") == 0)
+		return printf("%" PRIu32 "\n", ctl_layout()) < 0;
 	for (int g = 0; g < GROUP_MAX; g++)
 		for (size_t i = 0; i < figure_groups[g].n; i++) {
 			const struct figure *f = &figure_groups[g].row[i];

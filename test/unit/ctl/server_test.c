@@ -16,7 +16,8 @@ struct ctx {
 	struct loop *loop;
 	struct ctl *t;
 	struct timer *timer;
-	unsigned int begun, gone, turns, max_turns;
+	unsigned int begun, gone, displaced, turns, max_turns;
+	uint32_t displaced_uid;
 	unsigned int slices; /* how many a dump has */
 };
 
@@ -56,6 +57,16 @@ gone(void *arg, struct ctl_client *c)
 }
 
 static void
+displaced(void *arg, const struct msg_client *who, uint64_t idle)
+{
+	struct ctx *x = arg;
+
+	(void)idle;
+	x->displaced++;
+	x->displaced_uid = who->uid;
+}
+
+static void
 turn(void *arg)
 {
 	struct ctx *x = arg;
@@ -76,7 +87,7 @@ nothing(void *arg)
 static int
 setup(void **state)
 {
-	static const struct ctl_ops ops = {begin, more, gone};
+	static const struct ctl_ops ops = {begin, more, gone, displaced};
 	struct ctx *x = calloc(1, sizeof(*x));
 
 	x->loop = loop_new();
@@ -108,9 +119,9 @@ run(struct ctx *x, unsigned int turns)
 }
 
 static int
-connect_as(struct ctx *x, uint32_t access, int *result)
+connect_uid(struct ctx *x, uint32_t access, uint32_t uid, int *result)
 {
-	struct msg_client who = {.uid = 1, .access = access};
+	struct msg_client who = {.uid = uid, .access = access};
 	int sv[2], r;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv), 0);
@@ -118,6 +129,12 @@ connect_as(struct ctx *x, uint32_t access, int *result)
 	if (result != NULL)
 		*result = r;
 	return sv[1];
+}
+
+static int
+connect_as(struct ctx *x, uint32_t access, int *result)
+{
+	return connect_uid(x, access, 1, result);
 }
 
 /* Type of the next frame, 0 nothing yet, -1 end of stream. */
@@ -283,29 +300,98 @@ test_dump_and_slow_reader(void **state)
 	close(fast);
 }
 
+/* One that is turned away is told why, and closed. */
+static void
+refused(struct ctx *x, uint32_t access, uint32_t uid)
+{
+	struct ctl_fail fail = {0};
+	int r, fd = connect_uid(x, access, uid, &r);
+
+	assert_int_equal(r, -EUSERS);
+	assert_int_equal(frame(fd, &fail), CTL_FAIL);
+	assert_int_equal(fail.why, CTL_WHY_BUSY);
+	assert_non_null(strstr(fail.text, "too many"));
+	assert_int_equal(frame(fd, NULL), -1);
+	close(fd);
+}
+
+static int
+admitted(struct ctx *x, uint32_t access, uint32_t uid)
+{
+	int r, fd = connect_uid(x, access, uid, &r);
+
+	assert_int_equal(r, 0);
+	return fd;
+}
+
+/* Of one user a few, of all readers half; who may act has all places, those of readers too. */
 static void
 test_places(void **state)
 {
 	struct ctx *x = *state;
-	int fd[CTL_CLIENTS_MAX + 1], r;
+	int fd[CTL_CLIENTS_MAX + CTL_READERS_MAX], n = 0;
 
-	for (int i = 0; i < CTL_READERS_MAX; i++) {
-		fd[i] = connect_as(x, CLIENT_READ, &r);
-		assert_int_equal(r, 0);
+	for (uint32_t uid = 1; uid <= CTL_READERS_MAX / CTL_READERS_UID; uid++) {
+		for (int i = 0; i < CTL_READERS_UID; i++)
+			fd[n++] = admitted(x, CLIENT_READ, uid);
+		refused(x, CLIENT_READ, uid);
 	}
-	close(connect_as(x, CLIENT_READ, &r));
-	assert_int_equal(r, -EUSERS);
-	for (int i = CTL_READERS_MAX; i < CTL_CLIENTS_MAX; i++) {
-		fd[i] = connect_as(x, CLIENT_FULL, &r);
-		assert_int_equal(r, 0);
-	}
-	close(connect_as(x, CLIENT_FULL, &r));
-	assert_int_equal(r, -EUSERS);
+	assert_int_equal(n, CTL_READERS_MAX);
+	assert_int_equal(ctl_counts(x->t)->turned_away, CTL_READERS_MAX / CTL_READERS_UID);
+	fd[n++] = admitted(x, CLIENT_READ, 77); /* whose user has none is worth more than the fourth of another */
+	assert_int_equal(x->displaced, 1);
 	for (int i = 0; i < CTL_CLIENTS_MAX; i++)
-		close(fd[i]);
+		fd[n++] = admitted(x, CLIENT_FULL, 0);
+	assert_int_equal(x->displaced, 1 + CTL_READERS_MAX);
+	refused(x, CLIENT_FULL, 0);
+	refused(x, CLIENT_READ, 78);
+	while (n > 0)
+		close(fd[--n]);
 	run(x, 3);
-	close(connect_as(x, CLIENT_READ, &r));
-	assert_int_equal(r, 0);
+	close(admitted(x, CLIENT_READ, 1));
+	assert_int_equal(ctl_counts(x->t)->displaced, x->displaced);
+}
+
+/* The time in which nothing is read: the loop's clock goes on, whatever it is called. */
+static void
+stand_still(struct ctx *x)
+{
+	uint64_t until = loop_now(x->loop) + CTL_STALL_MS;
+
+	while (loop_now(x->loop) < until)
+		run(x, 50);
+}
+
+/* A dump that its reader does not take keeps nobody out for long: neither the same user nor another, and a reader that
+ * goes on is left alone. */
+static void
+test_stalled_readers(void **state)
+{
+	struct ctx *x = *state;
+	int fd[CTL_READERS_MAX], good;
+
+	x->slices = 1000;
+	for (int i = 0; i < CTL_READERS_UID; i++) {
+		fd[i] = admitted(x, CLIENT_READ, 5);
+		ask(fd[i], CTL_DUMP);
+	}
+	run(x, 5);
+	refused(x, CLIENT_READ, 5);
+	stand_still(x);
+	good = admitted(x, CLIENT_READ, 5);
+	assert_int_equal(x->displaced, 1);
+	assert_int_equal(x->displaced_uid, 5);
+	ask(good, CTL_DUMP);
+	run(x, 5);
+	assert_int_equal(frame(good, NULL), CTL_R_FLOW);
+	for (int i = 1; i < CTL_READERS_UID; i++) {
+		fd[i - 1] = admitted(x, CLIENT_READ, 5);
+		assert_int_equal(x->displaced, 1 + (unsigned int)i);
+	}
+	assert_int_equal(x->gone, CTL_READERS_UID);
+	run(x, 5);
+	assert_int_equal(frame(good, NULL), CTL_R_FLOW);
+	close(good);
 }
 
 static void
@@ -343,8 +429,8 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_whole_and_split),      T(test_garbage), T(test_other_builds), T(test_access),
-		T(test_dump_and_slow_reader), T(test_places),  T(test_waiting)};
+		T(test_whole_and_split),      T(test_garbage), T(test_other_builds),    T(test_access),
+		T(test_dump_and_slow_reader), T(test_places),  T(test_stalled_readers), T(test_waiting)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
