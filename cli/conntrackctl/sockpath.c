@@ -11,59 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lex.h"
+#include "ctl_path.h"
 
 #define FILE_MAX (16u << 20)
-
-/* Where the reader stands: how many blocks are open, and how many of them are the ones that lead to the path. */
-struct finder {
-	unsigned int depth, match;
-	int found;
-};
-
-static const char *const way[] = {"General", "UNIX"};
-
-static void
-block_open(struct finder *f, const struct token *last)
-{
-	if (f->match == f->depth && f->depth < 2 && last->kind == TOK_WORD && tok_is(last, way[f->depth]))
-		f->match++;
-	f->depth++;
-}
-
-static void
-block_close(struct finder *f)
-{
-	if (f->depth > 0 && f->match == f->depth--)
-		f->match--;
-}
-
-/* The last path wins, as in the daemon. */
-static void
-statement(struct finder *f, const struct token *key, const struct token *value, char path[SOCKPATH_MAX])
-{
-	if (f->depth != 2 || f->match != 2 || key->kind != TOK_WORD || !tok_is(key, "Path") || value->s[0] != '/')
-		return;
-	f->found = tok_copy(value, path, SOCKPATH_MAX) ? 0 : -ENAMETOOLONG;
-}
 
 int
 sockpath_find(const char *text, size_t len, char path[SOCKPATH_MAX])
 {
-	struct lex l = lex_init(text, len);
-	struct token last = {.kind = TOK_END}, t;
-	struct finder f = {0, 0, -ENOENT};
-
-	while ((t = lex_next(&l)).kind != TOK_END) {
-		if (t.kind == TOK_OPEN)
-			block_open(&f, &last);
-		else if (t.kind == TOK_CLOSE)
-			block_close(&f);
-		else if (t.kind == TOK_WORD)
-			statement(&f, &last, &t, path);
-		last = t;
-	}
-	return f.found;
+	return ctl_path_find(text, len, path, SOCKPATH_MAX);
 }
 
 static int
@@ -124,6 +79,9 @@ sockpath_error(int err)
 	switch (err) {
 	case -ENOENT:
 		return "it names no control socket, General { UNIX { Path } }: is it a configuration of conntrackd?";
+	case -EINVAL:
+		return "it is not a configuration of conntrackd: it has no `General', `Sync', `Stats' or `Helper' "
+		       "block";
 	case -ENAMETOOLONG:
 		return "the path of its control socket, General { UNIX { Path } }, is too long";
 	case -EFBIG:

@@ -10,7 +10,7 @@
 
 #define SOCKPATH_MAX sizeof(((struct sockaddr_un *)0)->sun_path)
 
-/* Finds the path in text. 0, -ENOENT (there is none) or -ENAMETOOLONG. */
+/* Finds the path in text. 0, -ENOENT (there is none), -ENAMETOOLONG, or -EINVAL (no configuration). */
 int sockpath_find(const char *text, size_t len, char path[SOCKPATH_MAX]);
 /* The same for a file. -errno of opening or reading it (-EISDIR: a directory), -EFBIG beyond 16 MiB. */
 int sockpath_read(const char *file, char path[SOCKPATH_MAX]);

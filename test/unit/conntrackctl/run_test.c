@@ -391,7 +391,7 @@ test_no_daemon(void **state)
 			    "configuration of conntrackd?\n");
 	r = run("-C", "/dev/zero", "status", NULL);
 	assert_int_equal(r.status, 1);
-	assert_non_null(strstr(r.err, "is it a configuration"));
+	assert_non_null(strstr(r.err, "it is not a configuration of conntrackd"));
 }
 
 /* The daemon of conntrack-tools, while it has not yet been replaced: old options do as ever, stop stops, the rest says

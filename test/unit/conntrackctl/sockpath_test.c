@@ -28,15 +28,16 @@ test_rows(void **state)
 		{"General { UNIX { Group adm Path /a } }", "/a"},
 		{"General { UNIX { Path } }", NULL},
 		{"General { Path /a }", NULL},
-		{"UNIX { Path /a }", NULL},
 		{"Sync { UNIX { Path /a } }", NULL},
-		{"Other { General { UNIX { Path /a } } }", NULL},
 		{"General { Foo { UNIX { Path /a } } }", NULL},
 		{"General { UNIX { Foo { Path /a } } }", NULL},
-		{"General } UNIX { Path /a", NULL},
 		{"} } General { UNIX { Path /a", "/a"}, /* broken elsewhere: still found */
 		{"General { UNIX { Path relative } }", NULL},
 		{"", NULL},
+		{"# nothing but a remark", NULL},
+		{"Sync { Mode FTFW { } }", NULL},
+		{"Stats { LogFile on }", NULL},
+		{"\xef\xbb\xbfGeneral { UNIX { Path /a } }", "/a"},
 	};
 	char path[SOCKPATH_MAX];
 
@@ -47,6 +48,26 @@ test_rows(void **state)
 		if (row[i].path != NULL)
 			assert_string_equal(path, row[i].path);
 	}
+}
+
+/* Not the same as one that names no socket: there is nothing to ask for at all. */
+static void
+test_no_configuration(void **state)
+{
+	static const char *const text[] = {
+		"UNIX { Path /a }",
+		"Other { General { UNIX { Path /a } } }",
+		"General } UNIX { Path /a",
+		"global_defs { script_user root }",
+		"root:x:0:0:root:/root:/bin/bash",
+		"{ \"General\": { } }",
+		"\177ELF",
+	};
+	char path[SOCKPATH_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+		assert_int_equal(sockpath_find(text[i], strlen(text[i]), path), -EINVAL);
 }
 
 static void
@@ -89,6 +110,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_no_configuration),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_files),
 	};
