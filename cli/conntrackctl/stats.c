@@ -102,13 +102,40 @@ stats_addr(uint8_t family, const uint8_t addr[16], char buf[STATS_ADDR])
 	return buf;
 }
 
+static const struct {
+	const char *name, *words, *remedy;
+} refusals[CTL_REFUSED_WHYS] = {
+	[0] = {"unknown", "who was refused", "see the log"},
+	[CTL_REFUSED_ADDRESS] = {"address", "who is not the peer", NULL},
+	[CTL_REFUSED_PORT] = {"port", "another program on the peer's host", "CheckSource off"},
+	[CTL_REFUSED_CROWD] = {"crowd", "one sender too many", "fewer senders on this link"},
+	[CTL_REFUSED_OURSELVES] = {"ourselves", "which is both ends of the link",
+				   "another address as the peer's, or CheckSource off"},
+};
+#define REFUSAL(r) refusals[(r)->why < CTL_REFUSED_WHYS ? (r)->why : 0]
+
+const char *
+stats_refused(const struct ctl_refused *r)
+{
+	return REFUSAL(r).name;
+}
+
+const char *
+stats_refused_words(const struct ctl_refused *r)
+{
+	return REFUSAL(r).words;
+}
+
 const char *
 stats_remedy(const struct ctl_refused *r, char buf[STATS_REMEDY])
 {
 	char addr[STATS_ADDR];
 
-	snprintf(buf, STATS_REMEDY, "IPv%c_Destination_Address %s or CheckSource off",
-		 r->family == AF_INET6 ? '6' : '4', stats_addr(r->family, r->addr, addr));
+	if (REFUSAL(r).remedy != NULL)
+		snprintf(buf, STATS_REMEDY, "%s", REFUSAL(r).remedy);
+	else
+		snprintf(buf, STATS_REMEDY, "IPv%c_Destination_Address %s or CheckSource off",
+			 r->family == AF_INET6 ? '6' : '4', stats_addr(r->family, r->addr, addr));
 	return buf;
 }
 

@@ -28,7 +28,10 @@ const char *stats_worker_state(const struct msg_worker *w);
 #define STATS_ADDR 46
 /* Returns buf. */
 const char *stats_addr(uint8_t family, const uint8_t addr[16], char buf[STATS_ADDR]);
-/* The keywords that make its link take the datagrams of a refused sender. Returns buf. */
+/* "address", "port", "crowd", "ourselves": why a sender was refused, and the same in words, said of it. */
+const char *stats_refused(const struct ctl_refused *r);
+const char *stats_refused_words(const struct ctl_refused *r);
+/* What has to be in the configuration for its datagrams to be taken. Returns buf. */
 #define STATS_REMEDY 96
 const char *stats_remedy(const struct ctl_refused *r, char buf[STATS_REMEDY]);
 /* "mode", "port", "checksum": a bit of enum ctl_differs */

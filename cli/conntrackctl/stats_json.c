@@ -74,6 +74,7 @@ put_refused(yajl_gen g, const struct ctl_link_stats *l)
 		json_map(g, NULL);
 		json_text(g, "address", stats_addr(r->family, r->addr, addr));
 		json_number(g, "port", r->port);
+		json_text(g, "reason", stats_refused(r));
 		json_number(g, "datagrams", r->count);
 		json_number(g, "ago", r->ago);
 		json_text(g, "accepted_by", stats_remedy(r, remedy));

@@ -105,9 +105,9 @@ refused_warnings(const struct ctl_link_stats *l, struct warner *w)
 
 		if (r->ago <= FIGURE_RECENT_S)
 			warn(w,
-			     "%s: %" PRIu64 " datagrams of %s, who is not the peer, were refused, last %" PRIu32
+			     "%s: %" PRIu64 " datagrams of %s, %s, were refused, last %" PRIu32
 			     " s ago; to accept them: %s",
-			     l->ifname, r->count, stats_addr(r->family, r->addr, addr), r->ago,
+			     l->ifname, r->count, stats_addr(r->family, r->addr, addr), stats_refused_words(r), r->ago,
 			     stats_remedy(r, remedy));
 	}
 }

@@ -120,11 +120,18 @@ struct ctl_commit {
 };
 static_assert(sizeof(struct ctl_commit) == 32, "answers of what acts are frozen");
 
-/* A sender whose datagrams a link did not take, because it is not the configured peer. family: AF_INET, AF_INET6, 0: no
- * more of them; ago: seconds since its last one; addr: network order. */
+/* A sender whose datagrams a link did not take. family: AF_INET, AF_INET6, 0: no more of them; why: enum
+ * ctl_refused_why; ago: seconds since its last one; addr: network order. */
 #define CTL_REFUSED_MAX 8
+enum ctl_refused_why {
+	CTL_REFUSED_ADDRESS = 1, /* it is not the configured peer */
+	CTL_REFUSED_PORT,        /* the peer speaks from the link's port: this is another program of its host */
+	CTL_REFUSED_CROWD,       /* more senders than are told apart */
+	CTL_REFUSED_OURSELVES,   /* both ends of the link are one address */
+	CTL_REFUSED_WHYS
+};
 struct ctl_refused {
-	uint8_t family, reserved;
+	uint8_t family, why;
 	uint16_t port;
 	uint32_t ago;
 	uint64_t count;

@@ -22,7 +22,7 @@ external_has_some() {
 
 # What changes between two calls: ages, and counters.
 steady() {
-	sed -E 's/\[active since [0-9]+s\]/[active since Ns]/; /=|<flow/!s/[0-9]+/N/g; s/ +/ /g' | sort
+	sed -E 's/\[active since [0-9]+s\]/[active since Ns]/; /src=|<flow/!s/[0-9]+/N/g; s/ +/ /g' | sort
 }
 
 looks_are_the_same() {

@@ -267,13 +267,20 @@ test_link_warnings(void **state)
 	(void)state;
 	s.peer.known = s.peer.in_sync = 1;
 	l->count.foreign = 9;
-	l->refused[0] = (struct ctl_refused){.family = AF_INET, .count = 7, .ago = 3, .addr = {192, 0, 2, 5}};
-	l->refused[1] = (struct ctl_refused){.family = AF_INET6, .count = 2, .ago = 4, .addr = {0xfe, 0x80, [15] = 1}};
+	l->refused[0] = (struct ctl_refused){
+		.family = AF_INET, .why = CTL_REFUSED_ADDRESS, .count = 7, .ago = 3, .addr = {192, 0, 2, 5}};
+	l->refused[1] = (struct ctl_refused){
+		.family = AF_INET6, .why = CTL_REFUSED_ADDRESS, .count = 2, .ago = 4, .addr = {0xfe, 0x80, [15] = 1}};
 	warn_is(&s, "va: 7 datagrams of 192.0.2.5, who is not the peer, were refused, last 3 s ago; to accept them: "
 		    "IPv4_Destination_Address 192.0.2.5 or CheckSource off\n"
 		    "va: 2 datagrams of fe80::1, who is not the peer, were refused, last 4 s ago; to accept them: "
 		    "IPv6_Destination_Address fe80::1 or CheckSource off\n");
-	l->refused[0].ago = l->refused[1].ago = FIGURE_RECENT_S + 1;
+	l->refused[1].family = 0;
+	l->refused[0].why = CTL_REFUSED_PORT;
+	warn_is(&s, "va: 7 datagrams of 192.0.2.5, another program on the peer's host, were refused, last 3 s ago; to "
+		    "accept "
+		    "them: CheckSource off\n");
+	l->refused[0].ago = FIGURE_RECENT_S + 1;
 	warn_is(&s, "");
 	l->port = 3780;
 	l->send_error = -ECONNREFUSED;
@@ -379,10 +386,11 @@ test_json(void **state)
 	json_has(&s, "\"known\":false", true);
 	json_has(&s, "\"refused\":[]", true);
 	json_has(&s, "\"peers\"", false);
-	s.link[0].refused[0] =
-		(struct ctl_refused){.family = AF_INET, .port = 9, .count = 7, .ago = 3, .addr = {192, 0, 2, 5}};
+	s.link[0].refused[0] = (struct ctl_refused){
+		.family = AF_INET, .why = CTL_REFUSED_ADDRESS, .port = 9, .count = 7, .ago = 3, .addr = {192, 0, 2, 5}};
 	json_has(&s,
-		 "\"refused\":[{\"address\":\"192.0.2.5\",\"port\":9,\"datagrams\":7,\"ago\":3,\"accepted_by\":"
+		 "\"refused\":[{\"address\":\"192.0.2.5\",\"port\":9,\"reason\":\"address\",\"datagrams\":7,\"ago\":3,"
+		 "\"accepted_by\":"
 		 "\"IPv4_Destination_Address 192.0.2.5 or CheckSource off\"}]",
 		 true);
 	s.peers[0] =
