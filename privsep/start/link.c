@@ -108,7 +108,7 @@ link_open(const struct msg_link *l, int fd[2], struct msg_channel *info)
 	if (l->kind == LINK_TCP)
 		return r;
 	for (int i = 0; i < 2; i++)
-		fd[i] = socket(l->family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		fd[i] = socket(l->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	r = set_up(l, fd, info);
 	for (int i = 0; i < 2 && r != 0; i++)
 		close(fd[i]);
