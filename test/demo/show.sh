@@ -63,10 +63,10 @@ committed() {
 }
 
 show_result() {
-	local lost name all alive gap
+	local lost name all alive gap rest
 	lost=$((flows - $(status alive)))
 	printf '           %-9s %8s %8s %15s\n' stream opened alive 'longest gap'
-	tail -n +2 "$LAB_DIR/status" | while read -r name all alive gap; do
+	tail -n +2 "$LAB_DIR/status" | while read -r name all alive gap rest; do
 		printf '           %-9s %8s %8s %12s ms\n' "$name" "$all" "$alive" "$gap"
 	done
 	if [ "$1" = 0 ]; then

@@ -7,7 +7,7 @@ streams.py churn RATE STATUS TARGET ...   RATE short exchanges a second instead 
 
 A stream sends "N\n" ten times a second and wants exactly that line back; its gap is the longest time without progress.
 TCP wants every line, the others may lose some. The client rewrites the file STATUS twice a second: one line
-"now alive silent broken worst_gap_ms echoes stalest" and one line a target "NAME streams alive worst_gap_ms"; stalest is when
+"now alive silent broken worst_gap_ms echoes stalest" and one line a target "NAME streams alive worst_gap_ms stalest"; stalest is when
 the stream that waits longest had its last echo, and times are in seconds since 1970. Why a stream broke, and from which
 port, is said on its output. A line on its standard input ("mark") forgets the gaps measured so far.
 Alive: an echo was seen in the last two seconds. Broken: reset, or an echo that is not what was sent.
@@ -234,8 +234,8 @@ def report(path, streams, now):
                                          sum(s.echoed for s in streams), wall - now + min(s.progress for s in streams))]
     for name in dict.fromkeys(s.name for s in streams):
         mine = [s for s in streams if s.name == name]
-        rows.append("%s %d %d %d" % (name, len(mine), sum(s.alive(now) for s in mine),
-                                     max(s.gap(now) for s in mine) * 1000))
+        rows.append("%s %d %d %d %.3f" % (name, len(mine), sum(s.alive(now) for s in mine),
+                                          max(s.gap(now) for s in mine) * 1000, wall - now + min(s.progress for s in mine)))
     write(path, rows)
 
 

@@ -95,10 +95,14 @@ ftp_via() {
 ftp_start() {
 	local a
 	for a in 10.2.0.2 fd02::2; do
-		in_ns_bg server "$LAB_DIR/server$a.out" python3 "$CT_SRC/test/lib/ftp.py" server "$a"
-		wait_for 10 grep -q ready "$LAB_DIR/server$a.out" || die "no FTP server"
+		ftp_server "$a"
 	done
 	ftp_client 10.1.0.2 10.2.0.2
+}
+
+ftp_server() {
+	in_ns_bg server "$LAB_DIR/server$1.out" python3 "$CT_SRC/test/lib/ftp.py" server "$1"
+	wait_for 10 grep -q ready "$LAB_DIR/server$1.out" || die "no FTP server"
 }
 
 # ftp_client ADDRESS SERVER: another client in place of the one before.
