@@ -69,10 +69,16 @@ figure_watch(struct figure_watch *w, struct ctl_stats *s, uint64_t now)
 
 /* FNV-1a */
 static uint32_t
-mix(uint32_t h, const void *data, size_t len)
+mix(uint32_t h, size_t v)
 {
-	for (const uint8_t *p = data; len > 0; len--, p++)
-		h = (h ^ *p) * 16777619U;
+	return (h ^ (uint32_t)v) * 16777619U;
+}
+
+static uint32_t
+mix_text(uint32_t h, const char *p)
+{
+	for (; *p != '\0'; p++)
+		h = mix(h, (unsigned char)*p);
 	return h;
 }
 
@@ -82,12 +88,11 @@ mix_figures(uint32_t h)
 	for (int g = 0; g < GROUP_MAX; g++)
 		for (size_t i = 0; i < figure_groups[g].n; i++) {
 			const struct figure *f = &figure_groups[g].row[i];
-			const uint32_t n[] = {(uint32_t)f->at, f->size};
 
-			h = mix(mix(h, f->name, strlen(f->name)), n, sizeof(n));
+			h = mix(mix(mix_text(h, f->name), f->at), f->size);
 		}
 	for (size_t i = 0; i < figure_places_n; i++)
-		h = mix(h, &figure_places[i].at, sizeof(figure_places[i].at));
+		h = mix(h, figure_places[i].at);
 	return h;
 }
 
@@ -145,6 +150,9 @@ ctl_layout(void)
 		END(ctl_rsq, control),
 		ROLE_MAX,
 	};
+	uint32_t h = mix_figures(2166136261U);
 
-	return mix(mix_figures(2166136261U), rest, sizeof(rest));
+	for (size_t i = 0; i < NITEMS(rest); i++)
+		h = mix(h, rest[i]);
+	return h;
 }

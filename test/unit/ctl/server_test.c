@@ -223,9 +223,10 @@ test_other_builds(void **state)
 	static const uint32_t first[3] = {0x4f437431, CTL_STATS, 0};
 	struct ctl_fail fail;
 
-	for (r.verb = CTL_NONE + 1; r.verb < CTL_VERB_MAX; r.verb++) {
+	for (int verb = CTL_NONE + 1; verb < CTL_VERB_MAX; verb++) {
 		int fd = connect_as(x, CLIENT_FULL, NULL);
 
+		r.verb = (uint16_t)verb;
 		assert_int_equal(send(fd, &r, sizeof(r), 0), sizeof(r));
 		run(x, 3);
 		if (r.verb == CTL_STATS || r.verb == CTL_RSQUEUE || r.verb == CTL_DUMP) {
@@ -329,7 +330,7 @@ static void
 test_places(void **state)
 {
 	struct ctx *x = *state;
-	int fd[CTL_CLIENTS_MAX + CTL_READERS_MAX], n = 0;
+	int fd[CTL_READERS_MAX + 1 + CTL_CLIENTS_MAX], n = 0;
 
 	for (uint32_t uid = 1; uid <= CTL_READERS_MAX / CTL_READERS_UID; uid++) {
 		for (int i = 0; i < CTL_READERS_UID; i++)
