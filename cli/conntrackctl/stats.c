@@ -109,8 +109,7 @@ static const struct {
 	[CTL_REFUSED_ADDRESS] = {"address", "who is not the peer", NULL},
 	[CTL_REFUSED_PORT] = {"port", "another program on the peer's host", "CheckSource off"},
 	[CTL_REFUSED_CROWD] = {"crowd", "one sender too many", "fewer senders on this link"},
-	[CTL_REFUSED_OURSELVES] = {"ourselves", "which is both ends of the link",
-				   "another address as the peer's, or CheckSource off"},
+	[CTL_REFUSED_OURSELVES] = {"ourselves", "which is both ends of the link", "another address as the peer's"},
 };
 #define REFUSAL(r) refusals[(r)->why < CTL_REFUSED_WHYS ? (r)->why : 0]
 
@@ -149,6 +148,8 @@ stats_differs(unsigned int bit)
 		return "port";
 	case CTL_DIFFERS_CHECKSUM:
 		return "checksum";
+	case CTL_DIFFERS_DEAF:
+		return "deaf";
 	default:
 		return "unknown";
 	}

@@ -34,7 +34,7 @@ const char *stats_refused_words(const struct ctl_refused *r);
 /* What has to be in the configuration for its datagrams to be taken. Returns buf. */
 #define STATS_REMEDY 96
 const char *stats_remedy(const struct ctl_refused *r, char buf[STATS_REMEDY]);
-/* "mode", "port", "checksum": a bit of enum ctl_differs */
+/* "mode", "port", "checksum", "deaf": a bit of enum ctl_differs */
 const char *stats_differs(unsigned int bit);
 
 #endif

@@ -175,7 +175,7 @@ put_peers(yajl_gen g, const struct ctl_stats *s)
 		json_number(g, "lost", p->lost);
 		json_number(g, "before", p->before);
 		json_array(g, "differs");
-		for (unsigned int bit = 1; bit <= CTL_DIFFERS_CHECKSUM; bit <<= 1)
+		for (unsigned int bit = 1; bit <= CTL_DIFFERS_DEAF; bit <<= 1)
 			if (p->differs & bit)
 				json_text(g, NULL, stats_differs(bit));
 		yajl_gen_array_close(g);

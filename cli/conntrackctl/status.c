@@ -130,6 +130,9 @@ link_warnings(const struct ctl_stats *s, struct warner *w)
 			     l->ifname, l->port);
 		else if (l->send_error != 0 && l->send_error_ago <= SILENT_LIMIT)
 			warn(w, "%s: sending fails: %s", l->ifname, strerror(-l->send_error));
+		if (l->unserved)
+			warn(w, "%s: a peer speaks there that is not sent to: UDP links serve one peer at a time",
+			     l->ifname);
 		refused_warnings(l, w);
 		if (!s->peer.known && l->refused[0].family == 0 && l->count.foreign > 0)
 			warn(w, "%s: %" PRIu64 " datagrams came from another address than the peer's", l->ifname,
@@ -143,11 +146,14 @@ peer_warnings(const struct ctl_stats *s, struct warner *w)
 {
 	char addr[STATS_ADDR];
 
-	for (int i = 0; i < CTL_PEERS_MAX && s->peers[i].family != 0; i++)
+	for (int i = 0; i < CTL_PEERS_MAX && s->peers[i].family != 0; i++) {
+		stats_addr(s->peers[i].family, s->peers[i].addr, addr);
 		for (unsigned int bit = 1; bit <= CTL_DIFFERS_CHECKSUM; bit <<= 1)
 			if (s->peers[i].differs & bit)
-				warn(w, "the peer %s has another %s than this daemon",
-				     stats_addr(s->peers[i].family, s->peers[i].addr, addr), stats_differs(bit));
+				warn(w, "the peer %s has another %s than this daemon", addr, stats_differs(bit));
+		if (s->peers[i].differs & CTL_DIFFERS_DEAF)
+			warn(w, "the peer %s does not acknowledge: does it hear this node, is its Mode FTFW?", addr);
+	}
 	if (!s->sync || s->mode != MODE_FTFW || s->daemon.uptime <= SILENT_LIMIT ||
 	    (s->peer.known && s->peer.silent <= SILENT_LIMIT))
 		return;
@@ -193,7 +199,7 @@ status_warnings(const struct ctl_stats *s, void (*put)(void *ctx, const char *te
 	return w.n;
 }
 
-/* Where several peers are heard. */
+/* Those that were heard, by address. */
 static void
 put_peers(const struct page *p, const struct ctl_stats *s)
 {

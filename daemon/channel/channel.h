@@ -1,7 +1,7 @@
 /*
  * One dedicated link to the peers: messages go into datagrams, datagrams come out. The sockets are opened, bound and
  * connected by the parent; nothing here can name an address. What arrives may come from anyone who reaches the port:
- * the source is compared with the configured peer, the content is the caller's to check.
+ * the source is handed out with it, to be judged (senders.h).
  */
 #ifndef CHANNEL_H
 #define CHANNEL_H
@@ -16,17 +16,24 @@
 
 struct channel_conf {
 	const struct msg_link *link;
-	bool any_source; /* CheckSource off */
 	uint32_t mtu;
 };
 
 struct channel_stats {
 	uint64_t sent_bytes, sent_pkts, sent_errors;
 	uint64_t recv_bytes, recv_pkts, recv_errors;
-	uint64_t foreign; /* datagrams from somebody who is not the configured peer */
+	uint64_t bounced; /* answers that nobody listens at the other end */
 };
 
-typedef void (*channel_rx)(void *arg, const uint8_t *data, size_t len);
+/* Who sent a datagram. family 0: the socket does not say. */
+struct channel_from {
+	uint8_t family;
+	uint8_t addr[16]; /* network order */
+	uint16_t port;    /* host order */
+};
+
+/* False: not taken, and not counted as received. */
+typedef bool (*channel_rx)(void *arg, const struct channel_from *from, const uint8_t *data, size_t len);
 
 struct channel;
 /* What a kind of link does. */
@@ -41,7 +48,10 @@ struct channel_ops {
 struct channel {
 	const struct channel_ops *ops;
 	struct channel_stats stats;
-	int rx, tx; /* owned */
+	int send_error; /* -errno of the last datagram that could not be sent, or that nobody took; 0: none yet */
+	/* Owned. What the peer sends from the link's port comes in on tx, which is connected to that, the rest on rx.
+	 */
+	int rx, tx;
 };
 
 /* UDP and multicast. Takes over both descriptors (also on failure). NULL: no memory, or an MTU nothing fits in. */
@@ -68,7 +78,7 @@ channel_flush(struct channel *c)
 	return c->ops->flush(c);
 }
 
-/* Hands at most max waiting datagrams to fn. How many there were. */
+/* Hands at most max waiting datagrams of either socket to fn. How many there were. */
 static inline int
 channel_recv(struct channel *c, unsigned int max, channel_rx fn, void *arg)
 {

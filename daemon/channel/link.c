@@ -1,5 +1,5 @@
 /*
- * Choice of the sending link. Called by the sync role, from its timer and from its receive path.
+ * Choice of the sending link. What comes in is judged by its source (senders.c) before anything else.
  */
 #include "link.h"
 
@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#define STAYS_MS 5000 /* as long as the peer on the sending link speaks, another peer does not draw us away */
 
 static bool
 link_usable(const struct link *l)
@@ -39,9 +41,12 @@ void
 links_init(struct links *ls, const struct conf *conf, const struct links_env *env)
 {
 	*ls = (struct links){.env = *env, .n = conf->n_links};
+	senders_init(&ls->senders, conf);
+	ls->senders.arg = env->arg;
+	ls->senders.proves = env->proves;
+	ls->senders.forget_peer = env->forget_peer;
 	for (unsigned int i = 0; i < ls->n; i++) {
 		ls->link[i].conf = &conf->link[i];
-		ls->link[i].any_source = conf->link_any_source[i];
 		if (conf->link[i].is_default)
 			ls->active = i;
 	}
@@ -56,7 +61,7 @@ add_stats(struct channel_stats *to, const struct channel_stats *s)
 	to->recv_bytes += s->recv_bytes;
 	to->recv_pkts += s->recv_pkts;
 	to->recv_errors += s->recv_errors;
-	to->foreign += s->foreign;
+	to->bounced += s->bounced;
 }
 
 static void
@@ -86,6 +91,15 @@ say(struct links *ls, const char *ifname)
 	ls->env.dedicated(ls->env.arg, ifname);
 }
 
+/* Deleted and made again: the sockets are bound to the old device. Some are bound to none. */
+static void
+note_device(struct link *l, uint32_t ifindex)
+{
+	l->reopen = l->ifindex != 0 && ifindex != l->ifindex;
+	if (l->reopen)
+		l->status = LINK_DOWN;
+}
+
 int
 links_open(struct links *ls, unsigned int i, const struct msg_channel *mc, int rx, int tx)
 {
@@ -100,16 +114,13 @@ links_open(struct links *ls, unsigned int i, const struct msg_channel *mc, int r
 	}
 	link_close(ls, i);
 	cc.link = l->conf;
-	cc.any_source = l->any_source;
 	if ((l->channel = udp_new(&cc, rx, tx)) == NULL)
 		return -ENOMEM;
 	l->ifindex = mc->ifindex;
 	l->reopen = false;
 	ls->env.opened(ls->env.arg, i);
 	l->status = (uint8_t)ls->env.probe(ls->env.arg, l, &ifindex);
-	l->reopen = ifindex != l->ifindex;
-	if (l->reopen)
-		l->status = LINK_DOWN;
+	note_device(l, ifindex);
 	if (i == ls->active)
 		ls->usable = link_usable(l);
 	if (ls->none && ls->usable)
@@ -142,17 +153,26 @@ fail_over(struct links *ls)
 	ls->usable = false;
 }
 
+static void
+note_failures(struct link *l, uint64_t now)
+{
+	const uint64_t failed = l->channel != NULL ? l->channel->stats.sent_errors + l->channel->stats.bounced : 0;
+
+	if (failed > l->failed)
+		l->failed_at = now;
+	l->failed = failed;
+}
+
 void
-links_poll(struct links *ls)
+links_poll(struct links *ls, uint64_t now)
 {
 	for (unsigned int i = 0; i < ls->n; i++) {
 		struct link *l = &ls->link[i];
 		uint32_t ifindex = l->ifindex;
 
 		l->status = (uint8_t)ls->env.probe(ls->env.arg, l, &ifindex);
-		l->reopen = ifindex != l->ifindex;
-		if (l->reopen) /* deleted and made again: the sockets are bound to the old device */
-			l->status = LINK_DOWN;
+		note_device(l, ifindex);
+		note_failures(l, now);
 	}
 	if (ls->n == 0)
 		return;
@@ -164,14 +184,74 @@ links_poll(struct links *ls)
 	}
 }
 
-void
-links_heard(struct links *ls, unsigned int i)
+static bool
+heard_lately(const struct link *l, uint64_t now)
 {
-	if (i == ls->active || i >= ls->n || !link_usable(&ls->link[i]))
+	return l->heard > 0 && now - l->heard < STAYS_MS;
+}
+
+/* The peer sends there, so do we. */
+static void
+follow(struct links *ls, unsigned int i, uint64_t now)
+{
+	const struct link *l = &ls->link[i], *old = &ls->link[ls->active];
+
+	if (i == ls->active || !link_usable(l) || (old->peer != l->peer && heard_lately(old, now)))
 		return;
 	activate(ls, i);
 	if (ls->none)
-		say(ls, ls->link[i].conf->ifname);
+		say(ls, l->conf->ifname);
+}
+
+bool
+links_datagram(struct links *ls, unsigned int i, const struct channel_from *from, const uint8_t *data, size_t len,
+	       uint64_t now)
+{
+	const struct verdict v = senders_judge(&ls->senders, i, from, data, len, now);
+	struct link *l = &ls->link[v.link];
+
+	if (v.why != REFUSED_NOT) {
+		l->refused++;
+		return false;
+	}
+	if (!ls->env.datagram(ls->env.arg, v.peer, data, len))
+		return true;
+	senders_proved(&ls->senders, &v, from);
+	l->heard = now;
+	l->peer = v.peer;
+	follow(ls, v.link, now);
+	return true;
+}
+
+struct reading {
+	struct links *ls;
+	unsigned int link;
+	uint64_t now;
+};
+
+static bool
+take(void *arg, const struct channel_from *from, const uint8_t *data, size_t len)
+{
+	const struct reading *r = arg;
+
+	return links_datagram(r->ls, r->link, from, data, len, r->now);
+}
+
+unsigned int
+links_recv(struct links *ls, unsigned int i, unsigned int max, uint64_t now)
+{
+	struct reading r = {ls, i, now};
+
+	return ls->link[i].channel != NULL ? (unsigned int)channel_recv(ls->link[i].channel, max, take, &r) : 0;
+}
+
+bool
+links_unserved(const struct links *ls, unsigned int i, uint64_t now)
+{
+	const struct link *l = &ls->link[i], *active = &ls->link[ls->active];
+
+	return l->conf->kind == LINK_UDP && heard_lately(l, now) && heard_lately(active, now) &&
+	       l->peer != active->peer;
 }
 
 struct channel *

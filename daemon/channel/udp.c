@@ -1,7 +1,7 @@
 /*
  * UDP and multicast links. Messages are packed into datagrams while used + len < cap, as peers of the 1.4.x series do.
  * One system call a datagram: the jail has no sendmmsg(), which could name an address. Data from the socket is not
- * trusted: only its source is judged.
+ * looked at here.
  */
 #include "channel.h"
 
@@ -24,12 +24,19 @@ struct udp {
 	size_t cap;
 	size_t used;  /* octets of the datagram being filled */
 	size_t extra; /* and of the message behind it, which did not fit: it starts the next one */
-	bool any_source;
-	uint8_t family;
-	uint8_t peer[16];
 	uint8_t *out; /* cap + CHANNEL_MSG_MAX */
 	uint8_t *in;  /* IN_MAX times IN_SIZE */
 };
+
+/* An error that a socket reports may belong to an earlier datagram, sent or received. */
+static void
+note_error(struct channel *c, int err, bool sending)
+{
+	if (sending || err == ECONNREFUSED)
+		c->send_error = -err;
+	c->stats.bounced += err == ECONNREFUSED;
+	c->stats.recv_errors += !sending && err != ECONNREFUSED;
+}
 
 /* 0, or -EAGAIN when the socket does not take it now. An error may belong to an earlier datagram (an ICMP answer):
  * one more try before this one is given up and counted. */
@@ -44,6 +51,7 @@ send_datagram(struct udp *u)
 		}
 		if (errno == EAGAIN || errno == ENOBUFS)
 			return -EAGAIN;
+		note_error(&u->ch, errno, true);
 	}
 	u->ch.stats.sent_errors++;
 	return 0;
@@ -91,38 +99,44 @@ udp_add(struct channel *c, size_t len)
 	u->extra = 0;
 }
 
-static bool
-from_peer(const struct udp *u, const struct sockaddr_storage *ss)
+static struct channel_from
+source(const struct sockaddr_storage *ss)
 {
-	if (u->any_source)
-		return true;
-	if (ss->ss_family != u->family)
-		return false;
-	if (u->family == AF_INET)
-		return memcmp(&((const struct sockaddr_in *)ss)->sin_addr, u->peer, 4) == 0;
-	return memcmp(&((const struct sockaddr_in6 *)ss)->sin6_addr, u->peer, 16) == 0;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)ss;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)ss;
+	struct channel_from from = {.family = 0};
+
+	if (ss->ss_family == AF_INET) {
+		from.family = AF_INET;
+		from.port = ntohs(v4->sin_port);
+		memcpy(from.addr, &v4->sin_addr, sizeof(v4->sin_addr));
+	} else if (ss->ss_family == AF_INET6) {
+		from.family = AF_INET6;
+		from.port = ntohs(v6->sin6_port);
+		memcpy(from.addr, &v6->sin6_addr, sizeof(v6->sin6_addr));
+	}
+	return from;
 }
 
 static void
 deliver(struct udp *u, const struct mmsghdr *m, channel_rx fn, void *arg)
 {
+	struct channel_from from;
+
 	if (m->msg_hdr.msg_flags & MSG_TRUNC) {
 		u->ch.stats.recv_errors++;
 		return;
 	}
-	if (!from_peer(u, m->msg_hdr.msg_name)) {
-		u->ch.stats.foreign++;
+	from = source(m->msg_hdr.msg_name);
+	if (!fn(arg, &from, m->msg_hdr.msg_iov->iov_base, m->msg_len))
 		return;
-	}
 	u->ch.stats.recv_pkts++;
 	u->ch.stats.recv_bytes += m->msg_len;
-	fn(arg, m->msg_hdr.msg_iov->iov_base, m->msg_len);
 }
 
-static int
-udp_recv(struct channel *c, unsigned int max, channel_rx fn, void *arg)
+static unsigned int
+recv_some(struct udp *u, int fd, unsigned int max, channel_rx fn, void *arg)
 {
-	struct udp *u = (struct udp *)c;
 	struct mmsghdr mm[IN_MAX];
 	struct iovec iov[IN_MAX];
 	struct sockaddr_storage ss[IN_MAX];
@@ -138,16 +152,27 @@ udp_recv(struct channel *c, unsigned int max, channel_rx fn, void *arg)
 				.msg_iov = &iov[i], .msg_iovlen = 1, .msg_name = &ss[i], .msg_namelen = sizeof(ss[i])};
 			ss[i].ss_family = AF_UNSPEC;
 		}
-		if ((n = recvmmsg(c->rx, mm, ask, MSG_DONTWAIT, NULL)) < 0) {
+		if ((n = recvmmsg(fd, mm, ask, MSG_DONTWAIT, NULL)) < 0) {
 			if (errno != EAGAIN && errno != EINTR)
-				c->stats.recv_errors++;
+				note_error(&u->ch, errno, false);
 			break;
 		}
 		for (int i = 0; i < n; i++)
 			deliver(u, &mm[i], fn, arg);
 		total += (unsigned int)n;
 	} while (n == (int)ask && total < max);
-	return (int)total;
+	return total;
+}
+
+static int
+udp_recv(struct channel *c, unsigned int max, channel_rx fn, void *arg)
+{
+	struct udp *u = (struct udp *)c;
+	unsigned int n = recv_some(u, c->tx, max, fn, arg);
+
+	if (n < max)
+		n += recv_some(u, c->rx, max - n, fn, arg);
+	return (int)n;
 }
 
 static size_t
@@ -209,9 +234,5 @@ udp_new(const struct channel_conf *conf, int rx, int tx)
 	u->ch.ops = &udp_ops;
 	u->ch.rx = rx;
 	u->ch.tx = tx;
-	u->family = conf->link->family;
-	/* a group has no one source */
-	u->any_source = conf->any_source || conf->link->kind == LINK_MCAST;
-	memcpy(u->peer, conf->link->peer, sizeof(u->peer));
 	return &u->ch;
 }

@@ -110,7 +110,7 @@ ctl_layout(void)
 		AT(peers),
 		AT(recent),
 		sizeof(struct ctl_link_stats),
-		END(ctl_link_stats, client),
+		END(ctl_link_stats, unserved),
 		END(ctl_link_stats, port),
 		END(ctl_link_stats, send_error_ago),
 		END(ctl_link_stats, count),

@@ -139,14 +139,15 @@ struct ctl_refused {
 };
 
 /* send_error: -errno of the last datagram that could not be sent, send_error_ago: seconds since; 0: there was none.
- * refused_others: datagrams of senders that had no room in refused. */
+ * refused_others: datagrams of senders that had no room in refused; unserved: a peer speaks, but another link leads to
+ * the one that is sent to. */
 struct ctl_link_stats {
 	char ifname[16];
 	uint8_t kind;           /* enum link_kind */
 	uint8_t active;         /* current link */
 	uint8_t status;         /* 0 DOWN, 1 NO-CARRIER, 2 RUNNING */
 	uint8_t server, client; /* TCP: connected */
-	uint8_t reserved;
+	uint8_t unserved;
 	uint16_t port; /* host order */
 	int32_t send_error;
 	uint32_t send_error_ago;
@@ -155,10 +156,15 @@ struct ctl_link_stats {
 	struct ctl_refused refused[CTL_REFUSED_MAX];
 };
 
-/* One of the peers, where several send on a link. family: 0: no more of them; differs: enum ctl_differs of its settings
- * from ours, as far as its messages tell; silent: seconds. */
+/* One of the peers that were heard. family: 0: no more of them; link: where it was last heard; differs: enum
+ * ctl_differs of its settings from ours, as far as its messages tell; silent: seconds. */
 #define CTL_PEERS_MAX 16
-enum ctl_differs { CTL_DIFFERS_MODE = 1, CTL_DIFFERS_PORT = 2, CTL_DIFFERS_CHECKSUM = 4 };
+enum ctl_differs {
+	CTL_DIFFERS_MODE = 1,
+	CTL_DIFFERS_PORT = 2,
+	CTL_DIFFERS_CHECKSUM = 4,
+	CTL_DIFFERS_DEAF = 8, /* it does not acknowledge */
+};
 struct ctl_peer {
 	uint8_t family, link, in_sync, differs;
 	uint32_t silent;

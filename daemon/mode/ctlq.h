@@ -10,7 +10,8 @@
 #define CTLQ_MAX 1024
 
 struct ctl_elem {
-	uint8_t flags; /* WIRE_ACK, WIRE_NACK, WIRE_RESYNC or WIRE_ALIVE */
+	uint8_t flags;  /* WIRE_ACK, WIRE_NACK, WIRE_RESYNC or WIRE_ALIVE */
+	uint16_t acked; /* bits of peers; see rsq.h */
 	uint32_t seq, from, to;
 };
 

@@ -8,6 +8,7 @@
 
 #include "conf.h"
 #include "slotq.h"
+#include "speech.h"
 #include "wire.h"
 
 /* What the mode tells its owner; all are hints for work that the owner does later, in one go. */
@@ -36,6 +37,7 @@ struct mode_item {
 	uint32_t seq, from, to;
 };
 
+/* Of all peers together. in_sync: of every one that lives. */
 struct mode_stats {
 	uint64_t lost, before, malformed, bad_type;
 	uint64_t overflows; /* entries dropped because the resend queue was full */
@@ -45,6 +47,17 @@ struct mode_stats {
 	uint64_t heard; /* time of the last acceptable message, 0: never */
 };
 
+/* Peers are told apart by small numbers, which the owner gives (by source address: links.h). */
+#define MODE_PEERS   16
+#define MODE_LIVE_MS 10000 /* a peer that was silent so long is not waited for */
+
+/* in_sync: it is known, hears us, and speaks as we do; speaks: enum speaks */
+struct mode_peer {
+	bool known, in_sync;
+	uint8_t speaks;
+	uint64_t heard, lost, before;
+};
+
 struct mode;
 struct mode_ops {
 	void (*free)(struct mode *m);
@@ -52,8 +65,10 @@ struct mode_ops {
 	void (*change)(struct mode *m, enum slot_kind kind, uint32_t slot);
 	/* The entry is about to leave the cache for other reasons (flush): take it out of the queues. */
 	void (*forget)(struct mode *m, enum slot_kind kind, uint32_t slot);
-	/* Judges a received header: true when the message is state to be decoded. */
-	bool (*recv)(struct mode *m, const struct wire_head *h, uint64_t now);
+	/* Judges a header received from a peer, < MODE_PEERS: true when the message is state to be decoded. */
+	bool (*recv)(struct mode *m, unsigned int peer, const struct wire_head *h, uint64_t now);
+	/* The number will be another peer's. */
+	void (*forget_peer)(struct mode *m, unsigned int peer);
 	/* The next message to send, which the owner will send; false: none now. */
 	bool (*next)(struct mode *m, struct mode_item *it, uint64_t now);
 	/* Time has passed; returns when to call again. */
@@ -64,7 +79,10 @@ struct mode_ops {
 	bool (*ready)(const struct mode *m, uint64_t now);
 	/* How many more state messages the peer can take now without being flooded. */
 	uint32_t (*credit)(struct mode *m, uint64_t now);
-	void (*stats)(const struct mode *m, struct mode_stats *s);
+	void (*stats)(const struct mode *m, struct mode_stats *s, uint64_t now);
+	void (*peer)(const struct mode *m, unsigned int peer, struct mode_peer *p, uint64_t now);
+	/* Who acknowledges so has just received what we sent: nobody else can know our numbers. */
+	bool (*acknowledges)(const struct mode *m, const struct wire_head *h);
 	/* The i-th control message waiting for acknowledgement (entries waiting have queue QUEUE_RS). False: no more.
 	 */
 	bool (*waiting)(struct mode *m, uint32_t i, struct mode_item *it);
@@ -77,7 +95,8 @@ struct mode {
 	const struct mode_ops *ops;
 };
 
-/* first_seq: the number of the first message; 1.4.x uses the time of day in seconds. NULL: no memory. */
+/* first_seq: the number of the first message; 1.4.x uses the time of day in seconds. FT-FW: one that nobody can guess:
+ * it proves acknowledgements, and keeps those for other nodes of a group apart from ours. NULL: no memory. */
 struct mode *ftfw_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq, uint64_t now);
 struct mode *notrack_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq, uint64_t now);
 struct mode *alarm_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq, uint64_t now);

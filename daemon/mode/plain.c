@@ -1,7 +1,7 @@
 /*
  * The modes that keep nothing for repetition. NOTRACK sends every change once, gives signs of life and answers requests
  * for everything; ALARM also repeats every entry once per RefreshTime, spread evenly, and neither sends nor reads
- * anything but state. Sequence numbers are counted, never acted upon. Called by the sync role; headers are a
+ * anything but state. Sequence numbers are counted, of each peer by itself, and never acted upon. Headers are a
  * stranger's.
  */
 #include <stdlib.h>
@@ -10,10 +10,19 @@
 
 #define TICK_MS     1000
 #define SILENT_MS   5000 /* a peer that was silent so long may have missed anything */
-#define REFRESH_MS  100  /* ALARM: how often a share of the table is repeated */
+#define JUMP        (1U << 20)
+#define REFRESH_MS  100 /* ALARM: how often a share of the table is repeated */
 #define CREDIT_OPEN 1024
 #define CREDIT_STEP 1024
 #define CREDIT_MS   10
+
+/* Of one peer. */
+struct plain_rx {
+	bool known;
+	uint32_t last;
+	uint64_t heard, lost, before;
+	struct speech speech;
+};
 
 struct plain {
 	struct mode mode;
@@ -25,10 +34,8 @@ struct plain {
 	bool dead_set;
 	enum slot_kind dead_kind;
 	uint32_t dead_slot;
-	/* receiving */
-	bool rx_known;
-	uint32_t last_rx;
-	uint64_t heard, lost, before, malformed, bad_type;
+	struct plain_rx rx[MODE_PEERS];
+	uint64_t lost, before, malformed, bad_type;
 	/* ALARM */
 	uint64_t refresh_ms;
 	enum slot_kind kind; /* of the next one, with pos */
@@ -96,33 +103,37 @@ plain_direct(struct mode *m, uint64_t now)
 	return p->next_seq++;
 }
 
+/* A peer that was silent for long, or is far ahead, has restarted: what it sent before was not lost on the way. */
 static void
-track(struct plain *p, uint32_t seq)
+track(struct plain *p, struct plain_rx *rx, uint32_t seq, uint64_t now)
 {
-	uint32_t d = seq - (p->last_rx + 1);
+	uint32_t d = seq - (rx->last + 1);
 
-	if (p->rx_known && d != 0) {
-		if (seq_before(seq, p->last_rx + 1))
-			p->before++;
-		else
-			p->lost += (uint64_t)d + 1; /* counted as 1.4.x does */
+	if (rx->known && seq_before(seq, rx->last + 1)) {
+		p->before++;
+		rx->before++;
+	} else if (rx->known && d != 0 && d < JUMP && now - rx->heard < SILENT_MS) { /* counted as 1.4.x does */
+		p->lost += (uint64_t)d + 1;
+		rx->lost += (uint64_t)d + 1;
 	}
-	p->last_rx = seq;
+	rx->last = seq;
 }
 
 static bool
-notrack_recv(struct mode *m, const struct wire_head *h, uint64_t now)
+notrack_recv(struct mode *m, unsigned int peer, const struct wire_head *h, uint64_t now)
 {
 	struct plain *p = (struct plain *)m;
-	bool state = wire_is_state(h), news = !p->rx_known || now - p->heard >= SILENT_MS;
+	struct plain_rx *rx = &p->rx[peer];
+	bool state = wire_is_state(h), news = !rx->known || now - rx->heard >= SILENT_MS;
 
-	track(p, h->seq);
+	track(p, rx, h->seq, now);
+	speech_hear(&rx->speech, h, now);
 	if (!state && (!wire_is_control(h) || (h->flags & (WIRE_ACK | WIRE_NACK) && (h->flags & WIRE_RESYNC) == 0))) {
 		p->malformed++;
 		return false;
 	}
-	p->rx_known = true;
-	p->heard = now;
+	rx->known = true;
+	rx->heard = now;
 	if (news)
 		p->env.event(p->env.arg, MODE_PEER_NEW);
 	if (!state && h->flags & WIRE_RESYNC)
@@ -131,19 +142,27 @@ notrack_recv(struct mode *m, const struct wire_head *h, uint64_t now)
 }
 
 static bool
-alarm_recv(struct mode *m, const struct wire_head *h, uint64_t now)
+alarm_recv(struct mode *m, unsigned int peer, const struct wire_head *h, uint64_t now)
 {
 	struct plain *p = (struct plain *)m;
+	struct plain_rx *rx = &p->rx[peer];
 
+	speech_hear(&rx->speech, h, now);
 	if (h->flags != 0)
 		return false;
 	if (!wire_is_state(h)) {
 		p->bad_type++;
 		return false;
 	}
-	p->rx_known = true;
-	p->heard = now;
+	rx->known = true;
+	rx->heard = now;
 	return true;
+}
+
+static void
+plain_forget_peer(struct mode *m, unsigned int peer)
+{
+	((struct plain *)m)->rx[peer] = (struct plain_rx){.known = false};
 }
 
 static uint64_t
@@ -221,20 +240,48 @@ plain_credit(struct mode *m, uint64_t now)
 }
 
 static void
-plain_stats(const struct mode *m, struct mode_stats *s)
+plain_stats(const struct mode *m, struct mode_stats *s, uint64_t now)
 {
 	const struct plain *p = (const struct plain *)m;
 
+	(void)now;
 	*s = (struct mode_stats){
 		.lost = p->lost,
 		.before = p->before,
 		.malformed = p->malformed,
 		.bad_type = p->bad_type,
 		.tx_len = txq_len(&p->tx),
-		.peer_known = p->rx_known,
-		.in_sync = p->rx_known,
-		.heard = p->heard,
 	};
+	for (unsigned int i = 0; i < MODE_PEERS; i++)
+		if (p->rx[i].known) {
+			s->peer_known = s->in_sync = true;
+			s->heard = p->rx[i].heard > s->heard ? p->rx[i].heard : s->heard;
+		}
+}
+
+static void
+plain_peer(const struct mode *m, unsigned int peer, struct mode_peer *mp, uint64_t now)
+{
+	const struct plain_rx *rx = &((const struct plain *)m)->rx[peer];
+
+	(void)now;
+	*mp = (struct mode_peer){
+		.known = rx->known,
+		.in_sync = rx->known,
+		.speaks = rx->speech.speaks,
+		.heard = rx->heard,
+		.lost = rx->lost,
+		.before = rx->before,
+	};
+}
+
+/* Nobody acknowledges in these modes. */
+static bool
+plain_acknowledges(const struct mode *m, const struct wire_head *h)
+{
+	(void)m;
+	(void)h;
+	return false;
 }
 
 static bool
@@ -255,6 +302,7 @@ plain_free(struct mode *m)
 #define COMMON                                                                                      \
 	.free = plain_free, .change = plain_change, .forget = plain_forget, .next = plain_next,     \
 	.direct = plain_direct, .ready = plain_ready, .credit = plain_credit, .stats = plain_stats, \
+	.peer = plain_peer, .forget_peer = plain_forget_peer, .acknowledges = plain_acknowledges,   \
 	.waiting = plain_waiting
 
 static const struct mode_ops notrack_ops = {COMMON, .recv = notrack_recv, .tick = notrack_tick, .ask = notrack_ask,

@@ -3,6 +3,8 @@
  */
 #include "rsq.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SHIFT_MAX 20 /* numbers in the queue are never further apart than comparing them allows */
@@ -12,6 +14,7 @@ void
 rsq_init(struct rsq *q, const struct mode_env *env, uint32_t limit)
 {
 	q->control = (struct ctlq){.len = 0};
+	q->acked = NULL;
 	q->env = env;
 	q->limit = limit > 0 ? limit : 1;
 	q->overflows = q->looked_at = 0;
@@ -28,6 +31,35 @@ static uint32_t *
 bucket(struct rsq *q, enum slot_kind kind, uint32_t seq)
 {
 	return &q->first[kind][(seq >> q->shift) % RSQ_BUCKETS];
+}
+
+static uint32_t
+ring_size(const struct rsq *q)
+{
+	return (uint32_t)RSQ_BUCKETS << q->shift; /* numbers in the queue are not so far apart */
+}
+
+int
+rsq_group(struct rsq *q)
+{
+	if (q->acked == NULL)
+		q->acked = calloc(ring_size(q), sizeof(*q->acked));
+	return q->acked != NULL ? 0 : -ENOMEM;
+}
+
+void
+rsq_free(struct rsq *q)
+{
+	free(q->acked);
+	q->acked = NULL;
+}
+
+/* Notes that who has it. True: so have all that live. */
+static bool
+all_have(uint16_t *acked, unsigned int who, uint16_t live)
+{
+	*acked = (uint16_t)(*acked | 1U << who);
+	return (*acked & live) == live;
 }
 
 uint32_t
@@ -87,9 +119,11 @@ rsq_put(struct rsq *q, const struct mode_item *it)
 	if (it->seq - q->overflow_seq > LONG_AGO) /* or it would lie ahead when the numbers have gone half round */
 		q->overflow_seq = it->seq - LONG_AGO;
 	if (it->kind == ITEM_CONTROL) {
-		ctlq_push(&q->control, (struct ctl_elem){it->flags, it->seq, it->from, it->to});
+		ctlq_push(&q->control, (struct ctl_elem){it->flags, 0, it->seq, it->from, it->to});
 		return;
 	}
+	if (q->acked != NULL)
+		q->acked[it->seq % ring_size(q)] = 0;
 	enum slot_kind kind = it->kind == ITEM_FLOW ? SLOT_FLOW : SLOT_EXPECT;
 	struct slotq *sq = &q->slots[kind];
 	uint32_t *b = bucket(q, kind, it->seq);
@@ -150,21 +184,70 @@ slot_from(struct rsq *q, enum slot_kind kind, uint32_t seq)
 	return s;
 }
 
-void
-rsq_ack(struct rsq *q, uint32_t from, uint32_t to)
+/* Those of the n control elements from the i-th on that not all peers have stay: they move behind the others. */
+static uint32_t
+control_keep(struct rsq *q, uint32_t i, uint32_t n, unsigned int who, uint16_t live)
+{
+	uint32_t done = n;
+
+	for (uint32_t k = n; k-- > 0;) {
+		struct ctl_elem e = *ctlq_at(&q->control, i + k);
+
+		if (all_have(&e.acked, who, live))
+			continue;
+		*ctlq_at(&q->control, i + --done) = e;
+	}
+	return done;
+}
+
+static void
+control_ack(struct rsq *q, uint32_t from, uint32_t to, unsigned int who, uint16_t live)
 {
 	uint32_t i = control_from(q, from), n = 0;
 
 	while (i + n < q->control.len && !seq_before(to, ctlq_at(&q->control, i + n)->seq))
 		n++;
+	if (q->acked != NULL)
+		n = control_keep(q, i, n, who, live);
 	control_cut(q, i, n);
+}
+
+void
+rsq_ack(struct rsq *q, uint32_t from, uint32_t to, unsigned int who, uint16_t live)
+{
+	control_ack(q, from, to, who, live);
 	for (int k = 0; k < SLOT_KINDS; k++) {
 		struct slotq *sq = &q->slots[k];
 
 		for (uint32_t s = slot_from(q, (enum slot_kind)k, from), next;
 		     s != SLOT_NONE && !seq_before(to, seq_of(sq, s)); s = next) {
 			next = slotq_entry(sq, s)->link.next;
-			release(q, (enum slot_kind)k, s);
+			if (q->acked == NULL || all_have(&q->acked[seq_of(sq, s) % ring_size(q)], who, live))
+				release(q, (enum slot_kind)k, s);
+		}
+	}
+}
+
+void
+rsq_excuse(struct rsq *q, unsigned int who)
+{
+	for (uint32_t i = 0; i < ring_size(q); i++)
+		q->acked[i] = (uint16_t)(q->acked[i] | 1U << who);
+	for (uint32_t i = 0; i < q->control.len; i++)
+		ctlq_at(&q->control, i)->acked |= (uint16_t)(1U << who);
+}
+
+void
+rsq_settle(struct rsq *q, unsigned int who, uint16_t live)
+{
+	control_cut(q, 0, control_keep(q, 0, q->control.len, who, live));
+	for (int k = 0; k < SLOT_KINDS; k++) {
+		struct slotq *sq = &q->slots[k];
+
+		for (uint32_t s = sq->head, next; s != SLOT_NONE; s = next) {
+			next = slotq_entry(sq, s)->link.next;
+			if ((q->acked[seq_of(sq, s) % ring_size(q)] & live) == live)
+				release(q, (enum slot_kind)k, s);
 		}
 	}
 }

@@ -4,9 +4,11 @@
  */
 #include "peers.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "receive.h"
@@ -20,6 +22,8 @@ struct rx_arg {
 	unsigned int link;
 };
 
+static_assert(SENDERS_PEERS == MODE_PEERS, "numbers of peers");
+
 struct peers {
 	struct peers_env env;
 	struct peers_parts parts;
@@ -28,8 +32,11 @@ struct peers {
 	struct rx_arg rx_arg[MSG_LINKS_MAX];
 	struct watch *rx[MSG_LINKS_MAX], *tx[MSG_LINKS_MAX];
 	unsigned int remade; /* bit per link: said that its device is another one now */
+	unsigned int full;   /* and that its socket takes no more now */
+	bool room;           /* the applier takes datagrams */
 	uint64_t links_at, reopen_at, mode_due;
 	struct receive receive;
+	struct notice notice;
 	struct bulk bulk;
 	struct wire_enc_opts enc;
 	uint64_t unsendable, uncarried;
@@ -59,6 +66,18 @@ unqueued(void *arg, enum slot_kind kind, uint32_t slot)
 	p->env.unqueued(p->env.arg, kind, slot);
 }
 
+/* 1.4.x begins with the time of day, and so do modes in which only counters read the numbers. In FT-FW nobody shall
+ * guess it. */
+static uint32_t
+first_number(const struct conf *conf)
+{
+	uint32_t n = (uint32_t)time(NULL);
+
+	if (conf->mode == MODE_FTFW)
+		getrandom(&n, sizeof(n), GRND_NONBLOCK);
+	return n;
+}
+
 int
 peers_new(struct peers **made, const struct peers_parts *parts, const struct peers_env *env)
 {
@@ -70,9 +89,10 @@ peers_new(struct peers **made, const struct peers_parts *parts, const struct pee
 		return -ENOMEM;
 	p->env = *env;
 	p->parts = *parts;
+	p->room = true;
 	p->mode = (conf->mode == MODE_ALARM     ? alarm_new
 		   : conf->mode == MODE_NOTRACK ? notrack_new
-						: ftfw_new)(conf, &menv, (uint32_t)time(NULL), parts->clock->ms);
+						: ftfw_new)(conf, &menv, first_number(conf), parts->clock->ms);
 	if (p->mode == NULL)
 		return -ENOMEM;
 	p->receive = (struct receive){.to = parts->apply, .mode = p->mode, .clock = parts->clock};
@@ -108,6 +128,12 @@ peers_links(const struct peers *p)
 	return &p->links;
 }
 
+enum odds
+peers_odds(const struct peers *p, unsigned int peer)
+{
+	return notice_odds(&p->notice, peer);
+}
+
 void
 peers_bulk(struct peers *p, enum bulk_why why)
 {
@@ -122,50 +148,80 @@ peers_ask(struct peers *p, bool by_operator)
 
 /* --- links --- */
 
-static void
-rx_datagram(void *arg, const uint8_t *data, size_t len)
+bool
+peers_datagram(struct peers *p, unsigned int peer, const uint8_t *data, size_t len)
 {
-	const struct rx_arg *ra = arg;
-
-	peers_datagram(ra->p, ra->link, data, len);
+	return receive_datagram(&p->receive, peer, data, len);
 }
 
-void
-peers_datagram(struct peers *p, unsigned int link, const uint8_t *data, size_t len)
+static bool
+datagram(void *arg, unsigned int peer, const uint8_t *data, size_t len)
 {
-	if (receive_datagram(&p->receive, data, len))
-		links_heard(&p->links, link);
+	return peers_datagram(arg, peer, data, len);
+}
+
+static int
+proves(void *arg, const uint8_t *data, size_t len)
+{
+	return receive_proves(&((struct peers *)arg)->receive, data, len);
+}
+
+static void
+forget_peer(void *arg, unsigned int peer)
+{
+	struct mode *m = ((struct peers *)arg)->mode;
+
+	m->ops->forget_peer(m, peer);
 }
 
 /* What the applier cannot take now waits in the socket: the turn function stops watching it. */
 static void
-rx_ready(void *arg, unsigned int ready)
+read_link(struct peers *p, unsigned int link)
 {
-	struct rx_arg *ra = arg;
-	struct peers *p = ra->p;
 	unsigned int left = p->parts.conf->event_limit, want;
 
-	(void)ready;
 	if (!p->env.serving(p->env.arg))
 		return;
 	while (left > 0 && (want = p->parts.apply.room(p->parts.apply.arg)) > 0) {
-		int n;
-
 		want = want < left ? want : left;
-		n = channel_recv(p->links.link[ra->link].channel, want, rx_datagram, ra);
-		if (n < (int)want)
+		if (links_recv(&p->links, link, want, p->parts.clock->ms) < want)
 			return;
 		left -= want;
 	}
 }
 
+/* What the peer sends comes in on both sockets. full: the one that sends does not take more now. */
+static void
+watch_link(struct peers *p, unsigned int i, bool full)
+{
+	const unsigned int in = p->room ? LOOP_READ : 0;
+
+	p->full = full ? p->full | 1U << i : p->full & ~(1U << i);
+	if (p->rx[i] != NULL)
+		watch_want(p->rx[i], in);
+	if (p->tx[i] != NULL)
+		watch_want(p->tx[i], in | (full ? LOOP_WRITE : 0U));
+}
+
+static void
+rx_ready(void *arg, unsigned int ready)
+{
+	const struct rx_arg *ra = arg;
+
+	(void)ready;
+	read_link(ra->p, ra->link);
+}
+
+/* The turn function sends what could not be sent. */
 static void
 tx_ready(void *arg, unsigned int ready)
 {
-	struct rx_arg *ra = arg;
+	const struct rx_arg *ra = arg;
 
-	(void)ready;
-	watch_want(ra->p->tx[ra->link], 0); /* the turn function sends */
+	if (ready & LOOP_WRITE)
+		watch_link(ra->p, ra->link, false);
+	if (ready & LOOP_READ)
+		read_link(ra->p, ra->link);
 }
 
 static void
@@ -176,8 +232,7 @@ opened(void *arg, unsigned int i)
 
 	p->rx[i] = watch_new(p->parts.loop, c->rx, rx_ready, &p->rx_arg[i]);
 	p->tx[i] = watch_new(p->parts.loop, c->tx, tx_ready, &p->rx_arg[i]);
-	if (p->rx[i] != NULL)
-		watch_want(p->rx[i], LOOP_READ);
+	watch_link(p, i, false);
 }
 
 static void
@@ -204,7 +259,7 @@ dedicated(void *arg, const char *ifname)
 void
 peers_start(struct peers *p)
 {
-	const struct links_env env = {p, opened, closing, dedicated, link_probe};
+	const struct links_env env = {p, opened, closing, dedicated, link_probe, datagram, proves, forget_peer};
 
 	links_init(&p->links, p->parts.conf, &env);
 	for (unsigned int i = 0; i < MSG_LINKS_MAX; i++)
@@ -252,7 +307,8 @@ links_turn(struct peers *p)
 	if (now < p->links_at)
 		return;
 	p->links_at = now + LINKS_MS;
-	links_poll(&p->links);
+	links_poll(&p->links, now);
+	notice_turn(&p->notice, &p->links, p->mode, p->parts.conf->mode, p->parts.log, now);
 	if (now < p->reopen_at)
 		return;
 	p->reopen_at = now + REOPEN_MS;
@@ -298,7 +354,7 @@ send_queue(struct peers *p)
 			p->unsendable++;
 	}
 	if (channel_flush(c) < 0)
-		watch_want(p->tx[p->links.active], LOOP_WRITE);
+		watch_link(p, p->links.active, true);
 	else if (n == SEND_STEP)
 		loop_again(p->parts.loop);
 }
@@ -335,11 +391,9 @@ peers_direct(struct peers *p, enum entry_change change, const struct flow *f, co
 static void
 throttle(struct peers *p)
 {
-	const bool room = p->parts.apply.room(p->parts.apply.arg) > 0;
-
+	p->room = p->parts.apply.room(p->parts.apply.arg) > 0;
 	for (unsigned int i = 0; i < p->links.n; i++)
-		if (p->rx[i] != NULL)
-			watch_want(p->rx[i], room ? LOOP_READ : 0);
+		watch_link(p, i, p->full >> i & 1);
 }
 
 void

@@ -10,6 +10,7 @@
 #include "link.h"
 #include "loop.h"
 #include "msg_rules.h"
+#include "notice.h"
 
 struct peers_env {
 	void *arg;
@@ -54,8 +55,8 @@ struct mode *peers_mode(const struct peers *p);
 void peers_channel(struct peers *p, const struct msg *m);
 void peers_channel_failed(struct peers *p, const struct msg *m);
 
-/* One datagram that came in on a link. */
-void peers_datagram(struct peers *p, unsigned int link, const uint8_t *data, size_t len);
+/* One datagram of a peer (mode.h). True: in it was a message of the protocol. */
+bool peers_datagram(struct peers *p, unsigned int peer, const uint8_t *data, size_t len);
 /* Without internal cache: one message past the queue. f or e is NULL. */
 void peers_direct(struct peers *p, enum entry_change change, const struct flow *f, const struct expect *e);
 void peers_bulk(struct peers *p, enum bulk_why why); /* everything to the peers */
@@ -66,5 +67,6 @@ uint64_t peers_due(const struct peers *p);
 
 void peers_stats(const struct peers *p, struct peers_stats *st);
 const struct links *peers_links(const struct peers *p);
+enum odds peers_odds(const struct peers *p, unsigned int peer); /* see notice.h */
 
 #endif

@@ -50,7 +50,7 @@ take_state(struct receive *r, struct apply_batch *b, const struct wire_head *h, 
 }
 
 bool
-receive_datagram(struct receive *r, const uint8_t *data, size_t left)
+receive_datagram(struct receive *r, unsigned int peer, const uint8_t *data, size_t left)
 {
 	bool heard = false;
 	struct apply_batch b;
@@ -68,9 +68,23 @@ receive_datagram(struct receive *r, const uint8_t *data, size_t left)
 			continue;
 		}
 		heard = heard || wire_is_state(&h) || wire_is_control(&h);
-		if (r->mode->ops->recv(r->mode, &h, r->clock->ms))
+		if (r->mode->ops->recv(r->mode, peer, &h, r->clock->ms))
 			take_state(r, &b, &h, body, len);
 	}
 	batch_end(r, &b);
 	return heard;
+}
+
+int
+receive_proves(const struct receive *r, const uint8_t *data, size_t left)
+{
+	const uint8_t *body;
+	struct wire_head h;
+	size_t len, need;
+	int claim = -1;
+
+	while (left > 0 && claim < 1 && wire_next(&data, &left, &h, &body, &len, &need) == WIRE_OK)
+		if (wire_is_control(&h) && h.flags & WIRE_ACK)
+			claim = r->mode->ops->acknowledges(r->mode, &h);
+	return claim;
 }

@@ -15,7 +15,9 @@ struct receive {
 	uint64_t malformed[WIRE_ERRORS], unknown_attrs;
 };
 
-/* One datagram from anybody. True: in it was a message of the protocol. */
-bool receive_datagram(struct receive *r, const uint8_t *data, size_t left);
+/* One datagram of a peer (mode.h). True: in it was a message of the protocol. */
+bool receive_datagram(struct receive *r, unsigned int peer, const uint8_t *data, size_t left);
+/* Whether a datagram acknowledges what we have just sent: 1; 0: something else; -1: nothing. */
+int receive_proves(const struct receive *r, const uint8_t *data, size_t left);
 
 #endif

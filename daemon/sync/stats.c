@@ -6,8 +6,27 @@
 
 #include "sync.h"
 
+static_assert(CTL_PEERS_MAX == MODE_PEERS && CTL_REFUSED_MAX == REFUSED_MAX, "room for all");
+
 static void
-put_link(const struct links *ls, unsigned int i, struct ctl_link_stats *out)
+put_refused(const struct links *ls, unsigned int i, uint64_t now, struct ctl_link_stats *out)
+{
+	const struct refused *r;
+
+	out->refused_others = ls->link[i].refused;
+	for (unsigned int k = 0; k < CTL_REFUSED_MAX && (r = senders_refused(&ls->senders, i, k, now)) != NULL; k++) {
+		out->refused[k] = (struct ctl_refused){.family = r->from.family,
+						       .why = r->why,
+						       .port = r->from.port,
+						       .ago = (uint32_t)((now - r->at) / 1000),
+						       .count = r->count};
+		memcpy(out->refused[k].addr, r->from.addr, sizeof(out->refused[k].addr));
+		out->refused_others -= r->count;
+	}
+}
+
+static void
+put_link(const struct links *ls, unsigned int i, uint64_t now, struct ctl_link_stats *out)
 {
 	const struct link *l = &ls->link[i];
 	struct channel_stats cs = links_stats(ls, i);
@@ -23,7 +42,36 @@ put_link(const struct links *ls, unsigned int i, struct ctl_link_stats *out)
 	out->count.recv_bytes = cs.recv_bytes;
 	out->count.recv_pkts = cs.recv_pkts;
 	out->count.recv_errors = cs.recv_errors;
-	out->count.foreign = cs.foreign;
+	out->count.foreign = l->refused;
+	out->send_error = l->failed_at > 0 && l->channel != NULL ? l->channel->send_error : 0;
+	out->send_error_ago = l->failed_at > 0 ? (uint32_t)((now - l->failed_at) / 1000) : 0;
+	out->unserved = links_unserved(ls, i, now);
+	put_refused(ls, i, now, out);
+}
+
+/* Those that are known, at the address that they were last heard from. */
+static void
+put_peers(const struct peers *peers, uint64_t now, struct ctl_peer *out)
+{
+	const struct mode *mode = peers_mode(peers);
+	const struct channel_from *from;
+	struct mode_peer p;
+
+	for (unsigned int i = 0; i < MODE_PEERS; i++) {
+		mode->ops->peer(mode, i, &p, now);
+		if (!p.known || (from = senders_address(&peers_links(peers)->senders, i)) == NULL)
+			continue;
+		*out = (struct ctl_peer){.family = from->family,
+					 .link = (uint8_t)senders_link(&peers_links(peers)->senders, i),
+					 .in_sync = p.in_sync,
+					 .differs = peers_odds(peers, i) > ODDS_DEAF    ? CTL_DIFFERS_MODE
+						    : peers_odds(peers, i) == ODDS_DEAF ? CTL_DIFFERS_DEAF
+											: 0,
+					 .silent = (uint32_t)((now - p.heard) / 1000),
+					 .lost = p.lost,
+					 .before = p.before};
+		memcpy(out++->addr, from->addr, sizeof(from->addr));
+	}
 }
 
 static void
@@ -102,7 +150,7 @@ verb_stats(struct sync *s, struct ctl_stats *st)
 	struct peers_stats ps;
 	struct mode_stats ms;
 
-	mode->ops->stats(mode, &ms);
+	mode->ops->stats(mode, &ms, s->clock.ms);
 	peers_stats(s->peers, &ps);
 	st->sync = 1;
 	st->mode = (uint8_t)s->conf.mode;
@@ -123,7 +171,8 @@ verb_stats(struct sync *s, struct ctl_stats *st)
 	st->purge_armed = s->purge_at != NEVER;
 	put_runtime(s, st);
 	for (unsigned int i = 0; i < links->n; i++)
-		put_link(links, i, &st->link[i]);
+		put_link(links, i, s->clock.ms, &st->link[i]);
+	put_peers(s->peers, s->clock.ms, st->peers);
 	st->status = s->parent;
 	figure_watch(&s->watch, st, s->clock.ms);
 }

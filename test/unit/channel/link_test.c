@@ -20,6 +20,8 @@ struct ctx {
 	struct links ls;
 	struct conf conf;
 	int far[3];
+	unsigned int peer;
+	uint64_t now;
 };
 
 static enum link_status
@@ -55,6 +57,41 @@ closing(void *arg, unsigned int i)
 	((struct ctx *)arg)->closed++;
 }
 
+/* Every datagram is one of the protocol. */
+static bool
+datagram(void *arg, unsigned int peer, const uint8_t *data, size_t len)
+{
+	(void)data;
+	(void)len;
+	((struct ctx *)arg)->peer = peer;
+	return true;
+}
+
+static int
+proves(void *arg, const uint8_t *data, size_t len)
+{
+	(void)arg;
+	(void)data;
+	(void)len;
+	return -1;
+}
+
+static void
+forget_peer(void *arg, unsigned int peer)
+{
+	(void)arg;
+	(void)peer;
+}
+
+/* The peer, or another one, is heard on link i. */
+static void
+heard(struct ctx *c, unsigned int i, uint8_t who)
+{
+	const struct channel_from from = {.family = AF_INET, .addr = {10, 0, (uint8_t)i, who}, .port = 1000};
+
+	assert_true(links_datagram(&c->ls, i, &from, (const uint8_t *)"", 0, c->now));
+}
+
 static int
 open_link(struct ctx *c, unsigned int i)
 {
@@ -72,15 +109,17 @@ static int
 setup(void **state)
 {
 	struct ctx *c = calloc(1, sizeof(*c));
-	struct links_env env = {c, opened, closing, dedicated, probe};
+	struct links_env env = {c, opened, closing, dedicated, probe, datagram, proves, forget_peer};
 
 	c->conf.n_links = 3;
 	for (unsigned int i = 0; i < 3; i++) {
 		c->conf.link[i] = (struct msg_link){.kind = LINK_UDP, .family = AF_INET, .is_default = i == 1};
 		c->conf.link[i].ifname[0] = (char)('a' + i);
+		c->conf.link_any_source[i] = true;
 		c->status[i] = LINK_RUNNING;
 		c->ifindex[i] = 10 + i;
 	}
+	c->now = 100000;
 	links_init(&c->ls, &c->conf, &env);
 	*state = c;
 	return 0;
@@ -105,7 +144,7 @@ open_all(struct ctx *c)
 {
 	for (unsigned int i = 0; i < 3; i++)
 		assert_int_equal(open_link(c, i), 0);
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
 }
 
 static void
@@ -120,12 +159,12 @@ test_fail_over(void **state)
 	/* a device without carrier does not take over */
 	c->status[1] = LINK_DOWN;
 	c->status[0] = LINK_NO_CARRIER;
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
 	assert_ptr_equal(links_active(&c->ls), c->ls.link[2].channel);
 	assert_string_equal(c->last, "c");
 	/* the old one is back: no return */
 	c->status[1] = LINK_RUNNING;
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
 	assert_ptr_equal(links_active(&c->ls), c->ls.link[2].channel);
 	assert_int_equal(c->changes, 1);
 }
@@ -138,13 +177,13 @@ test_none_left(void **state)
 	open_all(c);
 	for (int i = 0; i < 3; i++)
 		c->status[i] = LINK_DOWN;
-	links_poll(&c->ls);
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
+	links_poll(&c->ls, c->now);
 	assert_null(links_active(&c->ls));
 	assert_string_equal(c->last, "none");
 	assert_int_equal(c->changes, 1);
 	c->status[1] = LINK_RUNNING;
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
 	assert_ptr_equal(links_active(&c->ls), c->ls.link[1].channel);
 	assert_string_equal(c->last, "b");
 	assert_int_equal(c->changes, 2);
@@ -160,7 +199,7 @@ test_follow_peer(void **state)
 	p = channel_room(links_active(&c->ls));
 	memcpy(p, "message", 7);
 	channel_add(links_active(&c->ls), 7);
-	links_heard(&c->ls, 0);
+	heard(c, 0, 1);
 	assert_ptr_equal(links_active(&c->ls), c->ls.link[0].channel);
 	/* what was not yet sent goes out on the new link */
 	channel_flush(links_active(&c->ls));
@@ -168,10 +207,44 @@ test_follow_peer(void **state)
 	assert_int_equal(recv(c->far[1], buf, sizeof(buf), MSG_DONTWAIT), -1);
 	/* not to a link that cannot send */
 	c->status[2] = LINK_NO_CARRIER;
-	links_poll(&c->ls);
-	links_heard(&c->ls, 2);
-	links_heard(&c->ls, 7);
+	links_poll(&c->ls, c->now);
+	heard(c, 2, 1);
 	assert_ptr_equal(links_active(&c->ls), c->ls.link[0].channel);
+}
+
+/* A second peer does not draw us away from one that speaks. */
+static void
+test_two_peers(void **state)
+{
+	struct ctx *c = *state;
+
+	open_all(c);
+	heard(c, 1, 1);
+	heard(c, 1, 2); /* two on one link: those of another link are others, as far as anybody knows */
+	assert_int_equal(c->peer, 1);
+	heard(c, 2, 3);
+	assert_int_equal(c->peer, 2);
+	assert_ptr_equal(links_active(&c->ls), c->ls.link[1].channel);
+	assert_true(links_unserved(&c->ls, 2, c->now));
+	assert_false(links_unserved(&c->ls, 1, c->now));
+	c->now += 6000;
+	heard(c, 2, 3);
+	assert_ptr_equal(links_active(&c->ls), c->ls.link[2].channel);
+	assert_false(links_unserved(&c->ls, 1, c->now));
+}
+
+/* Bound to no device: it does not matter which one that is now. */
+static void
+test_unbound(void **state)
+{
+	struct ctx *c = *state;
+
+	c->ifindex[2] = 0;
+	open_all(c);
+	c->ifindex[2] = 99;
+	links_poll(&c->ls, c->now);
+	assert_false(c->ls.link[2].reopen);
+	assert_int_equal(c->ls.link[2].status, LINK_RUNNING);
 }
 
 static void
@@ -182,14 +255,14 @@ test_device_made_again(void **state)
 	open_all(c);
 	assert_false(c->ls.link[2].reopen);
 	c->ifindex[2] = 77;
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
 	assert_true(c->ls.link[2].reopen);
 	assert_int_equal(c->ls.link[2].status, LINK_DOWN);
 	/* the same sockets again are no help */
 	c->ifindex[2] = 12;
 	assert_int_equal(open_link(c, 2), -ENODEV);
 	c->ifindex[2] = 77;
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
 	assert_true(c->ls.link[2].reopen);
 	c->ls.link[2].channel->stats.recv_pkts = 5;
 	assert_int_equal(open_link(c, 2), 0);
@@ -205,7 +278,7 @@ all_down(struct ctx *c)
 	open_all(c);
 	for (unsigned int i = 0; i < 3; i++)
 		c->status[i] = LINK_DOWN;
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
 	assert_string_equal(c->last, "none");
 }
 
@@ -218,10 +291,10 @@ test_found_again(void **state)
 	all_down(c);
 	c->status[1] = LINK_RUNNING;
 	c->ifindex[1] = 77;
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
 	assert_string_equal(c->last, "none");
 	assert_int_equal(open_link(c, 1), 0);
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
 	assert_non_null(links_active(&c->ls));
 	assert_string_equal(c->last, "b");
 	assert_int_equal(c->changes, 2);
@@ -236,10 +309,10 @@ test_found_by_the_peer(void **state)
 	all_down(c);
 	c->status[2] = LINK_RUNNING;
 	c->ifindex[2] = 77;
-	links_poll(&c->ls);
+	links_poll(&c->ls, c->now);
 	assert_int_equal(open_link(c, 2), 0);
-	links_heard(&c->ls, 2);
-	links_poll(&c->ls);
+	heard(c, 2, 1);
+	links_poll(&c->ls, c->now);
 	assert_non_null(links_active(&c->ls));
 	assert_string_equal(c->last, "c");
 	assert_int_equal(c->changes, 2);
@@ -264,6 +337,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_fail_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_none_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_follow_peer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_two_peers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unbound, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_device_made_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_found_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_found_by_the_peer, setup, teardown),

@@ -1,4 +1,4 @@
-/* UDP links: how messages are packed, what a full socket does, whose datagrams are taken. */
+/* UDP links: how messages are packed, what a full socket does, what is said of where datagrams come from. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,15 +18,21 @@ struct got {
 	unsigned int n;
 	size_t len[64];
 	uint8_t first[64];
+	struct channel_from from;
+	bool refuse;
 };
 
-static void
-take(void *arg, const uint8_t *data, size_t len)
+static bool
+take(void *arg, const struct channel_from *from, const uint8_t *data, size_t len)
 {
 	struct got *g = arg;
 
+	g->from = *from;
+	if (g->refuse)
+		return false;
 	g->len[g->n] = len;
 	g->first[g->n++] = len > 0 ? data[0] : 0;
+	return true;
 }
 
 static void
@@ -43,7 +49,7 @@ static struct channel *
 pair(uint8_t family, uint32_t mtu, int *peer)
 {
 	struct msg_link l = {.kind = LINK_UDP, .family = family};
-	struct channel_conf conf = {.link = &l, .any_source = true, .mtu = mtu};
+	struct channel_conf conf = {.link = &l, .mtu = mtu};
 	int sv[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, sv), 0);
@@ -144,41 +150,66 @@ bound(const char *addr, struct sockaddr_in *sin)
 	return fd;
 }
 
+/* One socket has the address and the link's port, another one is connected from there to the peer's. */
 static struct channel *
-listening(const char *peer, bool any, struct sockaddr_in *at)
+listening(const struct sockaddr_in *peer, struct sockaddr_in *at)
 {
 	struct msg_link l = {.kind = LINK_UDP, .family = AF_INET};
-	struct channel_conf conf = {.link = &l, .any_source = any, .mtu = 1500};
-	int rx = bound("127.0.0.1", at);
+	struct channel_conf conf = {.link = &l, .mtu = 1500};
+	int rx = bound("127.0.0.1", at), tx = socket(AF_INET, SOCK_DGRAM, 0), on = 1;
 
-	inet_pton(AF_INET, peer, l.peer);
-	return udp_new(&conf, rx, dup(rx));
+	assert_int_equal(setsockopt(rx, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+	assert_int_equal(setsockopt(tx, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+	assert_int_equal(bind(tx, (struct sockaddr *)at, sizeof(*at)), 0);
+	assert_int_equal(connect(tx, (const struct sockaddr *)peer, sizeof(*peer)), 0);
+	return udp_new(&conf, rx, tx);
 }
 
 static void
 test_source(void **state)
 {
-	struct sockaddr_in at, src;
+	struct sockaddr_in at, src, other;
 	struct got g = {0};
-	int stranger = bound("127.0.0.3", &src), peer = bound("127.0.0.2", &src);
-	struct channel *c = listening("127.0.0.2", false, &at);
+	int peer = bound("127.0.0.2", &src), stranger = bound("127.0.0.3", &other);
+	struct channel *c = listening(&src, &at);
+	uint8_t buf[4];
 
 	(void)state;
 	assert_int_equal(sendto(stranger, "a", 1, 0, (struct sockaddr *)&at, sizeof(at)), 1);
-	assert_int_equal(sendto(peer, "b", 1, 0, (struct sockaddr *)&at, sizeof(at)), 1);
-	assert_int_equal(channel_recv(c, 100, take, &g), 2);
-	assert_int_equal(g.n, 1);
-	assert_int_equal(g.first[0], 'b');
-	assert_int_equal(c->stats.foreign, 1);
-	assert_int_equal(c->stats.recv_pkts, 1);
-	channel_free(c);
-	c = listening("127.0.0.2", true, &at);
-	assert_int_equal(sendto(stranger, "a", 1, 0, (struct sockaddr *)&at, sizeof(at)), 1);
 	assert_int_equal(channel_recv(c, 100, take, &g), 1);
-	assert_int_equal(g.n, 2);
+	assert_int_equal(g.from.family, AF_INET);
+	assert_int_equal(g.from.port, ntohs(other.sin_port));
+	assert_memory_equal(g.from.addr, &other.sin_addr, 4);
+	/* what the peer's port sends comes in by the other socket */
+	assert_int_equal(sendto(peer, "b", 1, 0, (struct sockaddr *)&at, sizeof(at)), 1);
+	assert_int_equal(recv(c->rx, buf, sizeof(buf), MSG_DONTWAIT), -1);
+	g.refuse = true;
+	assert_int_equal(channel_recv(c, 100, take, &g), 1);
+	assert_memory_equal(g.from.addr, &src.sin_addr, 4);
+	assert_int_equal(g.n, 1);
+	assert_int_equal(c->stats.recv_pkts, 1); /* what is not taken does not count */
 	channel_free(c);
 	close(stranger);
 	close(peer);
+}
+
+/* Nobody listens there: said by the kernel with the next call, whichever that is. */
+static void
+test_bounced(void **state)
+{
+	struct sockaddr_in at, src;
+	struct got g = {0};
+	int gone = bound("127.0.0.2", &src);
+	struct channel *c = listening(&src, &at);
+
+	(void)state;
+	close(gone);
+	put(c, 1, 100);
+	channel_flush(c);
+	assert_int_equal(channel_recv(c, 100, take, &g), 0);
+	assert_int_equal(c->stats.bounced, 1);
+	assert_int_equal(c->stats.recv_errors + c->stats.sent_errors, 0);
+	channel_free(c);
 }
 
 static void
@@ -207,7 +238,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_packing),        cmocka_unit_test(test_oversized_goes_alone),
 		cmocka_unit_test(test_blocked),        cmocka_unit_test(test_source),
-		cmocka_unit_test(test_limit_and_size),
+		cmocka_unit_test(test_limit_and_size), cmocka_unit_test(test_bounced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -291,6 +291,8 @@ test_link_warnings(void **state)
 	warn_is(&s, "");
 	s.peers[0] = (struct ctl_peer){.family = AF_INET, .differs = CTL_DIFFERS_MODE, .addr = {192, 0, 2, 6}};
 	warn_is(&s, "the peer 192.0.2.6 has another mode than this daemon\n");
+	s.peers[0].differs = CTL_DIFFERS_DEAF;
+	warn_is(&s, "the peer 192.0.2.6 does not acknowledge: does it hear this node, is its Mode FTFW?\n");
 }
 
 static void

@@ -65,7 +65,7 @@ stats(const struct ctx *c)
 {
 	struct mode_stats s;
 
-	c->m->ops->stats(c->m, &s);
+	c->m->ops->stats(c->m, &s, c->now);
 	return s;
 }
 

@@ -106,7 +106,7 @@ test_notrack_receives(void **state)
 	assert_int_equal(c->events, MODE_PEER_NEW);
 	assert_false(in(c, WIRE_CTL, WIRE_RESYNC, 93, 0, 0));
 	assert_int_equal(c->events, MODE_PEER_NEW | MODE_RESYNC_ASKED);
-	c->m->ops->stats(c->m, &s);
+	c->m->ops->stats(c->m, &s, c->now);
 	assert_int_equal(s.lost, 5);
 	assert_int_equal(s.before, 1);
 	assert_int_equal(s.malformed, 1);
@@ -162,7 +162,7 @@ test_alarm_receives(void **state)
 	assert_false(in(c, WIRE_CT_NEW, WIRE_HELLO, 8, 0, 0));
 	assert_false(in(c, WIRE_CTL, WIRE_RESYNC, 9, 0, 0));
 	assert_false(in(c, WIRE_CTL, 0, 9, 0, 0));
-	c->m->ops->stats(c->m, &s);
+	c->m->ops->stats(c->m, &s, c->now);
 	assert_int_equal(s.bad_type, 1);
 	assert_int_equal(s.lost + s.before, 0);
 	assert_int_equal(c->events, 0);

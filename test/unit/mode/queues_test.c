@@ -103,14 +103,14 @@ test_ack_wraps(void **state)
 	for (unsigned int i = 0; i < 8; i++)
 		sent(c, i, 0xfffffffcu + i);
 	cache_bury(c->t.of[SLOT_FLOW], c->slot[4]);
-	rsq_ack(&c->rs, 0xfffffffeu, 1);
+	rsq_ack(&c->rs, 0xfffffffeu, 1, 0, 1);
 	assert_int_equal(rsq_len(&c->rs), 4);
 	assert_int_equal(c->unqueued, 1);
 	assert_int_equal(c->rs.slots[SLOT_FLOW].head, c->slot[0]);
 	assert_int_equal(c->rs.slots[SLOT_FLOW].tail, c->slot[7]);
-	rsq_ack(&c->rs, 0x10000000, 0x20000000); /* nothing there */
+	rsq_ack(&c->rs, 0x10000000, 0x20000000, 0, 1); /* nothing there */
 	assert_int_equal(rsq_len(&c->rs), 4);
-	rsq_ack(&c->rs, 0xfffffff0u, 0x100);
+	rsq_ack(&c->rs, 0xfffffff0u, 0x100, 0, 1);
 	assert_int_equal(rsq_len(&c->rs), 0);
 }
 
@@ -231,19 +231,19 @@ test_cost_of_ranges(void **state)
 		uint64_t before = rs->looked_at;
 
 		for (uint32_t i = 0; i < 100; i++) { /* one in the middle, one near the end, again and again */
-			rsq_ack(rs, first[k] + LONG / 2 + i, first[k] + LONG / 2 + i);
-			rsq_ack(rs, first[k] + LONG - 200 + i, first[k] + LONG - 200 + i);
+			rsq_ack(rs, first[k] + LONG / 2 + i, first[k] + LONG / 2 + i, 0, 1);
+			rsq_ack(rs, first[k] + LONG - 200 + i, first[k] + LONG - 200 + i, 0, 1);
 		}
 		assert_int_equal(rsq_len(rs), LONG - 200);
 		assert_true(rs->looked_at - before <= 200 * COST_MAX);
-		rsq_ack(rs, first[k] + 1, first[k] + LONG - 2); /* all but the ends */
+		rsq_ack(rs, first[k] + 1, first[k] + LONG - 2, 0, 1); /* all but the ends */
 		assert_int_equal(rsq_len(rs), 2);
 		before = rs->looked_at;
 		for (uint32_t i = 0; i < 100; i++)
-			rsq_ack(rs, first[k] + 1 + i, first[k] + LONG - 2);
+			rsq_ack(rs, first[k] + 1 + i, first[k] + LONG - 2, 0, 1);
 		assert_true(rs->looked_at - before <= 100 * COST_MAX);
 		assert_int_equal(rsq_len(rs), 2);
-		rsq_ack(rs, first[k], first[k] + LONG);
+		rsq_ack(rs, first[k], first[k] + LONG, 0, 1);
 		assert_int_equal(rsq_len(rs), 0);
 		long_free(l);
 	}
@@ -275,7 +275,7 @@ test_ranges_at_random(void **state)
 			assert_int_equal(rsq_nack(&l->c.rs, first + from, first + from + n - 1, LONG, &l->c.tx, &more),
 					 expected);
 		else if (r % 3 == 1)
-			rsq_ack(&l->c.rs, first + from, first + from + n - 1);
+			rsq_ack(&l->c.rs, first + from, first + from + n - 1, 0, 1);
 		else if (n == 1)
 			rsq_remove(&l->c.rs, SLOT_FLOW, l->slot[from]);
 		assert_int_equal(len - rsq_len(&l->c.rs), expected);
@@ -295,7 +295,7 @@ test_span(void **state)
 	sent(c, 2, 5 + RSQ_BUCKETS);
 	assert_int_equal(rsq_len(&c->rs), 2);
 	assert_int_equal(c->rs.overflow_seq, 5);
-	rsq_ack(&c->rs, 5, 5 + RSQ_BUCKETS);
+	rsq_ack(&c->rs, 5, 5 + RSQ_BUCKETS, 0, 1);
 	assert_int_equal(rsq_len(&c->rs), 0);
 }
 
@@ -309,7 +309,7 @@ test_control_ranges(void **state)
 	rsq_init(&rs, &c->env, 2000);
 	for (uint32_t i = 0; i < 1000; i++)
 		rsq_put(&rs, &(struct mode_item){.kind = ITEM_CONTROL, .flags = WIRE_ACK, .seq = i, .from = i});
-	rsq_ack(&rs, 100, 899);
+	rsq_ack(&rs, 100, 899, 0, 1);
 	assert_int_equal(rs.control.len, 200);
 	assert_int_equal(ctlq_at(&rs.control, 99)->seq, 99);
 	assert_int_equal(ctlq_at(&rs.control, 100)->seq, 900);
@@ -334,7 +334,7 @@ test_dropped_long_ago(void **state)
 	assert_false(rsq_dropped(&c->rs, 3));
 	for (; seq < 0xf0000000u; seq += 0x100000) {
 		sent_control(c, WIRE_ACK, seq);
-		rsq_ack(&c->rs, seq, seq);
+		rsq_ack(&c->rs, seq, seq, 0, 1);
 		assert_false(rsq_dropped(&c->rs, seq));
 	}
 }

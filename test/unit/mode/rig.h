@@ -72,7 +72,7 @@ in(struct ctx *c, uint8_t type, uint8_t flags, uint32_t seq, uint32_t from, uint
 	struct wire_head h = {
 		.version = 1, .type = type, .flags = flags, .len = 16, .seq = seq, .from = from, .to = to};
 
-	return c->m->ops->recv(c->m, &h, c->now);
+	return c->m->ops->recv(c->m, 0, &h, c->now);
 }
 
 #endif

@@ -24,10 +24,11 @@ struct fake_mode {
 };
 
 static inline bool
-fake_recv(struct mode *m, const struct wire_head *h, uint64_t now)
+fake_recv(struct mode *m, unsigned int peer, const struct wire_head *h, uint64_t now)
 {
 	struct fake_mode *f = (struct fake_mode *)m;
 
+	(void)peer;
 	(void)now;
 	f->heard++;
 	return !f->refuse && wire_is_state(h);

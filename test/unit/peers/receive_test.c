@@ -37,7 +37,7 @@ add_flow(struct ctx *c, enum wire_type type, const struct flow *f)
 static bool
 arrives(struct ctx *c)
 {
-	bool heard = receive_datagram(&c->r, c->datagram, c->len);
+	bool heard = receive_datagram(&c->r, 0, c->datagram, c->len);
 
 	c->len = 0;
 	return heard;

@@ -68,7 +68,7 @@ announced(struct ctx *c, uint32_t *slot)
 	static uint32_t seq = 100;
 
 	ack.seq = seq++;
-	c->m->ops->recv(c->m, &ack, 10000);
+	c->m->ops->recv(c->m, 0, &ack, 10000);
 	return n;
 }
 
