@@ -20,7 +20,7 @@ serve(struct chan *wall, const struct msg *m)
 	int fd[2];
 
 	memcpy(&l, m->data, sizeof(l));
-	failed.err = link_open(&l, fd, &info);
+	failed.err = link_open(&l, fd, &info, true);
 	if (failed.err == 0) {
 		failed.err = chan_sendv(wall, MSG_CHANNEL, m->arg, &part, 1, fd, 2);
 		close(fd[0]);

@@ -1,7 +1,7 @@
 /*
- * Sockets of a dedicated link: bound to its device and address, and connected to the other firewall, so that a worker
- * that holds them can talk to nobody else. Called by main.c, and by ctd-link (link_worker.c)
- * for a device that was made again.
+ * Sockets of a dedicated link: bound to its device, address and port, and the one that sends connected to the other
+ * firewall, so that a worker that holds them can talk to nobody else. By the port the peer knows that not any user of
+ * this host speaks. For the start, and for ctd-link when a device was made again.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -21,20 +21,15 @@ union address {
 };
 
 static union address
-address_of(const struct msg_link *l, const uint8_t *ip, uint16_t port, uint32_t ifindex)
+address_of(const struct msg_link *l, const uint8_t *ip, uint32_t ifindex)
 {
 	union address a = {0};
 
 	a.sa.sa_family = l->family;
-	if (l->family == AF_INET) {
-		a.v4.sin_port = htons(port);
-		memcpy(&a.v4.sin_addr, ip, sizeof(a.v4.sin_addr));
-		return a;
-	}
-	a.v6.sin6_port = htons(port);
-	memcpy(&a.v6.sin6_addr, ip, sizeof(a.v6.sin6_addr));
-	if (IN6_IS_ADDR_LINKLOCAL(&a.v6.sin6_addr) || IN6_IS_ADDR_MULTICAST(&a.v6.sin6_addr))
-		a.v6.sin6_scope_id = ifindex;
+	a.v4.sin_port = htons(l->port); /* of IPv6 it is in the same place */
+	memcpy(l->family == AF_INET ? (void *)&a.v4.sin_addr : &a.v6.sin6_addr, ip, l->family == AF_INET ? 4 : 16);
+	if (l->family == AF_INET6)
+		a.v6.sin6_scope_id = ifindex; /* the kernel looks at it where it has a meaning */
 	return a;
 }
 
@@ -50,66 +45,76 @@ option_fails(int fd, int level, int name, uint32_t value)
 	return setsockopt(fd, level, name, &value, sizeof(value)) == -1;
 }
 
+/* What the peer sends may come in on another device than the link's: that is the loopback of a relay, or has not the
+ * address. ifr: has the name. */
+static bool
+comes_in_elsewhere(int fd, const struct msg_link *l, struct ifreq ifr)
+{
+	union address own = address_of(l, l->local, 0);
+
+	if (l->kind == LINK_UDP && ioctl(fd, SIOCGIFFLAGS, &ifr) == 0 && ifr.ifr_flags & IFF_LOOPBACK)
+		return true;
+	memcpy(&ifr.ifr_addr, &own, sizeof(ifr.ifr_addr)); /* the kernel looks for it first */
+	return l->kind == LINK_UDP && l->family == AF_INET && own.v4.sin_addr.s_addr != 0 &&
+	       (ioctl(fd, SIOCGIFADDR, &ifr) != 0 || memcmp(ifr.ifr_addr.sa_data + 2, l->local, 4) != 0);
+}
+
 static int
-device(int fd, const struct msg_link *l, struct msg_channel *info)
+device(int fd, const struct msg_link *l, struct msg_channel *info, bool again)
 {
 	struct ifreq ifr = {0};
 
 	memcpy(ifr.ifr_name, l->ifname, sizeof(l->ifname));
 	if (ioctl(fd, SIOCGIFINDEX, &ifr) == -1)
-		return -errno;
-	info->ifindex = (uint32_t)ifr.ifr_ifindex;
+		return -1;
+	info->ifindex = !again && comes_in_elsewhere(fd, l, ifr) ? 0 : (uint32_t)ifr.ifr_ifindex;
 	if (ioctl(fd, SIOCGIFMTU, &ifr) == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, l->ifname, (socklen_t)strlen(l->ifname)) == -1)
-		return -errno;
+	    (info->ifindex != 0 &&
+	     setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, l->ifname, (socklen_t)strlen(l->ifname)) == -1))
+		return -1;
 	info->mtu = (uint32_t)ifr.ifr_mtu;
 	return 0;
 }
 
 static int
-set_up(const struct msg_link *l, const int fd[2], struct msg_channel *info)
+set_up(const struct msg_link *l, const int fd[2], struct msg_channel *info, bool again)
 {
 	bool mcast = l->kind == LINK_MCAST, v4 = l->family == AF_INET;
+	int level = v4 ? SOL_IP : SOL_IPV6, own = 0;
 	struct group_req group = {0};
-	union address peer, from, to;
-	int r, own = 0;
+	union address peer, local;
 
-	if (fd[0] == -1 || fd[1] == -1)
-		return -errno;
-	if ((r = device(fd[0], l, info)) != 0 || (r = device(fd[1], l, info)) != 0)
-		return r;
-	peer = address_of(l, l->peer, l->port, info->ifindex);
-	from = address_of(l, mcast ? l->peer : l->local, l->port, info->ifindex); /* 1.4.9: bound to the group */
-	to = address_of(l, l->local, 0, info->ifindex);
-	if (option_fails(fd[0], SOL_SOCKET, SO_REUSEADDR, 1) ||
-	    option_fails(fd[0], SOL_SOCKET, SO_RCVBUFFORCE, l->rcvbuf) || bind(fd[0], &from.sa, sizeof(from)) == -1)
-		return -errno;
+	/* The port is shared by our own sockets, of which the kernel compares the users. What the peer sends from its
+	 * port comes in on the one that sends. */
+	for (int i = 0; i < 2; i++)
+		if (option_fails(fd[i], SOL_SOCKET, SO_REUSEPORT, 1) ||
+		    option_fails(fd[i], SOL_IPV6, IPV6_V6ONLY, !v4) ||
+		    option_fails(fd[i], SOL_SOCKET, SO_RCVBUFFORCE, l->rcvbuf) || device(fd[i], l, info, again) == -1)
+			return -errno;
+	peer = address_of(l, l->peer, info->ifindex);
+	local = address_of(l, l->local, info->ifindex);
 	group.gr_interface = info->ifindex;
 	group.gr_group = peer.any;
-	if (mcast && setsockopt(fd[0], v4 ? SOL_IP : SOL_IPV6, MCAST_JOIN_GROUP, &group, sizeof(group)) == -1)
-		return -errno;
-	/* what we send ourselves would look like a peer's */
-	if (mcast && setsockopt(fd[1], v4 ? SOL_IP : SOL_IPV6, v4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP, &own,
-				sizeof(own)) == -1)
-		return -errno;
-	if (option_fails(fd[1], SOL_SOCKET, SO_SNDBUFFORCE, l->sndbuf) ||
-	    option_fails(fd[1], SOL_SOCKET, SO_NO_CHECK, l->no_checksum) || bind(fd[1], &to.sa, sizeof(to)) == -1 ||
-	    connect(fd[1], &peer.sa, sizeof(peer)) == -1)
+	/* 1.4.9: bound to the group. What we send ourselves would look like a peer's. */
+	if (bind(fd[0], mcast ? &peer.sa : &local.sa, sizeof(peer)) == -1 ||
+	    (mcast && setsockopt(fd[0], level, MCAST_JOIN_GROUP, &group, sizeof(group)) == -1) ||
+	    (mcast &&
+	     setsockopt(fd[1], level, v4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP, &own, sizeof(own)) == -1) ||
+	    option_fails(fd[1], SOL_SOCKET, SO_SNDBUFFORCE, l->sndbuf) ||
+	    option_fails(fd[1], SOL_SOCKET, SO_NO_CHECK, l->no_checksum) ||
+	    bind(fd[1], &local.sa, sizeof(local)) == -1 || connect(fd[1], &peer.sa, sizeof(peer)) == -1)
 		return -errno;
 	return 0;
 }
 
 int
-link_open(const struct msg_link *l, int fd[2], struct msg_channel *info)
+link_open(const struct msg_link *l, int fd[2], struct msg_channel *info, bool again)
 {
-	int r = -EPROTONOSUPPORT;
+	int r;
 
-	fd[0] = fd[1] = -1;
-	if (l->kind == LINK_TCP)
-		return r;
 	for (int i = 0; i < 2; i++)
-		fd[i] = socket(l->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	r = set_up(l, fd, info);
+		fd[i] = l->kind == LINK_TCP ? -1 : socket(l->family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	r = l->kind == LINK_TCP ? -EPROTONOSUPPORT : set_up(l, fd, info, again);
 	for (int i = 0; i < 2 && r != 0; i++)
 		close(fd[i]);
 	return r;
