@@ -87,6 +87,13 @@ struct conf {
 	uint32_t n_helpers;
 };
 
+/* DisableInternalCache has an effect: what the kernel reports is sent at once and not kept. */
+static inline bool
+conf_direct(const struct conf *c)
+{
+	return c->disable_internal_cache && c->mode == MODE_NOTRACK;
+}
+
 /* Defaults of every field. */
 void conf_init(struct conf *c);
 /* Frees what conf owns (filter networks), not conf itself. */

@@ -10,6 +10,13 @@
 #include "conf.h"
 #include "flow.h"
 
+/* It hides something. */
+static inline bool
+filter_hides(const struct conf_filter *conf)
+{
+	return conf->proto_policy != FILTER_OFF || conf->addr_policy != FILTER_OFF || conf->state_policy != FILTER_OFF;
+}
+
 struct filter;
 struct filter *filter_new(const struct conf_filter *conf); /* NULL: no memory. Copies what it needs. */
 void filter_free(struct filter *f);

@@ -110,16 +110,15 @@ put_peer(const struct sync *s, const struct mode_stats *ms, const struct peers_s
 static void
 put_kernel(const struct sync *s, struct ctl_stats *st)
 {
-	const struct counters *c = &s->count;
+	const struct intake_counts *c = &s->intake.count;
 
 	st->netlink = (struct fig_netlink){.events = c->events,
 					   .filtered = c->filtered,
 					   .unknown = c->unknown,
-					   .catch_failed = c->catch_failed,
+					   .catch_failed = s->resync.overruns,
 					   .dump_unknown = c->dump_unknown,
-					   .overruns = c->overruns,
-					   .flushes = c->kernel_flushes,
-					   .resyncs = c->kernel_resyncs,
+					   .overruns = s->resync.overruns,
+					   .resyncs = s->resync.done,
 					   .buffer_size = s->parent.bufsize};
 	st->traffic = (struct fig_traffic){.bytes = c->traffic_bytes, .packets = c->traffic_pkts};
 }
@@ -127,7 +126,7 @@ put_kernel(const struct sync *s, struct ctl_stats *st)
 static void
 put_runtime(const struct sync *s, struct ctl_stats *st)
 {
-	const struct ctl_counts *cc = ctl_counts(s->ctl);
+	const struct ctl_counts *cc = control_counts(s->control);
 
 	st->runtime = (struct fig_runtime){.local_read_failed = cc->read_failed,
 					   .local_unknown = cc->unknown,
@@ -135,18 +134,31 @@ put_runtime(const struct sync *s, struct ctl_stats *st)
 					   .local_turned_away = cc->turned_away,
 					   .local_displaced = cc->displaced,
 					   .log_lost = s->log->lost,
-					   .wall_refused = s->count.wall_refused};
-	st->commits = (struct fig_commits){.count = s->count.commits,
-					   .committed = s->count.committed,
-					   .failed = s->count.commit_failed,
-					   .last_failed = s->count.last_failed};
+					   .wall_refused = s->wall_refused};
+}
+
+static void
+put_ha(const struct sync *s, struct ctl_stats *st)
+{
+	struct ha_stats hs;
+
+	ha_stats(s->ha, &hs);
+	st->role = (uint8_t)hs.role;
+	st->commit_running = hs.commit_running;
+	st->purge_armed = hs.purge_armed;
+	st->netlink.flushes = hs.kernel_flushes;
+	st->commits = (struct fig_commits){.count = hs.commits,
+					   .committed = hs.committed,
+					   .failed = hs.commit_failed,
+					   .last_failed = hs.last_failed};
 }
 
 void
-verb_stats(struct sync *s, struct ctl_stats *st)
+sync_figures(struct sync *s, struct ctl_stats *st)
 {
 	const struct links *links = peers_links(s->peers);
 	const struct mode *mode = peers_mode(s->peers);
+	const bool direct = conf_direct(&s->conf);
 	struct peers_stats ps;
 	struct mode_stats ms;
 
@@ -158,17 +170,15 @@ verb_stats(struct sync *s, struct ctl_stats *st)
 	st->external_disabled = s->conf.disable_external_cache;
 	st->expect_sync = s->conf.expect_sync;
 	st->n_links = (uint8_t)links->n;
-	st->role = (uint8_t)s->role;
 	st->daemon.uptime = (s->clock.ms - s->started_at) / 1000;
-	st->internal = s->bypass ? s->bypassed[0] : *cache_stats(s->store.t.of[SLOT_FLOW]);
-	st->internal_exp = s->bypass ? s->bypassed[1] : *cache_stats(s->store.t.of[SLOT_EXPECT]);
+	st->internal = direct ? s->direct[SLOT_FLOW] : *cache_stats(s->store.t.of[SLOT_FLOW]);
+	st->internal_exp = direct ? s->direct[SLOT_EXPECT] : *cache_stats(s->store.t.of[SLOT_EXPECT]);
 	st->external = *s->apply.stats(s->apply.arg, SLOT_FLOW);
 	st->external_exp = *s->apply.stats(s->apply.arg, SLOT_EXPECT);
 	put_network(s, &ms, &ps, &st->network);
 	put_peer(s, &ms, &ps, st);
 	put_kernel(s, st);
-	st->commit_running = commit_running(s->commit);
-	st->purge_armed = s->purge_at != NEVER;
+	put_ha(s, st);
 	put_runtime(s, st);
 	for (unsigned int i = 0; i < links->n; i++)
 		put_link(links, i, s->clock.ms, &st->link[i]);

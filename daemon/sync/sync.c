@@ -7,16 +7,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "blob.h"
 #include "later.h"
 #include "roles.h"
 #include "sync_role.h"
 
 #define RECORDS_PER_TURN 16
-#define OWN_WORK_MS      5000
-#define OWN_RESYNC_MS    1000
 #define FULL_LOG_MS      60000
 
 static void
@@ -33,98 +31,6 @@ sync_replaced(struct sync *s)
 		return false;
 	leave(s, s->status);
 	return true;
-}
-
-/* --- what the parts ask of each other --- */
-
-static bool
-serving(void *arg)
-{
-	return !sync_replaced(arg);
-}
-
-static void
-open_link(void *arg, unsigned int i)
-{
-	wall_send(&((struct sync *)arg)->wall, MSG_CHANNEL_OPEN, i, NULL, 0);
-}
-
-static void
-unqueued(void *arg, enum slot_kind kind, uint32_t slot)
-{
-	store_unqueued(&((struct sync *)arg)->store, kind, slot);
-}
-
-static bool
-complete(void *arg)
-{
-	return ((struct sync *)arg)->resync.first_done;
-}
-
-static void
-announce(void *arg, enum slot_kind kind, uint32_t slot)
-{
-	store_send(&((struct sync *)arg)->store, kind, slot);
-}
-
-static void
-read_kernel(void *arg)
-{
-	resync_start(arg, true);
-}
-
-static int
-make_applier(struct sync *s)
-{
-	const struct external_conf conf = {
-		.limit = s->conf.hash_limit,
-		.lifetime = s->conf.mode == MODE_ALARM && !s->conf.disable_external_cache ? s->conf.cache_timeout : 0,
-	};
-
-	if ((s->external = external_new(&conf, &s->clock)) == NULL ||
-	    (s->conf.disable_external_cache && (s->inject = verbs_inject(s)) == NULL))
-		return -ENOMEM;
-	s->apply = s->inject != NULL ? inject_applier(s->inject) : external_applier(s->external);
-	return 0;
-}
-
-static int
-make_peers(struct sync *s)
-{
-	const struct peers_parts parts = {s->log, s->loop, &s->clock, &s->conf, &s->store.t, s->apply};
-	const struct peers_env env = {
-		s, serving, open_link, unqueued, complete, announce, s->bypass ? read_kernel : NULL};
-
-	return peers_new(&s->peers, &parts, &env);
-}
-
-int
-parts_start(struct sync *s)
-{
-	if (store_init(&s->store, s->conf.hash_limit) < 0 || (s->filter = filter_new(&s->conf.filter)) == NULL)
-		return -ENOMEM;
-	s->filtering = s->conf.filter.proto_policy != FILTER_OFF || s->conf.filter.addr_policy != FILTER_OFF ||
-		       s->conf.filter.state_policy != FILTER_OFF;
-	s->bypass = s->conf.disable_internal_cache && s->conf.mode == MODE_NOTRACK;
-	if (make_applier(s) < 0 || make_peers(s) < 0)
-		return -ENOMEM;
-	s->store.mode = peers_mode(s->peers);
-	s->store.injected = s->conf.disable_external_cache && s->conf.poll_secs == 0;
-	return verbs_init(s);
-}
-
-void
-parts_free(struct sync *s)
-{
-	ctl_free(s->ctl);
-	commit_free(s->commit);
-	inject_free(s->inject);
-	peers_free(s->peers);
-	external_free(s->external);
-	store_clear(&s->store);
-	filter_free(s->filter);
-	if (s->have_conf)
-		conf_clear(&s->conf);
 }
 
 static void
@@ -149,11 +55,11 @@ describe(struct sync *s)
 
 	for (unsigned int i = 0; (later = conf_later(&s->conf, i)) != NULL; i++)
 		log_put(s->log, LV_NOTICE, LATER_FORMAT, later);
-	if (s->bypass)
+	if (conf_direct(&s->conf))
 		log_put(s->log, LV_NOTICE, "disabling internal cache");
 	if (s->conf.disable_external_cache)
 		log_put(s->log, LV_NOTICE, "disabling external cache");
-	if (s->filtering)
+	if (filter_hides(&s->conf.filter))
 		log_put(s->log, LV_NOTICE, "using user-space event filtering");
 }
 
@@ -174,15 +80,12 @@ on_start(struct sync *s, const struct msg *m)
 	}
 	s->phase = PHASE_RUN;
 	s->started_at = s->clock.ms;
-	s->resync = (struct resync){.due = NEVER};
 	describe(s);
 	peers_start(s->peers);
-	if (!s->bypass) {
-		resync_start(s, true);
-		return;
-	}
-	s->resync.first_done = true;
-	wall_send(&s->wall, MSG_READY, READY_SERVING, NULL, 0);
+	if (conf_direct(&s->conf))
+		wall_send(&s->wall, MSG_READY, READY_SERVING, NULL, 0);
+	else
+		resync_start(&s->resync, true);
 }
 
 static void
@@ -197,21 +100,23 @@ on_channel_failed(struct sync *s, const struct msg *m)
 	peers_channel_failed(s->peers, m);
 }
 
-void
-sync_client(struct sync *s, const struct msg *m)
+static void
+on_client(struct sync *s, const struct msg *m)
 {
-	struct msg_client who;
+	control_client(s->control, m);
+}
 
-	memcpy(&who, m->data, sizeof(who));
-	if (ctl_accept(s->ctl, m->fd[0], &who) == 0)
-		return;
-	s->turned_away++;
-	if (s->clock.ms < s->turned_away_at)
-		return;
-	log_put(s->log, LV_WARNING, "too many control clients: %llu were turned away, the last one of uid %u",
-		(unsigned long long)s->turned_away, who.uid);
-	s->turned_away = 0;
-	s->turned_away_at = s->clock.ms + FULL_LOG_MS;
+static void
+on_events(struct sync *s, const struct msg *m)
+{
+	intake_events(&s->intake, m);
+}
+
+static void
+on_answer(struct sync *s, const struct msg *m)
+{
+	if (s->intake.to.looked_at != NULL)
+		intake_answer(&s->intake, m);
 }
 
 static void
@@ -220,30 +125,8 @@ on_overrun(struct sync *s, const struct msg *m)
 	struct msg_overrun o;
 
 	memcpy(&o, m->data, sizeof(o));
-	s->count.overruns++;
-	s->count.catch_failed++;
 	s->parent.bufsize = o.bufsize;
-	if (o.grown)
-		log_put(s->log, LV_NOTICE, "netlink event socket buffer size has been doubled to %u bytes", o.bufsize);
-	else if (!s->growth_warned)
-		log_put(s->log, LV_WARNING,
-			"netlink event socket buffer size cannot be doubled further since it will exceed "
-			"NetlinkBufferSizeMaxGrowth. We are likely to be losing events, this may lead to "
-			"unsynchronized "
-			"replicas. Please, consider increasing netlink socket buffer size via NetlinkBufferSize and "
-			"NetlinkBufferSizeMaxGrowth clauses in conntrackd.conf");
-	s->growth_warned = s->growth_warned || !o.grown;
-	if (s->bypass)
-		return;                       /* what was lost would be sent as new, whatever it was */
-	if (s->resync.state != RESYNC_IDLE) { /* peers must hear what this dump finds in place of the lost events */
-		s->resync.quiet = false;
-		s->store.announce = s->resync.first_done;
-	}
-	/* what we asked for ourselves caused it: no need to wait until traffic calms down */
-	if (commit_running(s->commit) || s->clock.ms - s->flushed_at < OWN_WORK_MS)
-		resync_in(s, OWN_RESYNC_MS);
-	else if (s->conf.overrun_resync > 0)
-		resync_in(s, (uint64_t)s->conf.overrun_resync * 1000);
+	resync_overrun(&s->resync, &o, ha_commit_running(s->ha));
 }
 
 static void
@@ -254,11 +137,18 @@ on_result(struct sync *s, const struct msg *m)
 	size_t n = m->len / sizeof(err[0]);
 
 	if (m->arg >> ASKER_SHIFT == ASK_COMMIT)
-		commit_on_result(s->commit, id, err, n);
+		ha_commit_result(s->ha, id, err, n);
 	else if (m->arg >> ASKER_SHIFT == ASK_INJECT && s->inject != NULL)
 		inject_on_result(s->inject, id, err, n);
-	else if (m->arg >> ASKER_SHIFT == ASK_FLUSH && id != 0)
-		verbs_flushed(s, id, n > 0 ? err[0].err : 0);
+	else if (m->arg >> ASKER_SHIFT == ASK_FLUSH)
+		ha_flush_result(s->ha, id, n > 0 ? err[0].err : 0);
+}
+
+static void
+on_dump(struct sync *s, const struct msg *m)
+{
+	if (resync_reads(&s->resync, m->arg))
+		intake_dump(&s->intake, s->resync.kind, m);
 }
 
 static void
@@ -267,7 +157,7 @@ on_dump_done(struct sync *s, const struct msg *m)
 	struct msg_dump_done d;
 
 	memcpy(&d, m->data, sizeof(d));
-	resync_dump_done(s, &d);
+	resync_dump_done(&s->resync, &d);
 }
 
 /* While there is little to do the parent and we stay on one processor: waking another takes longer than the work. */
@@ -289,20 +179,21 @@ on_status(struct sync *s, const struct msg *m)
 	struct ctl_stats st = {.sync = 1};
 
 	memcpy(&s->parent, m->data, sizeof(s->parent));
+	s->intake.portid = s->parent.portid;
 	if (s->parent.cpu != cpu)
 		follow(s, s->parent.cpu);
-	if (s->ctl != NULL)
-		verb_stats(s, &st);
+	if (s->control != NULL)
+		sync_figures(s, &st);
 	wall_send(&s->wall, MSG_READY, READY_ALIVE, NULL, 0);
 }
 
 static void (*const handlers[MSG_MAX])(struct sync *s, const struct msg *m) = {
 	[MSG_CONF] = on_conf,       [MSG_START] = on_start,
 	[MSG_CHANNEL] = on_channel, [MSG_CHANNEL_FAILED] = on_channel_failed,
-	[MSG_CLIENT] = sync_client, [MSG_EVENTS] = intake_events,
+	[MSG_CLIENT] = on_client,   [MSG_EVENTS] = on_events,
 	[MSG_OVERRUN] = on_overrun, [MSG_RESULT] = on_result,
-	[MSG_DUMP] = intake_dump,   [MSG_DUMP_DONE] = on_dump_done,
-	[MSG_STATUS] = on_status,   [MSG_ANSWER] = intake_answer,
+	[MSG_DUMP] = on_dump,       [MSG_DUMP_DONE] = on_dump_done,
+	[MSG_STATUS] = on_status,   [MSG_ANSWER] = on_answer,
 };
 
 static void
@@ -317,7 +208,7 @@ take_record(struct sync *s, struct msg *m)
 	msg_close_fds(m);
 	if (a == ADMIT_OK)
 		return;
-	s->count.wall_refused++;
+	s->wall_refused++;
 	log_put(s->log, LV_WARNING, "sync: message %u of the parent refused: %s", m->type, msg_admit_name(a));
 }
 
@@ -373,6 +264,16 @@ log_unsent(struct sync *s)
 	s->unsent_logged_at = s->clock.ms + FULL_LOG_MS;
 }
 
+/* Flows that events tell too little of. What does not fit waits for the next turn. */
+static void
+send_looks(struct sync *s)
+{
+	if (s->intake.look_len == 0 || !wall_ready(&s->wall))
+		return;
+	wall_send(&s->wall, MSG_REQUEST, (uint32_t)ASK_LOOK << ASKER_SHIFT, s->intake.look, s->intake.look_len);
+	s->intake.look_len = 0;
+}
+
 static uint64_t
 min64(uint64_t a, uint64_t b)
 {
@@ -390,12 +291,13 @@ turn(void *arg)
 	clock_set(&s->clock, loop_now(s->loop));
 	wall_flush(&s->wall);
 	if (s->phase == PHASE_RUN) {
-		intake_turn(s);
-		resync_turn(s);
-		verbs_turn(s);
+		send_looks(s);
+		resync_turn(&s->resync);
+		if (ha_turn(s->ha))
+			loop_again(s->loop);
 		peers_turn(s->peers);
-		due = min64(ctl_turn(s->ctl), peers_due(s->peers));
-		due = min64(due, min64(resync_due(s), s->purge_at));
+		due = min64(control_turn(s->control), peers_due(s->peers));
+		due = min64(due, min64(resync_due(&s->resync), ha_due(s->ha)));
 		log_full(s);
 		log_unsent(s);
 	}
@@ -423,7 +325,7 @@ serve(struct sync *s)
 	if (wall_send(&s->wall, MSG_READY, READY_JAILED, NULL, 0) < 0 || loop_run(s->loop, turn, s) < 0)
 		return 1;
 	if (s->phase == PHASE_RUN)
-		verbs_last_words(s);
+		control_last_words(s->control);
 	return s->status;
 }
 
@@ -443,7 +345,7 @@ sync_role(int wall_fd, struct log *log)
 	s->wall.chan.fd = wall_fd;
 	s->phase = PHASE_SETUP;
 	s->parent.cpu = MSG_ALL_CPUS;
-	s->resync.due = s->resync.look = s->purge_at = s->armed = NEVER;
+	s->armed = NEVER;
 	status = serve(s);
 	parts_free(s);
 	watch_free(s->wall_watch);

@@ -70,6 +70,10 @@ kernel_has_more_than() {
 	[ "$(count_kernel "$1")" -gt "$2" ]
 }
 
+internal_has() {
+	[ "$(cache_counter "$1" internal)" -ge "$2" ]
+}
+
 many=60000
 
 # What is said to be committed is in the kernel by then, and not a moment later: nothing is waited for here.
@@ -79,7 +83,7 @@ returns_when_it_is_done() {
 		clear_kernel fw-a && clear_kernel fw-b && ctl fw-b -f && flows fw-a create tcp 0 $many -t 3000 &&
 			wait_for 30 external_is fw-b $many || return
 		$how >/dev/null && kernel_has_more_than fw-b $((many - 1)) || { echo "not yet there: $how" >&2; return 1; }
-		case $how in role*) [ "$(cache_counter fw-b internal)" -ge $many ] && external_is fw-b 0 || return ;; esac
+		case $how in role*) external_is fw-b 0 && wait_for 20 internal_has fw-b $many || return ;; esac
 	done
 	clear_kernel fw-a && clear_kernel fw-b && ctl fw-b -f
 }

@@ -18,8 +18,8 @@ turn(void *arg)
 {
 	struct run *r = arg;
 
-	verbs_turn(r->s);
-	ctl_turn(r->s->ctl);
+	ha_turn(r->s->ha);
+	control_turn(r->s->control);
 	loop_again(r->s->loop);
 	if (--r->turns <= 0)
 		loop_stop(r->s->loop);
@@ -60,7 +60,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	who.access = data[0] & 3;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sv) < 0)
 		abort();
-	ctl_accept(r.s->ctl, sv[0], &who);
+	control_client(r.s->control,
+		       &(struct msg){.type = MSG_CLIENT, .data = &who, .len = sizeof(who), .fd = {sv[0]}, .nfds = 1});
 	for (data++, size--; size > 1;) {
 		size_t len = data[0];
 

@@ -36,7 +36,6 @@ rig_new(bool inject)
 	r.s->conf.n_links = 1;
 	clock_set(&r.s->clock, 100000);
 	r.s->loop = loop_new();
-	r.s->resync.due = NEVER;
 	if (r.s->loop == NULL || parts_start(r.s) < 0)
 		abort();
 	peers_start(r.s->peers);

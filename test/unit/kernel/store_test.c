@@ -73,7 +73,7 @@ announced(struct ctx *c, uint32_t *slot)
 }
 
 static void
-happens(struct ctx *c, enum store_op op, uint32_t nr)
+happens(struct ctx *c, enum sink_op op, uint32_t nr)
 {
 	struct flow f = flow_nr(nr);
 
@@ -114,11 +114,11 @@ test_destroyed_while_dumped(void **state)
 {
 	struct ctx *c = *state;
 
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	announced(c, NULL);
 	store_dump_begin(&c->s, true);
-	happens(c, STORE_DEL, 1); /* known */
-	happens(c, STORE_DEL, 2); /* not yet known */
+	happens(c, SINK_DEL, 1); /* known */
+	happens(c, SINK_DEL, 2); /* not yet known */
 	announced(c, NULL);
 	dumped(c, 1, 3); /* the dump looked earlier */
 	dumped(c, 2, 3);
@@ -134,11 +134,11 @@ test_destroyed_again_while_dumped(void **state)
 {
 	struct ctx *c = *state;
 
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	announced(c, NULL);
-	happens(c, STORE_DEL, 1);
+	happens(c, SINK_DEL, 1);
 	store_dump_begin(&c->s, true);
-	happens(c, STORE_DEL, 1);
+	happens(c, SINK_DEL, 1);
 	dumped(c, 1, 3); /* the dump looked earlier */
 	assert_int_equal(active(c), 0);
 	end(c, true);
@@ -154,7 +154,7 @@ test_event_beats_dump(void **state)
 
 	store_dump_begin(&c->s, true);
 	f.state = 7;
-	store_flow(&c->s, STORE_NEW, &f, false, 5);
+	store_flow(&c->s, SINK_NEW, &f, false, 5);
 	dumped(c, 1, 3);
 	end(c, true);
 	assert_int_equal(cache_entry(c->s.t.of[SLOT_FLOW], cache_find(c->s.t.of[SLOT_FLOW], &f))->flow.state, 7);
@@ -168,7 +168,7 @@ test_only_differences(void **state)
 	uint32_t slot;
 
 	for (uint32_t i = 0; i < 10; i++)
-		happens(c, STORE_NEW, i);
+		happens(c, SINK_NEW, i);
 	assert_int_equal(announced(c, NULL), 10);
 	store_dump_begin(&c->s, true);
 	for (uint32_t i = 1; i < 10; i++) /* 0 has vanished */
@@ -194,10 +194,10 @@ test_incomplete_dump_deletes_nothing(void **state)
 	struct ctx *c = *state;
 
 	for (uint32_t i = 0; i < 5; i++)
-		happens(c, STORE_NEW, i);
+		happens(c, SINK_NEW, i);
 	announced(c, NULL);
 	store_dump_begin(&c->s, true);
-	happens(c, STORE_DEL, 9);
+	happens(c, SINK_DEL, 9);
 	dumped(c, 1, 3);
 	end(c, false);
 	assert_int_equal(active(c), 5);
@@ -212,7 +212,7 @@ test_zeros(void **state)
 	struct ctx *c = *state;
 	struct flow f = flow_nr(1);
 
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	announced(c, NULL);
 	store_dump_begin(&c->s, true);
 	f.have |= FLOW_MARK | FLOW_SYNPROXY_ZERO;
@@ -238,8 +238,8 @@ test_silent_flows(void **state)
 	end(c, true);
 	assert_int_equal(announced(c, NULL), 0); /* the start-up dump: a bulk send follows */
 	assert_int_equal(c->s.silent, 3);
-	happens(c, STORE_UPD, 1);
-	happens(c, STORE_DEL, 2);
+	happens(c, SINK_UPD, 1);
+	happens(c, SINK_DEL, 2);
 	assert_int_equal(c->s.silent, 1);
 	store_flush(&c->s, 1);
 	assert_int_equal(c->s.silent, 0);
@@ -252,7 +252,7 @@ test_filtered_flow_stays(void **state)
 	struct ctx *c = *state;
 	struct flow f = flow_nr(1);
 
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	store_dump_begin(&c->s, true);
 	store_flow_filtered(&c->s, &f);
 	end(c, true);
@@ -267,12 +267,12 @@ test_own(void **state)
 	struct ctx *c = *state;
 	struct flow f = flow_nr(1), g = flow_nr(2);
 
-	store_flow(&c->s, STORE_NEW, &f, true, 5);
-	store_flow(&c->s, STORE_UPD, &f, true, 5);
-	store_flow(&c->s, STORE_DEL, &f, true, 5);
-	store_flow(&c->s, STORE_NEW, &g, false, 5);
+	store_flow(&c->s, SINK_NEW, &f, true, 5);
+	store_flow(&c->s, SINK_UPD, &f, true, 5);
+	store_flow(&c->s, SINK_DEL, &f, true, 5);
+	store_flow(&c->s, SINK_NEW, &g, false, 5);
 	assert_int_equal(active(c), 1);
-	store_flow(&c->s, STORE_DEL, &g, true, 5);
+	store_flow(&c->s, SINK_DEL, &g, true, 5);
 	assert_int_equal(total(c), 0);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_FLOW])->delete_failed, 0);
 	assert_int_equal(announced(c, NULL), 0);
@@ -285,18 +285,18 @@ test_end_of_a_peers_flow(void **state)
 	struct ctx *c = *state;
 	struct flow f = flow_nr(1);
 
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	assert_int_equal(announced(c, NULL), 1);
 	f.state = 5;
-	store_flow(&c->s, STORE_UPD, &f, true, 5);
+	store_flow(&c->s, SINK_UPD, &f, true, 5);
 	assert_int_equal(cache_entry(c->s.t.of[SLOT_FLOW], cache_find(c->s.t.of[SLOT_FLOW], &f))->flow.state, 5);
-	happens(c, STORE_DEL, 1);
+	happens(c, SINK_DEL, 1);
 	assert_int_equal(total(c), 0);
 	assert_int_equal(announced(c, NULL), 0);
-	happens(c, STORE_NEW, 1);
-	store_flow(&c->s, STORE_UPD, &f, true, 5);
-	happens(c, STORE_UPD, 1); /* its packets come here again */
-	happens(c, STORE_DEL, 1);
+	happens(c, SINK_NEW, 1);
+	store_flow(&c->s, SINK_UPD, &f, true, 5);
+	happens(c, SINK_UPD, 1); /* its packets come here again */
+	happens(c, SINK_DEL, 1);
 	assert_int_equal(announced(c, NULL), 1);
 }
 
@@ -311,10 +311,10 @@ test_end_of_an_unreported_flow(void **state)
 	for (uint32_t i = 1; i <= 3; i++)
 		dumped(c, i, 3);
 	end(c, true);
-	happens(c, STORE_UPD, 3);
+	happens(c, SINK_UPD, 3);
 	assert_int_equal(announced(c, NULL), 1);
-	happens(c, STORE_DEL, 1);
-	happens(c, STORE_DEL, 3);
+	happens(c, SINK_DEL, 1);
+	happens(c, SINK_DEL, 3);
 	store_dump_begin(&c->s, true); /* 2 has vanished */
 	end(c, true);
 	assert_int_equal(announced(c, NULL), 1); /* the end of 3 */
@@ -329,10 +329,10 @@ test_knows(void **state)
 
 	other.addr[REPL_DST] = htonl(0xcb007101);
 	assert_false(store_knows(&c->s, &f));
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	assert_true(store_knows(&c->s, &f));
 	assert_false(store_knows(&c->s, &other));
-	happens(c, STORE_DEL, 1);
+	happens(c, SINK_DEL, 1);
 	assert_false(store_knows(&c->s, &f));
 }
 
@@ -343,10 +343,10 @@ test_end_of_unknown(void **state)
 	const struct expect e = {.l3 = AF_INET, .tuple = {.l4 = IPPROTO_TCP}};
 	struct ctx *c = *state;
 
-	happens(c, STORE_DEL, 1);
+	happens(c, SINK_DEL, 1);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_FLOW])->delete_failed, 1);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_FLOW])->delete_missing, 1);
-	store_expect(&c->s, STORE_DEL, &e, false, 5);
+	store_expect(&c->s, SINK_DEL, &e, false, 5);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->delete_missing, 1);
 	assert_int_equal(announced(c, NULL), 0);
 }
@@ -357,8 +357,8 @@ test_own_flush(void **state)
 {
 	struct ctx *c = *state;
 
-	happens(c, STORE_NEW, 1);
-	happens(c, STORE_NEW, 2);
+	happens(c, SINK_NEW, 1);
+	happens(c, SINK_NEW, 2);
 	announced(c, NULL);
 	c->s.flushed = true;
 	store_dump_begin(&c->s, true);
@@ -374,12 +374,12 @@ test_full(void **state)
 	struct ctx *c = *state;
 
 	for (uint32_t i = 0; i < 120; i++)
-		happens(c, STORE_NEW, i);
+		happens(c, SINK_NEW, i);
 	assert_int_equal(active(c), 100);
 	assert_int_equal(c->s.full, 20);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_FLOW])->no_space, 20);
-	happens(c, STORE_UPD, 5);
-	happens(c, STORE_DEL, 6);
+	happens(c, SINK_UPD, 5);
+	happens(c, SINK_DEL, 6);
 	assert_int_equal(active(c), 99);
 }
 
@@ -390,10 +390,10 @@ test_reborn(void **state)
 	struct flow f = flow_nr(1);
 	uint32_t slot;
 
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	announced(c, NULL);
-	happens(c, STORE_DEL, 1);
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_DEL, 1);
+	happens(c, SINK_NEW, 1);
 	assert_int_equal(announced(c, &slot), 1);
 	assert_int_equal(cache_entry(c->s.t.of[SLOT_FLOW], slot)->change, ENTRY_NEW);
 	assert_int_equal(cache_find(c->s.t.of[SLOT_FLOW], &f), slot);
@@ -412,9 +412,9 @@ test_expectations(void **state)
 	e.master.dst[0] = f.addr[1];
 	e.tuple.l4 = IPPROTO_TCP;
 	assert_false(store_has_master(&c->s, &e));
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	assert_true(store_has_master(&c->s, &e));
-	store_expect(&c->s, STORE_NEW, &e, false, 5);
+	store_expect(&c->s, SINK_NEW, &e, false, 5);
 	assert_int_equal(announced(c, NULL), 2);
 	store_dump_begin(&c->s, true);
 	store_expect_dumped(&c->s, &e, 5);
@@ -440,17 +440,17 @@ test_one_way_zones_stay_here(void **state)
 	f[1].have |= FLOW_ZONE_REPLY;
 	f[1].zone = 3;
 	for (int i = 0; i < 3; i++)
-		store_flow(&c->s, STORE_NEW, &f[i], false, 5);
+		store_flow(&c->s, SINK_NEW, &f[i], false, 5);
 	assert_int_equal(active(c), 3);
 	assert_int_equal(announced(c, NULL), 1);
 	assert_int_equal(c->s.unsent, 2);
 	store_send(&c->s, SLOT_FLOW, cache_find(c->s.t.of[SLOT_FLOW], &f[0]));
 	assert_int_equal(announced(c, NULL), 0);
-	store_flow(&c->s, STORE_DEL, &f[0], false, 5);
+	store_flow(&c->s, SINK_DEL, &f[0], false, 5);
 	assert_int_equal(announced(c, NULL), 0);
 	assert_int_equal(total(c), 2);
 	assert_int_not_equal(cache_find(c->s.t.of[SLOT_FLOW], &f[1]), SLOT_NONE);
-	store_flow(&c->s, STORE_DEL, &f[2], false, 5);
+	store_flow(&c->s, SINK_DEL, &f[2], false, 5);
 	assert_int_equal(announced(c, NULL), 1);
 }
 
@@ -480,14 +480,14 @@ test_expectation_before_master(void **state)
 	assert_false(store_expect_early_gone(&c->s, &used));
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 0);
 	assert_int_equal(announced(c, NULL), 0);
-	happens(c, STORE_NEW, 3);
+	happens(c, SINK_NEW, 3);
 	assert_int_equal(announced(c, NULL), 1);
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	assert_int_equal(announced(c, NULL), 2);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 1);
 	assert_int_not_equal(cache_find(c->s.t.of[SLOT_EXPECT], &e), SLOT_NONE);
 	assert_false(store_expect_early_gone(&c->s, &e));
-	happens(c, STORE_UPD, 1);
+	happens(c, SINK_UPD, 1);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->created, 1);
 }
 
@@ -504,9 +504,9 @@ test_early_expectations_are_bounded(void **state)
 	}
 	e = expect_of(1, 1);
 	assert_false(store_expect_early(&c->s, &e, 5)); /* in the place of the oldest */
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 1);
-	happens(c, STORE_NEW, 50);
+	happens(c, SINK_NEW, 50);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, STORE_EARLY);
 }
 
@@ -525,12 +525,12 @@ test_early_expectations_end_with_master(void **state)
 	assert_int_equal(store_early_drop(&c->s, &f, 5), 2);
 	assert_int_equal(store_early_drop(&c->s, &f, 5), 0);
 	assert_int_equal(c->s.early.n, 2);
-	happens(c, STORE_DEL, 2);
+	happens(c, SINK_DEL, 2);
 	assert_int_equal(c->s.early.n, 1);
-	happens(c, STORE_NEW, 1); /* others that use the tuple again */
-	happens(c, STORE_NEW, 2);
+	happens(c, SINK_NEW, 1); /* others that use the tuple again */
+	happens(c, SINK_NEW, 2);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 0);
-	happens(c, STORE_NEW, 3);
+	happens(c, SINK_NEW, 3);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 1);
 	assert_int_equal(c->s.early.n, 0);
 }
@@ -551,7 +551,7 @@ test_early_expectations_end_with_dump_and_flush(void **state)
 		store_flush(&c->s, tables);
 		assert_int_equal(c->s.early.n, 0);
 	}
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 0);
 }
 
@@ -565,12 +565,12 @@ test_early_expectations_age(void **state)
 
 	assert_true(store_expect_early(&c->s, &old, 5));
 	assert_true(store_expect_early(&c->s, &young, 6));
-	store_flow(&c->s, STORE_NEW, &f, false, 5 + STORE_EARLY_LIFE);
+	store_flow(&c->s, SINK_NEW, &f, false, 5 + STORE_EARLY_LIFE);
 	assert_int_equal(c->s.early.n, 2);
-	store_flow(&c->s, STORE_NEW, &reused, false, 6 + STORE_EARLY_LIFE);
+	store_flow(&c->s, SINK_NEW, &reused, false, 6 + STORE_EARLY_LIFE);
 	assert_int_equal(c->s.early.n, 1);
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->active, 0);
-	store_flow(&c->s, STORE_UPD, &f, false, 7 + STORE_EARLY_LIFE);
+	store_flow(&c->s, SINK_UPD, &f, false, 7 + STORE_EARLY_LIFE);
 	assert_int_equal(c->s.early.n, 0);
 }
 
@@ -596,7 +596,7 @@ test_random(void **state)
 					dumped(c, at, 3);
 				at++;
 			} else if (seed >> 24 & 1) {
-				happens(c, kernel[nr] ? STORE_DEL : STORE_NEW, nr);
+				happens(c, kernel[nr] ? SINK_DEL : SINK_NEW, nr);
 				kernel[nr] = !kernel[nr];
 			}
 			if (step == 30)
@@ -629,21 +629,21 @@ test_deletion_in_passing(void **state)
 
 	c->m->ops->free(c->m);
 	c->m = c->s.mode = notrack_new(&c->conf, &env, 1, 0);
-	happens(c, STORE_NEW, 1);
+	happens(c, SINK_NEW, 1);
 	while (c->m->ops->next(c->m, &it, 0))
 		;
 	store_dump_begin(&c->s, true);
-	happens(c, STORE_DEL, 1);
+	happens(c, SINK_DEL, 1);
 	assert_true(c->m->ops->next(c->m, &it, 0)); /* the last one of this turn */
 	end(c, true);
 	assert_int_equal(total(c), 0);
-	happens(c, STORE_NEW, 2);
+	happens(c, SINK_NEW, 2);
 	assert_true(c->m->ops->next(c->m, &it, 0));
 	assert_false(c->m->ops->next(c->m, &it, 0));
 	assert_int_equal(active(c), 1);
 	assert_int_equal(total(c), 1);
 	store_dump_begin(&c->s, true);
-	happens(c, STORE_DEL, 2);
+	happens(c, SINK_DEL, 2);
 	assert_true(c->m->ops->next(c->m, &it, 0));
 	end(c, true);
 	assert_false(c->m->ops->next(c->m, &it, 0));

@@ -8,27 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "helpers.h"
+#include "batch.h"
 
-#define BATCH_SIZE  (MSG_DATA_MAX - 64)
-#define REQUEST_MAX 2048  /* no request is longer */
 #define VISITS_MAX  16384 /* cache entries looked at for one batch */
-#define TRIES_MAX   16    /* requests in flight with helpers that the kernel has not shown to have */
 #define LATE_ROUNDS 3     /* further walks, for flows that peers told about while it went on */
 
 enum pass { PASS_NONE, PASS_MASTERS, PASS_RELATED, PASS_EXPECTS };
 
-struct batch {
+struct window {
 	uint32_t id; /* 0: free */
 	bool again;  /* its creations follow deletions: no third try */
 	bool sent;
-	uint32_t len, creates;
-	uint8_t *data;
-	struct {
-		uint32_t seq;
-		struct helper_key key;
-	} tried[TRIES_MAX];
-	unsigned int n_tried;
+	uint32_t creates;
+	struct batch *b; /* allocated when first used */
 };
 
 struct commit {
@@ -40,7 +32,7 @@ struct commit {
 	uint8_t mark; /* entry.gen of flows that this commit has asked for, as they are now */
 	unsigned int asked, related, put, rounds;
 	uint32_t pos, next_id;
-	struct batch batch[COMMIT_WINDOW];
+	struct window window[COMMIT_WINDOW];
 	uint8_t *again; /* deletions and creations to be tried, requests back to back */
 	size_t again_len, again_size, again_pos;
 	struct commit_result result;
@@ -68,7 +60,7 @@ commit_free(struct commit *c)
 	if (c == NULL)
 		return;
 	for (int i = 0; i < COMMIT_WINDOW; i++)
-		free(c->batch[i].data);
+		free(c->window[i].b);
 	free(c->again);
 	free(c);
 }
@@ -105,8 +97,8 @@ commit_stop(struct commit *c)
 	c->pos = SLOT_NONE;
 	c->again_len = c->again_pos = 0;
 	for (int i = 0; i < COMMIT_WINDOW; i++)
-		if (!c->batch[i].sent)
-			c->batch[i].id = 0;
+		if (!c->window[i].sent)
+			c->window[i].id = 0;
 }
 
 static void
@@ -170,14 +162,7 @@ remaining(const struct commit *c, bool known, uint32_t timeout, uint32_t updated
 	return left == 0 ? timeout : (uint32_t)left;
 }
 
-/* Requests carry their offset as sequence number, so an error leads back to its request. */
-static uint32_t
-seq_at(uint32_t offset)
-{
-	return offset / 4 + 1;
-}
-
-/* Whether the next request of b may name the helper: 1 yes, 0 no, -EAGAIN when others are being tried out. */
+/* Whether the next request may name the helper: 1 yes, 0 no, -EAGAIN when others are being tried out. */
 static int
 may_name(struct commit *c, struct batch *b, const struct helper_key *k)
 {
@@ -185,14 +170,11 @@ may_name(struct commit *c, struct batch *b, const struct helper_key *k)
 
 	if (v != HELPER_UNTRIED)
 		return v == HELPER_THERE;
-	c->held = b->n_tried == TRIES_MAX;
+	c->held = false;
 	for (int i = 0; i < COMMIT_WINDOW; i++)
-		c->held = c->held || (c->batch[i].id != 0 && c->batch[i].n_tried > 0);
-	if (c->held)
-		return -EAGAIN;
-	b->tried[b->n_tried].seq = seq_at(b->len);
-	b->tried[b->n_tried++].key = *k;
-	return 1;
+		c->held = c->held || (c->window[i].id != 0 && c->window[i].b->n_tried > 0);
+	c->held = c->held || !batch_try(b, k);
+	return c->held ? -EAGAIN : 1;
 }
 
 static int
@@ -216,7 +198,7 @@ put_flow(struct commit *c, struct batch *b, struct entry *e, uint32_t now)
 	c->put++;
 	o.no_helper = name == 0;
 	c->result.without_helper += name == 0;
-	return flow_to_nl(f, FLOW_NL_CREATE, &o, seq_at(b->len), b->data + b->len, BATCH_SIZE - b->len);
+	return batch_flow(b, FLOW_NL_CREATE, f, &o);
 }
 
 static int
@@ -228,7 +210,7 @@ put_expect(struct commit *c, struct batch *b, const struct entry *e, uint32_t no
 
 	if (name <= 0)
 		return name < 0 ? name : -EOPNOTSUPP;
-	return expect_to_nl(&e->expect, FLOW_NL_CREATE, timeout, seq_at(b->len), b->data + b->len, BATCH_SIZE - b->len);
+	return batch_expect(b, FLOW_NL_CREATE, &e->expect, timeout);
 }
 
 static void
@@ -240,8 +222,9 @@ report(struct commit *c, const char *what, int err, const struct flow *f, const 
 /* Appends the next entry's request. 1 done, 0 nothing to do for it, -ENOENT at the end of the cache, -EAGAIN when it
  * has to wait for the next batch. */
 static int
-put_next(struct commit *c, struct batch *b, uint32_t now)
+put_next(struct commit *c, struct window *w, uint32_t now)
 {
+	struct batch *b = w->b;
 	bool expects = c->pass == PASS_EXPECTS;
 	uint32_t pos = c->pos, n_tried = b->n_tried;
 	const struct cache *cache = c->t.of[expects ? SLOT_EXPECT : SLOT_FLOW];
@@ -254,8 +237,7 @@ put_next(struct commit *c, struct batch *b, uint32_t now)
 	e = cache_entry(cache, slot);
 	r = expects ? put_expect(c, b, e, now) : put_flow(c, b, e, now);
 	if (r > 0) {
-		b->len += (uint32_t)r;
-		b->creates++;
+		w->creates++;
 		return 1;
 	}
 	b->n_tried = n_tried;
@@ -268,12 +250,6 @@ put_next(struct commit *c, struct batch *b, uint32_t now)
 		report(c, "create", r, &e->flow, &e->expect);
 	}
 	return 0;
-}
-
-static bool
-is_create(const struct nlmsghdr *nlh)
-{
-	return (nlh->nlmsg_type & 0xff) == 0; /* IPCTNL_MSG_CT_NEW, IPCTNL_MSG_EXP_NEW */
 }
 
 struct object {
@@ -296,77 +272,80 @@ names_helper(const struct commit *c, const struct nlmsghdr *nlh, struct object *
 	       (c->pass == PASS_EXPECTS ? helper_of_expect(&o->e, &o->helper) : helper_of_flow(&o->f, &o->helper));
 }
 
-/* Builds the creation of a flow without its helper; its length. An expectation is nothing without: it fails, 0. */
-static int
-without_helper(struct commit *c, const struct object *o, uint8_t *at, uint32_t seq)
+static void
+fails(struct commit *c, int err, const struct object *o)
 {
-	struct flow_nl_opts opts = {.no_helper = true, .tcp_liberal = !c->conf.window_tracking};
-	int n = c->pass == PASS_EXPECTS ? -EOPNOTSUPP : flow_to_nl(&o->f, FLOW_NL_CREATE, &opts, seq, at, REQUEST_MAX);
-
-	if (n > 0) {
-		c->result.without_helper++;
-		return n;
-	}
 	c->result.failed++;
-	report(c, "create", n, &o->f, &o->e);
-	return 0;
+	report(c, "create", err, &o->f, &o->e);
+}
+
+/* An expectation is nothing without its helper: it fails. */
+static bool
+without_helper(struct commit *c, struct batch *b, const struct object *o)
+{
+	const struct flow_nl_opts opts = {.no_helper = true, .tcp_liberal = !c->conf.window_tracking};
+	int n = c->pass == PASS_EXPECTS ? -EOPNOTSUPP : batch_flow(b, FLOW_NL_CREATE, &o->f, &opts);
+
+	if (n <= 0)
+		fails(c, n, o);
+	else
+		c->result.without_helper++;
+	return n > 0;
 }
 
 /* A batch of second tries: the queued requests, numbered anew. */
 static void
-fill_again(struct commit *c, struct batch *b)
+fill_again(struct commit *c, struct window *w)
 {
-	b->again = true;
-	while (c->again_pos < c->again_len) {
-		struct nlmsghdr *nlh = (struct nlmsghdr *)(c->again + c->again_pos);
+	w->again = true;
+	for (; c->again_pos < c->again_len;) {
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)(c->again + c->again_pos);
+		const uint32_t len = nlh->nlmsg_len;
 		struct object o;
-		int name = 1, len = (int)nlh->nlmsg_len;
+		int name = 1;
 
-		if (b->len + REQUEST_MAX > BATCH_SIZE)
+		if (!batch_room(w->b))
 			return;
-		if (is_create(nlh) && names_helper(c, nlh, &o) && (name = may_name(c, b, &o.helper)) < 0)
+		if (request_creates(nlh) && names_helper(c, nlh, &o) && (name = may_name(c, w->b, &o.helper)) < 0)
 			return;
-		nlh->nlmsg_seq = seq_at(b->len);
 		if (name == 1)
-			memcpy(b->data + b->len, nlh, nlh->nlmsg_len);
-		else
-			len = without_helper(c, &o, b->data + b->len, nlh->nlmsg_seq);
-		b->creates += is_create(nlh) && len > 0;
-		b->len += (uint32_t)len;
-		c->again_pos += nlh->nlmsg_len;
+			batch_copy(w->b, nlh);
+		w->creates += request_creates(nlh) && (name == 1 || without_helper(c, w->b, &o));
+		c->again_pos += len;
 	}
 	c->again_pos = c->again_len = 0;
 }
 
 static void
-fill(struct commit *c, struct batch *b, uint32_t now)
+fill(struct commit *c, struct window *w, uint32_t now)
 {
-	b->len = b->creates = b->n_tried = 0;
-	b->again = b->sent = c->held = false;
+	batch_clear(w->b);
+	w->creates = 0;
+	w->again = w->sent = c->held = false;
 	if (c->again_len > 0) {
-		fill_again(c, b);
+		fill_again(c, w);
 		return;
 	}
-	for (unsigned int n = 0; n < VISITS_MAX && b->len + REQUEST_MAX <= BATCH_SIZE; n++)
-		if (put_next(c, b, now) < 0)
+	for (unsigned int n = 0; n < VISITS_MAX && batch_room(w->b); n++)
+		if (put_next(c, w, now) < 0)
 			return;
 }
 
-static struct batch *
-free_batch(struct commit *c)
+static struct window *
+free_window(struct commit *c)
 {
 	for (int i = 0; i < COMMIT_WINDOW; i++)
-		if (c->batch[i].id == 0 &&
-		    (c->batch[i].data != NULL || (c->batch[i].data = malloc(BATCH_SIZE)) != NULL))
-			return &c->batch[i];
+		if (c->window[i].id == 0 &&
+		    (c->window[i].b != NULL || (c->window[i].b = malloc(sizeof(struct batch))) != NULL))
+			return &c->window[i];
 	return NULL;
 }
 
 static bool
-send_batch(struct commit *c, struct batch *b)
+send_window(struct commit *c, struct window *w)
 {
-	b->sent = c->env.send(c->env.arg, b->id, b->data, b->len);
-	return b->sent;
+	w->sent = c->env.send(c->env.arg, w->id, w->b->data, w->b->len);
+	return w->sent;
 }
 
 /* False: something built before still waits. */
@@ -374,7 +353,7 @@ static bool
 send_waiting(struct commit *c)
 {
 	for (int i = 0; i < COMMIT_WINDOW; i++)
-		if (c->batch[i].id != 0 && !c->batch[i].sent && !send_batch(c, &c->batch[i]))
+		if (c->window[i].id != 0 && !c->window[i].sent && !send_window(c, &c->window[i]))
 			return false;
 	return true;
 }
@@ -383,7 +362,7 @@ static bool
 all_answered(const struct commit *c)
 {
 	for (int i = 0; i < COMMIT_WINDOW; i++)
-		if (c->batch[i].id != 0)
+		if (c->window[i].id != 0)
 			return false;
 	return true;
 }
@@ -391,7 +370,7 @@ all_answered(const struct commit *c)
 bool
 commit_step(struct commit *c, uint32_t now)
 {
-	struct batch *b;
+	struct window *w;
 
 	if (!commit_running(c) || !send_waiting(c))
 		return false;
@@ -405,13 +384,13 @@ commit_step(struct commit *c, uint32_t now)
 		end_pass(c);
 		return commit_running(c);
 	}
-	if ((b = free_batch(c)) == NULL)
+	if ((w = free_window(c)) == NULL)
 		return false;
-	fill(c, b, now);
-	if (b->len == 0)
+	fill(c, w, now);
+	if (w->b->len == 0)
 		return !c->held;
-	b->id = ++c->next_id & 0x0fffffff;
-	return send_batch(c, b);
+	w->id = ++c->next_id & 0x0fffffff;
+	return send_window(c, w);
 }
 
 static bool
@@ -456,11 +435,19 @@ try_again(struct commit *c, const struct nlmsghdr *nlh)
 static bool
 try_without_helper(struct commit *c, const struct nlmsghdr *nlh)
 {
+	const struct flow_nl_opts opts = {.no_helper = true, .tcp_liberal = !c->conf.window_tracking};
 	struct object o;
+	int n;
 
 	if (!names_helper(c, nlh, &o) || !again_room(c, REQUEST_MAX))
 		return false;
-	c->again_len += (size_t)without_helper(c, &o, c->again + c->again_len, 0);
+	n = flow_to_nl(&o.f, FLOW_NL_CREATE, &opts, 0, c->again + c->again_len, REQUEST_MAX);
+	if (n <= 0) {
+		fails(c, n, &o);
+		return true;
+	}
+	c->result.without_helper++;
+	c->again_len += (size_t)n;
 	return true;
 }
 
@@ -470,27 +457,23 @@ report_request(struct commit *c, const struct nlmsghdr *nlh, int err)
 	struct object o;
 
 	if (read_back(c, nlh, &o))
-		report(c, is_create(nlh) ? "create" : "destroy", err, &o.f, &o.e);
+		report(c, request_creates(nlh) ? "create" : "destroy", err, &o.f, &o.e);
 }
 
 /* True: the creation counts as carried out no more. */
 static bool
-on_error(struct commit *c, const struct batch *b, const struct msg_error *e)
+on_error(struct commit *c, const struct window *w, const struct msg_error *e)
 {
-	uint32_t offset = (e->seq - 1) * 4;
-	const struct nlmsghdr *nlh;
+	const struct nlmsghdr *nlh = batch_request(w->b, e->seq);
 
-	if (e->seq == 0 || offset + sizeof(*nlh) > b->len)
+	if (nlh == NULL)
 		return false;
-	nlh = (const struct nlmsghdr *)(b->data + offset);
-	if (nlh->nlmsg_seq != e->seq)
-		return false;
-	if (!is_create(nlh)) {
+	if (!request_creates(nlh)) {
 		if (e->err != -ENOENT)
 			report_request(c, nlh, e->err);
 		return false;
 	}
-	if (e->err == -EEXIST && !b->again && try_again(c, nlh))
+	if (e->err == -EEXIST && !w->again && try_again(c, nlh))
 		return true;
 	if (e->err == -EOPNOTSUPP && c->pass != PASS_EXPECTS && try_without_helper(c, nlh))
 		return true;
@@ -499,41 +482,27 @@ on_error(struct commit *c, const struct batch *b, const struct msg_error *e)
 	return true;
 }
 
-/* What the answers to a batch say about the helpers that it tried out. */
-static void
-judge_tried(struct commit *c, const struct batch *b, const struct msg_error *err, size_t n)
-{
-	for (unsigned int i = 0; i < b->n_tried; i++) {
-		int r = 0;
-
-		for (size_t k = 0; k < n && r == 0; k++)
-			r = err[k].seq == b->tried[i].seq || err[k].seq == 0 ? err[k].err : 0;
-		if ((r == 0 || r == -EOPNOTSUPP) && helpers_note(&c->helpers, &b->tried[i].key, r == 0))
-			c->env.helper_missing(c->env.arg, b->tried[i].key.name);
-	}
-}
-
 void
 commit_on_result(struct commit *c, uint32_t id, const struct msg_error *err, size_t n)
 {
-	struct batch *b = NULL;
+	struct window *w = NULL;
 	uint32_t failed = 0;
 
 	for (int i = 0; i < COMMIT_WINDOW; i++)
-		if (c->batch[i].id == id && id != 0 && c->batch[i].sent)
-			b = &c->batch[i];
-	if (b == NULL)
+		if (c->window[i].id == id && id != 0 && c->window[i].sent)
+			w = &c->window[i];
+	if (w == NULL)
 		return;
-	judge_tried(c, b, err, n);
+	batch_judge(w->b, err, n, &c->helpers, c->env.helper_missing, c->env.arg);
 	if (n > 0 && err[0].seq == 0 && err[0].err != 0) { /* the kernel did not take the batch */
-		failed = b->creates;
+		failed = w->creates;
 		c->result.failed += failed;
-		report_request(c, (const struct nlmsghdr *)b->data, err[0].err); /* one for all of them */
+		report_request(c, (const struct nlmsghdr *)w->b->data, err[0].err); /* one for all of them */
 	}
 	for (size_t i = 0; i < n; i++)
-		failed += err[i].err != 0 && on_error(c, b, &err[i]);
-	c->result.committed += b->creates > failed ? b->creates - failed : 0;
-	b->id = 0;
+		failed += err[i].err != 0 && on_error(c, w, &err[i]);
+	c->result.committed += w->creates > failed ? w->creates - failed : 0;
+	w->id = 0;
 	if (c->stopped) /* no second tries */
 		c->again_len = 0;
 }

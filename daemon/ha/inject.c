@@ -8,13 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "helpers.h"
-
-#define BATCH_SIZE  (MSG_DATA_MAX - 64)
-#define REQUEST_MAX 2048
+#include "batch.h"
 
 #define KEPT_MAX    (2 * BATCH_SIZE)
-#define TRIES_MAX   16   /* requests of a batch with helpers that the kernel has not shown to have */
 #define WITHOUT_MAX 4096 /* flows written without their helper until it is tried again */
 
 /* A request leaves out what cannot be changed, or says it in other words: to create the flow after all, all of it is
@@ -26,13 +22,8 @@ struct kept {
 };
 
 struct out {
-	uint32_t len, kept_len, kept_at; /* kept_at: where the last one was found */
-	uint8_t data[BATCH_SIZE];
-	struct {
-		uint32_t seq;
-		struct helper_key key;
-	} tried[TRIES_MAX];
-	unsigned int n_tried;
+	struct batch b;
+	uint32_t kept_len, kept_at; /* kept_at: where the last one was found */
 	_Alignas(8) uint8_t kept[KEPT_MAX];
 };
 
@@ -103,28 +94,26 @@ queue_room(struct queue *q, bool tries)
 {
 	struct out **o, *last = q->count > 0 ? queue_at(q, q->count - 1) : NULL;
 
-	if (last != NULL && last->len + REQUEST_MAX <= BATCH_SIZE && last->kept_len + sizeof(struct kept) <= KEPT_MAX &&
-	    !(tries && last->n_tried == TRIES_MAX))
+	if (last != NULL && batch_room(&last->b) && last->kept_len + sizeof(struct kept) <= KEPT_MAX &&
+	    !(tries && last->b.n_tried == BATCH_TRIES))
 		return last;
 	if (q->count == QUEUE_MAX)
 		return NULL;
 	o = &q->out[(q->first + q->count) % QUEUE_MAX];
 	if (*o == NULL && (*o = malloc(sizeof(**o))) == NULL)
 		return NULL;
-	(*o)->len = (*o)->kept_len = (*o)->kept_at = (*o)->n_tried = 0;
+	batch_clear(&(*o)->b);
+	(*o)->kept_len = (*o)->kept_at = 0;
 	q->count++;
 	return *o;
 }
 
-/* The sequence number of a request is its place in the batch. */
 static int
 put_flow(struct inject *j, struct out *o, enum flow_nl_op op, const struct flow *f, bool no_helper)
 {
-	struct flow_nl_opts opts = {.tcp_liberal = j->liberal, .no_helper = no_helper};
-	int n = flow_to_nl(f, op, &opts, o->len / 4 + 1, o->data + o->len, BATCH_SIZE - o->len);
+	const struct flow_nl_opts opts = {.tcp_liberal = j->liberal, .no_helper = no_helper};
 
-	o->len += n > 0 ? (uint32_t)n : 0;
-	return n;
+	return batch_flow(&o->b, op, f, &opts);
 }
 
 static void
@@ -162,15 +151,6 @@ find_kept(struct out *o, uint32_t seq, struct flow *f, struct flow_side *side)
 	return false;
 }
 
-static int
-put_expect(struct out *o, enum flow_nl_op op, const struct expect *e)
-{
-	int n = expect_to_nl(e, op, e->timeout, o->len / 4 + 1, o->data + o->len, BATCH_SIZE - o->len);
-
-	o->len += n > 0 ? (uint32_t)n : 0;
-	return n;
-}
-
 static void
 count(struct cache_stats *st, enum entry_change change, bool good)
 {
@@ -204,15 +184,15 @@ inject_flow(struct inject *j, enum entry_change change, const struct flow *f)
 		v = HELPER_MISSING;
 		o = queue_room(&j->next, false);
 	}
-	seq = o != NULL ? o->len / 4 + 1 : 0;
+	seq = o != NULL ? batch_seq(&o->b) : 0;
+	if (o != NULL && v == HELPER_UNTRIED)
+		batch_try(&o->b, &k);
 	good = o != NULL && put_flow(j, o, op[change], f, v == HELPER_MISSING) > 0;
 	count(&j->stats[0], change, good);
 	if (good && change != ENTRY_DEL)
 		keep(o, seq, f, v == HELPER_MISSING);
-	if (good && v == HELPER_UNTRIED) {
-		o->tried[o->n_tried].seq = seq;
-		o->tried[o->n_tried++].key = k;
-	}
+	if (!good && o != NULL && v == HELPER_UNTRIED)
+		o->b.n_tried--;
 }
 
 void
@@ -221,7 +201,7 @@ inject_expect(struct inject *j, enum entry_change change, const struct expect *e
 	enum flow_nl_op op = change == ENTRY_DEL ? FLOW_NL_DELETE : FLOW_NL_CREATE;
 	struct out *o = queue_room(&j->next, false);
 
-	count(&j->stats[1], change, o != NULL && put_expect(o, op, e) > 0);
+	count(&j->stats[1], change, o != NULL && batch_expect(&o->b, op, e, e->timeout) > 0);
 }
 
 void
@@ -230,8 +210,8 @@ inject_flush(struct inject *j)
 	struct queue *q = j->again.count > 0 ? &j->again : &j->next;
 	struct out *o = q->count > 0 ? queue_at(q, 0) : NULL;
 
-	if (j->id != 0 || o == NULL || o->len == 0 ||
-	    !j->env.send(j->env.arg, (j->next_id + 1) & 0x0fffffff, o->data, o->len))
+	if (j->id != 0 || o == NULL || o->b.len == 0 ||
+	    !j->env.send(j->env.arg, (j->next_id + 1) & 0x0fffffff, o->b.data, o->b.len))
 		return;
 	j->id = ++j->next_id & 0x0fffffff;
 	j->second = q == &j->again;
@@ -255,7 +235,7 @@ read_back(struct inject *j, const struct nlmsghdr *nlh, struct object *o)
 		o->expect = false;
 		return true;
 	}
-	o->expect = nlh->nlmsg_type >> 8 == 2; /* NFNL_SUBSYS_CTNETLINK_EXP */
+	o->expect = request_of_expect(nlh);
 	return (o->expect ? expect_from_nl(nlh, &o->e) : flow_from_nl(nlh, &o->f, &o->side)) == 0;
 }
 
@@ -263,14 +243,14 @@ static void
 put_object(struct inject *j, enum flow_nl_op op, const struct object *o)
 {
 	struct out *to = queue_room(&j->again, false);
-	uint32_t seq = to != NULL ? to->len / 4 + 1 : 0;
+	uint32_t seq = to != NULL ? batch_seq(&to->b) : 0;
 	struct helper_key k;
 	bool no_helper;
 
 	if (to == NULL)
 		return;
 	if (o->expect) {
-		(void)put_expect(to, op, &o->e);
+		(void)batch_expect(&to->b, op, &o->e, o->e.timeout);
 		return;
 	}
 	no_helper = o->no_helper || judge(j, &o->f, &k) == HELPER_MISSING;
@@ -295,7 +275,7 @@ can_do_without(struct inject *j, int err, const struct object *o)
 static void
 on_error(struct inject *j, const struct nlmsghdr *nlh, int err)
 {
-	bool deletion = (nlh->nlmsg_type & 0xff) == 2, creation = (nlh->nlmsg_flags & NLM_F_EXCL) != 0;
+	bool deletion = request_deletes(nlh), creation = (nlh->nlmsg_flags & NLM_F_EXCL) != 0;
 	struct object o;
 
 	if ((deletion && err == -ENOENT) || !read_back(j, nlh, &o))
@@ -329,17 +309,13 @@ inject_on_result(struct inject *j, uint32_t id, const struct msg_error *err, siz
 {
 	if (id == 0 || id != j->id)
 		return;
-	for (unsigned int i = 0; i < j->flight->n_tried; i++)
-		if (!refused(j->flight->tried[i].seq, err, n))
-			helpers_note(&j->helpers, &j->flight->tried[i].key, true);
+	for (unsigned int i = 0; i < j->flight->b.n_tried; i++)
+		if (!refused(j->flight->b.tried[i].seq, err, n))
+			helpers_note(&j->helpers, &j->flight->b.tried[i].key, true);
 	for (size_t i = 0; i < n; i++) {
-		uint32_t offset = (err[i].seq - 1) * 4;
-		const struct nlmsghdr *nlh;
+		const struct nlmsghdr *nlh = batch_request(&j->flight->b, err[i].seq);
 
-		if (err[i].seq == 0 || err[i].err == 0 || offset + sizeof(*nlh) > j->flight->len)
-			continue;
-		nlh = (const struct nlmsghdr *)(j->flight->data + offset);
-		if (nlh->nlmsg_seq == err[i].seq)
+		if (nlh != NULL && err[i].err != 0)
 			on_error(j, nlh, err[i].err);
 	}
 	j->id = 0;

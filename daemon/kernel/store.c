@@ -241,12 +241,12 @@ early_clear(struct store *s)
 }
 
 uint32_t
-store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, uint32_t now)
+store_flow(struct store *s, enum sink_op op, const struct flow *f, bool own, uint32_t now)
 {
 	struct entry *e;
 	uint32_t slot;
 
-	if (op == STORE_DEL) {
+	if (op == SINK_DEL) {
 		store_early_drop(s, f, now);
 		return gone(s, SLOT_FLOW, f, own, now);
 	}
@@ -261,8 +261,8 @@ store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, ui
 		else
 			reported(s, e);
 		e->gen = s->gen;
-		if ((op == STORE_NEW || e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.of[SLOT_FLOW], slot,
-											     f, now) < 0)
+		if ((op == SINK_NEW || e->flags & ENTRY_DEAD ? cache_revive : cache_update)(s->t.of[SLOT_FLOW], slot, f,
+											    now) < 0)
 			return slot;
 	}
 	if (!own)
@@ -361,9 +361,9 @@ put_expect(struct store *s, const struct expect *e, bool tell, uint32_t now)
 }
 
 void
-store_expect(struct store *s, enum store_op op, const struct expect *e, bool own, uint32_t now)
+store_expect(struct store *s, enum sink_op op, const struct expect *e, bool own, uint32_t now)
 {
-	if (op == STORE_DEL)
+	if (op == SINK_DEL)
 		gone(s, SLOT_EXPECT, e, own, now);
 	else
 		put_expect(s, e, !own, now);

@@ -1,12 +1,16 @@
 /*
- * A flow or expectation as one short line for the log. Called when an entry could not be written into the kernel.
+ * A flow or expectation as one short line. Called when the kernel has refused it; what it is was a peer's choice.
  */
+#include "failures.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "sync.h"
+#define SHOWN    10
+#define TEXT_MAX 200
 
-const char *
+static const char *
 flow_text(const struct flow *f, char *buf, size_t size)
 {
 	char src[INET6_ADDRSTRLEN] = "?", dst[INET6_ADDRSTRLEN] = "?";
@@ -18,7 +22,7 @@ flow_text(const struct flow *f, char *buf, size_t size)
 	return buf;
 }
 
-const char *
+static const char *
 expect_text(const struct expect *e, char *buf, size_t size)
 {
 	char src[INET6_ADDRSTRLEN] = "?", dst[INET6_ADDRSTRLEN] = "?";
@@ -28,4 +32,27 @@ expect_text(const struct expect *e, char *buf, size_t size)
 	snprintf(buf, size, "expectation proto=%u src=%s dst=%s sport=%u dport=%u", e->tuple.l4, src, dst,
 		 ntohs(e->tuple.sport), ntohs(e->tuple.dport));
 	return buf;
+}
+
+void
+failures_note(struct failures *x, struct log *log, enum log_level level, const char *what, int err,
+	      const struct flow *f, const struct expect *e)
+{
+	char text[TEXT_MAX];
+
+	if (x->shown++ >= SHOWN) {
+		x->hidden++;
+		return;
+	}
+	log_put(log, level, "%s: %s: %s", what, strerror(-err),
+		f != NULL ? flow_text(f, text, sizeof(text)) : expect_text(e, text, sizeof(text)));
+}
+
+uint64_t
+failures_end(struct failures *x)
+{
+	const uint64_t hidden = x->hidden;
+
+	*x = (struct failures){0};
+	return hidden;
 }

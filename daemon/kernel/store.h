@@ -7,8 +7,7 @@
 #define STORE_H
 
 #include "mode.h"
-
-enum store_op { STORE_NEW, STORE_UPD, STORE_DEL };
+#include "sink.h"
 
 /* Expectations that were reported before their masters. */
 #define STORE_EARLY      64
@@ -42,8 +41,8 @@ void store_clear(struct store *s);
 
 /* An event about f. own: caused by ourselves, who write what peers say and flush: not announced, and new to the store
  * neither. Slot of the flow, SLOT_NONE when there is none now. */
-uint32_t store_flow(struct store *s, enum store_op op, const struct flow *f, bool own, uint32_t now);
-void store_expect(struct store *s, enum store_op op, const struct expect *e, bool own, uint32_t now);
+uint32_t store_flow(struct store *s, enum sink_op op, const struct flow *f, bool own, uint32_t now);
+void store_expect(struct store *s, enum sink_op op, const struct expect *e, bool own, uint32_t now);
 /* The key of an expectation's master. */
 struct flow store_master_of(const struct expect *e);
 /* The master flow of an expectation is here. */
