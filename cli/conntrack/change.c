@@ -2,6 +2,7 @@
  * Commands that change entries: -I, -A, -D, -U. A dump selects; the changes go out in batches on a second socket while
  * it is under way, and an entry is shown once the kernel did not refuse.
  */
+#include "exact.h"
 #include "filter.h"
 #include "labels.h"
 #include "report.h"
@@ -183,22 +184,27 @@ selected(const struct pass *p, const struct ct_rec *rec)
 }
 
 static int
+pass_record(struct pass *p, const struct ct_rec *rec)
+{
+	int err;
+
+	if (!selected(p, rec))
+		return 0;
+	if (risky(rec) && p->batch.count > 0 && (err = settle(p)) < 0)
+		return err;
+	if (!p->put(p, rec))
+		return 0;
+	nl_batch_add(&p->batch);
+	return p->batch.count >= p->limit || risky(rec) ? settle(p) : 0;
+}
+
+static int
 pass_entry(void *arg, const struct nlmsghdr *nlh)
 {
-	struct pass *p = arg;
 	struct ct_rec rec;
 	int err = ct_rec_decode(&rec, nlh);
 
-	if (err < 0)
-		return err;
-	if (!selected(p, &rec))
-		return 0;
-	if (risky(&rec) && p->batch.count > 0 && (err = settle(p)) < 0)
-		return err;
-	if (!p->put(p, &rec))
-		return 0;
-	nl_batch_add(&p->batch);
-	return p->batch.count >= p->limit || risky(&rec) ? settle(p) : 0;
+	return err < 0 ? err : pass_record(arg, &rec);
 }
 
 static int
@@ -238,12 +244,33 @@ pass_run(struct pass *p)
 	return err;
 }
 
+/* The one entry that is named by its whole tuple. Whether that was all: else the table has to be walked. */
+static bool
+pass_exact(struct pass *p, int *err)
+{
+	uint8_t msg[NL_MSG_MAX];
+	struct ct_rec rec;
+
+	switch (exact_find(p->run, p->cmd, msg)) {
+	case EXACT_WALK:
+		return false;
+	case EXACT_NONE:
+		return true;
+	default:
+		*err = ct_rec_decode(&rec, (const struct nlmsghdr *)(const void *)msg);
+		rec.use -= rec.use > 0; /* the kernel's own answer counted: a dump does not */
+		if (*err == 0 && (*err = pass_record(p, &rec)) == 0)
+			*err = settle(p);
+		return true;
+	}
+}
+
 static int
 pass(struct pass *p, int err)
 {
 	struct run *r = p->run;
 
-	if (err == 0)
+	if (err == 0 && !pass_exact(p, &err))
 		err = pass_run(p);
 	if (err < 0 && p->batch.count > 0 && p->settle == settle_delete) /* selected, but not deleted any more */
 		r->out.len = p->line[0];

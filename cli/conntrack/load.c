@@ -33,6 +33,7 @@ struct load {
 	size_t others, other_cap;
 	uint64_t labelled; /* offset of the first request with labels */
 	uint32_t output;
+	bool zoned; /* some line makes an entry with a zone */
 };
 #define NO_REQUEST UINT64_MAX
 
@@ -112,6 +113,7 @@ add_step(struct load *ld, struct cmd *c, unsigned long line, struct opt_error *e
 		}
 		/* What the line wants, until it is sent. */
 		nlh->nlmsg_pid = c->op == CMD_ADD;
+		ld->zoned |= cmd_has(c, OPT_ZONE) || cmd_has(c, OPT_OZONE) || cmd_has(c, OPT_RZONE);
 		if (ld->labelled == NO_REQUEST && (cmd_has(c, OPT_LABEL_ADD) || cmd_has(c, OPT_SAVED_LABELS)))
 			ld->labelled = s.at;
 		r = store_request(ld, nlh);
@@ -516,6 +518,8 @@ load_run(struct load *ld, struct run *r, struct lines *l)
 	struct sending s = {.ld = ld, .run = r};
 	int code;
 
+	if (ld->zoned)
+		r->zones = ZONES_SEEN;
 	if (nl_batch_init(&s.batch, &r->dump, NL_BATCH_MAX) < 0 ||
 	    nl_batch_init(&s.again, &r->change, NL_BATCH_MAX) < 0 || s.again.max < s.batch.max) {
 		report_line(REPORT_NAME "not enough memory");

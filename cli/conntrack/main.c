@@ -3,6 +3,7 @@
  * other privilege, and runs them.
  */
 #include "confine.h"
+#include "exact.h"
 #include "lines.h"
 #include "load.h"
 #include "opts.h"
@@ -28,14 +29,16 @@ give_up(unsigned what)
 	return err;
 }
 
-/* changing: entries are changed while a dump is under way. */
+/* changing: entries are changed while a dump is under way; looking: an entry may be named by its whole tuple. */
 static int
-open_tables(struct run *r, bool changing, unsigned what)
+open_tables(struct run *r, bool changing, bool looking, unsigned what)
 {
 	int err = nl_open(&r->dump, 0);
 
 	if (err == 0 && changing)
 		err = nl_open(&r->change, 0);
+	if (err == 0 && looking)
+		err = nl_open(&r->look, 0);
 	if (err < 0)
 		report_line(REPORT_NAME "Can't open handler");
 	return err < 0 ? err : give_up(what);
@@ -51,7 +54,8 @@ open_sockets(struct run *r, const struct cmd *c)
 		return 0;
 	if (c->op == CMD_EVENT)
 		return (err = run_open_events(r, c)) < 0 ? err : give_up(CONFINE_WAIT | CONFINE_READ);
-	return open_tables(r, c->op == CMD_DELETE || c->op == CMD_UPDATE, counts ? CONFINE_READ : CONFINE_TALK);
+	return open_tables(r, c->op == CMD_DELETE || c->op == CMD_UPDATE, exact_possible(c),
+			   counts ? CONFINE_READ : CONFINE_TALK);
 }
 
 static int
@@ -210,7 +214,7 @@ run_file(struct run *r, const char *path)
 	r->quiet = true;
 	if ((ld = load_read(&l, &ctx, &code)) != NULL) {
 		r->map = ctx.map;
-		code = open_tables(r, true, CONFINE_TALK) < 0 ? 1 : load_run(ld, r, &l);
+		code = open_tables(r, true, true, CONFINE_TALK) < 0 ? 1 : load_run(ld, r, &l);
 	}
 	out_flush(&r->out);
 	load_free(ld);
@@ -222,7 +226,7 @@ run_file(struct run *r, const char *path)
 int
 main(int argc, char **argv)
 {
-	struct run r = {.where = "", .dump.fd = -1, .change.fd = -1, .event.fd = -1};
+	struct run r = {.where = "", .dump.fd = -1, .change.fd = -1, .look.fd = -1, .event.fd = -1};
 	int code;
 
 	tzset();
@@ -238,6 +242,7 @@ main(int argc, char **argv)
 	}
 	nl_close(&r.dump);
 	nl_close(&r.change);
+	nl_close(&r.look);
 	nl_close(&r.event);
 	out_done(&r.out);
 	return code;

@@ -440,7 +440,42 @@ request_get(void *buf, const struct cmd *c)
 	t.icmp_id = c->orig.icmp_id;
 	t.has = TUPLE_SPORT | TUPLE_DPORT;
 	put_tuple(nlh, reply ? CTA_TUPLE_REPLY : CTA_TUPLE_ORIG, &t);
+	if (cmd_has(c, OPT_ZONE))
+		mnl_attr_put_u16(nlh, CTA_ZONE, htons(c->zone));
 	return nlh;
+}
+
+static bool
+has_fields(const struct cmd *c, uint32_t fields)
+{
+	return (c->proto_given & fields) == fields;
+}
+
+/* What of a protocol belongs to a tuple. ICMP fields are those of the original direction. */
+static bool
+has_whole_l4(const struct cmd *c, bool reply)
+{
+	switch (l4_name(c->orig.proto)->kind) {
+	case L4_PORTS:
+	case L4_KEYS:
+		return has_fields(c, reply ? FIELD_BIT(FIELD_RSPORT) | FIELD_BIT(FIELD_RDPORT)
+					   : FIELD_BIT(FIELD_SPORT) | FIELD_BIT(FIELD_DPORT));
+	case L4_ICMP:
+		return !reply && has_fields(c, FIELD_BIT(FIELD_TYPE) | FIELD_BIT(FIELD_CODE) | FIELD_BIT(FIELD_ICMPID));
+	default:
+		return true;
+	}
+}
+
+bool
+request_names_one(const struct cmd *c)
+{
+	bool orig = cmd_has(c, OPT_SRC) && cmd_has(c, OPT_DST), reply = cmd_has(c, OPT_RSRC) && cmd_has(c, OPT_RDST);
+
+	if (!cmd_has(c, OPT_PROTO) || cmd_has(c, OPT_MASK_SRC) || cmd_has(c, OPT_MASK_DST) || cmd_has(c, OPT_OZONE) ||
+	    cmd_has(c, OPT_RZONE))
+		return false;
+	return orig ? has_whole_l4(c, false) : reply && has_whole_l4(c, true);
 }
 
 struct nlmsghdr *

@@ -15,8 +15,10 @@ bool request_narrows(const struct cmd *c);
 /* Whether those attributes compare tuples, for which the kernel insists on a family. */
 bool request_compares_tuples(const struct cmd *c);
 
-/* One entry, named by the command line. */
+/* One entry, named by the command line: by its original tuple, or else its reply tuple, in the zone given or zone 0. */
 struct nlmsghdr *request_get(void *buf, const struct cmd *c);
+/* Whether the command line has one of them whole, so that it can mean no other entry of that zone. */
+bool request_names_one(const struct cmd *c);
 /* One entry, named by a record; also how an update is shown. */
 struct nlmsghdr *request_get_rec(void *buf, const struct ct_rec *rec);
 

@@ -12,10 +12,15 @@
 
 struct selection;
 
+/* Whether entries have zones, as far as a run knows. */
+enum zones { ZONES_UNKNOWN, ZONES_UNSEEN, ZONES_SEEN };
+
 struct run {
 	struct nl dump;   /* also for single requests */
 	struct nl change; /* requests while a dump is under way */
+	struct nl look;   /* one dump that is not read to its end */
 	struct nl event;
+	enum zones zones;
 	struct out out;
 	const struct labelmap *map;
 	const char *where; /* "FILE:LINE: " while a file is loaded, else "" */

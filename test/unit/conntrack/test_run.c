@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A table of three connections, from 10.0.0.1, .2 and .3, the first two of protocol 50. */
+/* A table of three connections, from 10.0.0.1, .2 and .3, the first two of protocol 50; and many like the third. */
 #define FLOWS 3
 
 struct kernel {
@@ -25,14 +25,16 @@ struct kernel {
 	int interruptions; /* dumps that are inconsistent, from now on */
 	bool gone[FLOWS];
 	int refuse[FLOWS]; /* errno for changes of a flow */
-	unsigned dumps, deletes, updates;
+	unsigned dumps, deletes, updates, gets;
+	uint16_t zone;  /* of the first flow */
+	unsigned crowd; /* how often a dump repeats its last flow */
 };
 
 /* One socket: the datagrams that wait in it. */
 struct sock {
 	struct kernel *kernel;
-	uint8_t queue[16384];
-	size_t len[64], head, tail, at, end;
+	uint8_t queue[1 << 20];
+	size_t len[4096], head, tail, at, end;
 };
 
 static void
@@ -107,6 +109,11 @@ dump(struct sock *s, const struct nlmsghdr *nlh)
 	for (unsigned i = 0; i < FLOWS; i++) {
 		struct nlmsghdr *m = flow(buf, i, nlh->nlmsg_seq, flags);
 
+		if (i == 0 && k->zone != 0)
+			mnl_attr_put_u16(m, CTA_ZONE, htons(k->zone));
+		for (unsigned j = 0; i == 2 && j < k->crowd; j++)
+			say(s, buf, m->nlmsg_len);
+
 		if (k->gone[i] || family == AF_INET6 || (k->applies_filters && narrowed(nlh) && i > 0))
 			continue;
 		say(s, buf, k->cuts_off && i == 2 ? m->nlmsg_len - 4 : m->nlmsg_len);
@@ -128,6 +135,11 @@ change(struct sock *s, const struct nlmsghdr *nlh, uint8_t msg)
 	assert_true(rec.has & REC_ORIG); /* anything else would be a flush */
 	n = rec.orig.src.u.b[3] - 1u;
 	assert_true(n < FLOWS);
+	if (msg == IPCTNL_MSG_CT_GET && rec.zone != (n == 0 ? k->zone : 0)) {
+		say_code(s, NLMSG_ERROR, 0, nlh->nlmsg_seq, -ENOENT);
+		return;
+	}
+	k->gets += msg == IPCTNL_MSG_CT_GET;
 	err = k->gone[n] ? ENOENT : msg == IPCTNL_MSG_CT_GET ? 0 : k->refuse[n];
 	k->deletes += msg == IPCTNL_MSG_CT_DELETE;
 	k->updates += msg == IPCTNL_MSG_CT_NEW;
@@ -179,7 +191,7 @@ static int
 play(struct kernel *k, const char *line, char *text)
 {
 	static char copy[256], name[] = "conntrack";
-	static struct sock socks[2];
+	static struct sock socks[3];
 	struct opt_ctx ctx = {0};
 	struct run r = {.where = ""};
 	char *argv[32] = {name}, *p;
@@ -194,9 +206,10 @@ play(struct kernel *k, const char *line, char *text)
 	assert_int_equal(cmd_parse(&c, &ctx, argc, argv, &err), 0);
 	assert_int_equal(out_init(&r.out, memfd_create("out", MFD_CLOEXEC)), 0);
 	memset(socks, 0, sizeof(socks));
-	socks[0].kernel = socks[1].kernel = k;
+	socks[0].kernel = socks[1].kernel = socks[2].kernel = k;
 	assert_int_equal(nl_open_ops(&r.dump, &kernel_ops, &socks[0]), 0);
 	assert_int_equal(nl_open_ops(&r.change, &kernel_ops, &socks[1]), 0);
+	assert_int_equal(nl_open_ops(&r.look, &kernel_ops, &socks[2]), 0);
 	code = c.op == CMD_LIST ? run_list(&r, &c) : c.op == CMD_DELETE ? run_delete(&r, &c, NULL) : run_update(&r, &c);
 	out_flush(&r.out);
 	n = pread(r.out.fd, text, 4095, 0);
@@ -205,6 +218,7 @@ play(struct kernel *k, const char *line, char *text)
 	out_done(&r.out);
 	nl_close(&r.dump);
 	nl_close(&r.change);
+	nl_close(&r.look);
 	cmd_done(&c);
 	return code;
 }
@@ -306,12 +320,66 @@ updates(void **state)
 	assert_int_equal(k.updates, 1); /* not taken for a kernel without filters, and done once */
 }
 
+#define ONE " -s 10.0.0.1 -d 2.2.2.2 -p 50"
+
+/* A whole tuple is asked for, and the table not walked: only the beginning of a crowded one is read, once. */
+static void
+exact(void **state)
+{
+	struct kernel k = {.knows_filters = true, .crowd = 2000};
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(play(&k, "-D" ONE, text), 0);
+	assert_int_equal(lines(text), 1);
+	assert_true(k.gone[0] && k.gets == 1 && k.dumps == 1 && k.deletes == 1);
+	k = (struct kernel){.knows_filters = true, .crowd = 2000};
+	assert_int_equal(play(&k, "-U" ONE " -m 9", text), 0);
+	assert_true(k.gets == 2 && k.dumps == 1 && k.updates == 1); /* the second one shows it */
+	/* the rest of the command line must hold */
+	k = (struct kernel){.knows_filters = true, .crowd = 2000};
+	assert_int_equal(play(&k, "-D" ONE " -m 5", text), 1);
+	assert_int_equal(play(&k, "-D" ONE " -u ASSURED", text), 1);
+	assert_int_equal(play(&k, "-D" ONE " -n", text), 1);
+	assert_int_equal(k.deletes, 0);
+	assert_int_equal(lines(text), 0);
+	/* what is not there in zone 0 may be elsewhere */
+	k = (struct kernel){.knows_filters = true, .zone = 5};
+	assert_int_equal(play(&k, "-D" ONE, text), 0);
+	assert_true(k.gone[0] && k.gets == 0);
+}
+
+static void
+exact_in_zones(void **state)
+{
+	struct kernel k = {.knows_filters = true, .zone = 5, .crowd = 2000};
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(play(&k, "-D" ONE " -w 6", text), 1);
+	assert_int_equal(k.dumps, 0); /* the zone is named: it is not there */
+	k = (struct kernel){.knows_filters = true, .crowd = 2};
+	assert_int_equal(play(&k, "-D" ONE " -w 0", text), 0);
+	assert_int_equal(k.dumps, 1);
+	/* zones in use: the tuple may be there again, so the table is walked */
+	k = (struct kernel){.knows_filters = true, .zone = 5};
+	assert_int_equal(play(&k, "-D -s 10.0.0.2 -d 2.2.2.2 -p 50", text), 0);
+	assert_true(k.gets == 1 && k.dumps == 2 && k.gone[1] && lines(text) == 1);
+	/* a tuple that lacks something is none */
+	k = (struct kernel){.knows_filters = true};
+	assert_int_equal(play(&k, "-D -s 10.0.0.1 -p 50", text), 0);
+	assert_int_equal(play(&k, "-D -s 10.0.0.0/30 -d 2.2.2.2 -p 50", text), 0);
+	assert_int_equal(play(&k, "-D -s 10.0.0.3 -d 2.2.2.2 -p 51 --orig-zone 0", text), 0);
+	assert_int_equal(k.gets, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(old_and_new_kernels), cmocka_unit_test(broken_dumps), cmocka_unit_test(deletes),
-		cmocka_unit_test(refused_deletes),     cmocka_unit_test(updates),
+		cmocka_unit_test(refused_deletes),     cmocka_unit_test(updates),      cmocka_unit_test(exact),
+		cmocka_unit_test(exact_in_zones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
