@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include "confine.h"
+#include "gone.h"
 #include "stats.h"
+
+#define OLD_END_MS 5000 /* a daemon of conntrack-tools closes the connection when it has done all else */
 
 static int
 take_stats(struct answer *a, const uint8_t *payload)
@@ -104,20 +107,36 @@ ask_client(struct client *c, const struct request *q, record_fn *fn, void *ctx, 
 	a->err = end < 0 ? end : 0;
 }
 
-/* A daemon that was told to stop may be gone before it has said so, or say so shortly before it is gone. That of
- * conntrack-tools closes the connection when it ends, and its socket may name a process that has long left. */
-static void
-await_end(int pidfd, int silence, struct answer *a)
+/* How the end of a daemon is seen: by its process; that of conntrack-tools may have left the name of one that has long
+ * ended with its socket, so there nobody may listen any more. */
+struct end {
+	int pidfd, socket; /* negative: it cannot be seen there */
+};
+
+static struct end
+watch_end(const struct client *c, const char *path)
 {
-	struct pollfd p = {pidfd, POLLIN, 0};
+	return (struct end){client_daemon(c), gone_watch(path)};
+}
+
+/* A daemon that was told to stop may be gone before it has said so, or say so shortly before it is gone. */
+static void
+await_end(const struct end *e, int silence, struct answer *a)
+{
+	struct pollfd p = {e->pidfd, POLLIN, 0};
 
 	if (a->asked && (a->err == -EPIPE || a->err == -ECONNRESET))
 		a->err = 0;
-	if (pidfd < 0)
-		return;
-	if (!a->old && a->err == 0 && a->fail.why == CTL_WHY_NONE && poll(&p, 1, silence) == 0)
-		a->err = -ETIMEDOUT;
-	close(pidfd);
+	if (a->err == 0 && a->fail.why == CTL_WHY_NONE) {
+		if (a->old)
+			a->err = e->socket >= 0 && !gone_ask(e->socket, OLD_END_MS) ? -EBUSY : 0;
+		else if (e->pidfd >= 0 && poll(&p, 1, silence) == 0)
+			a->err = -ETIMEDOUT;
+	}
+	if (e->pidfd >= 0)
+		close(e->pidfd);
+	if (e->socket >= 0)
+		close(e->socket);
 }
 
 /* The operator is root, and the worker that answers reads what peers send: should it have been taken over, its answer
@@ -125,20 +144,21 @@ await_end(int pidfd, int silence, struct answer *a)
 void
 ask(const char *path, int silence, const struct request *q, record_fn *fn, void *ctx, struct answer *a)
 {
+	struct end end = {-1, -1};
 	struct client *c;
-	int pidfd;
 
 	memset(a, 0, sizeof(*a));
 	if ((c = client_new(path, silence, &a->err)) == NULL)
 		return;
-	pidfd = q->verb == CTL_STOP ? client_daemon(c) : -1;
+	if (q->verb == CTL_STOP)
+		end = watch_end(c, path);
 	tzset(); /* reads a file, for the time in messages */
 	if (confine(CONFINE_WAIT | CONFINE_BARE) < 0)
 		a->err = -ENOSYS;
 	else
 		ask_client(c, q, fn, ctx, a);
 	if (q->verb == CTL_STOP)
-		await_end(pidfd, silence, a);
+		await_end(&end, silence, a);
 	client_free(c);
 }
 
@@ -180,6 +200,7 @@ static const struct {
 	{-EPROTONOSUPPORT,
 	 "this is the daemon of conntrack-tools, which knows only the options of conntrackd (-s, -c, …): "
 	 "stop it and start this version's"},
+	{-EBUSY, "who listens there did not stop: it is neither this conntrackd nor that of conntrack-tools"},
 	{-ECONNRESET, "the daemon closed the connection in the middle of its answer"},
 	{-EBADMSG, "the answer is not of this version's protocol: restart conntrackd after an upgrade"},
 };

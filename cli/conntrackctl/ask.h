@@ -11,7 +11,7 @@
 enum exit_status { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_DENIED, EXIT_UNSUPPORTED, EXIT_BUSY, EXIT_SUPERSEDED };
 
 struct answer {
-	int err;    /* 0, or -errno: no (complete) answer */
+	int err;    /* 0, or -errno: no (complete) answer, or -EBUSY: told to stop, it did not */
 	bool asked; /* the request was delivered */
 	bool old;   /* to a daemon of conntrack-tools 1.4.x */
 	bool has_stats;

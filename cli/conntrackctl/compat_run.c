@@ -117,7 +117,7 @@ outcome(const struct answer *a, const char *path)
 		return 0;
 	answer_text(a, path, text, sizeof(text));
 	log_put(&l, LV_WARNING, "%s", text);
-	return a->err == -ETIMEDOUT ? 1 : 0;
+	return a->err == -ETIMEDOUT || a->err == -EBUSY ? 1 : 0;
 }
 
 /* *none: this mode does not have the cache. */

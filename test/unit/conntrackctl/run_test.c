@@ -32,8 +32,9 @@ static int listener;
 struct play {
 	const void *answer;
 	size_t len;
-	bool hold; /* does not hang up before the client does */
-	bool old;  /* reads a number and no more, as conntrack-tools does */
+	bool hold;   /* does not hang up before the client does */
+	bool leaves; /* and nobody listens any more */
+	bool old;    /* reads a number and no more, as conntrack-tools does */
 };
 
 struct result {
@@ -41,6 +42,20 @@ struct result {
 	struct ctl_request asked; /* old: of the number alone */
 	char out[8192], err[2048];
 };
+
+static void
+listen_there(void)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+
+	strcpy(sa.sun_path, sock);
+	assert_true((listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0);
+	assert_int_equal(bind(listener, (const struct sockaddr *)&sa, sizeof(sa)), 0);
+	/* Who listens is who the kernel says the daemon is: a process that "stop" need not wait for. */
+	if (fork() == 0)
+		_exit(listen(listener, 4) == 0 ? 0 : 1);
+	assert_true(wait(NULL) > 0);
+}
 
 static pid_t
 start(char *const argv[], int out[2], int err[2])
@@ -89,6 +104,10 @@ serve(const struct play *p, struct result *r)
 		assert_int_equal(send(fd, p->answer, p->len, MSG_NOSIGNAL), p->len);
 	if (p->hold)
 		assert_int_equal(recv(fd, &over, 1, 0), 0);
+	if (p->leaves) {
+		close(listener);
+		unlink(sock);
+	}
 	close(fd);
 }
 
@@ -407,7 +426,7 @@ test_daemon_of_conntrack_tools(void **state)
 		{"-i expect", 40}, {"-i -x", 24},        {"-i expect -x", 47}, {"-e", 17},          {"-e expect", 41},
 		{"-e -x", 25},     {"-e expect -x", 48}, {"-f", 45},           {"-f internal", 33}, {"-f external", 34},
 		{"-F", 43},        {"-F ct", 0},         {"-F expect", 38},    {"-R", 44},          {"-R ct", 1},
-		{"-R expect", 39}, {"-B", 22},           {"-n", 23},           {"-t", 26},          {"-k", 20},
+		{"-R expect", 39}, {"-B", 22},           {"-n", 23},           {"-t", 26},          {"-B", 22},
 		{"-s", 21},        {"-s ct", 21},        {"-s network", 28},   {"-s cache", 29},    {"-s runtime", 30},
 		{"-s link", 31},   {"-s rsqueue", 32},   {"-s process", 35},   {"-s queue", 36},    {"-s expect", 37},
 	};
@@ -427,9 +446,6 @@ test_daemon_of_conntrack_tools(void **state)
 		assert_string_equal(r.out, "");
 		assert_string_equal(r.err, "");
 	}
-	r = own("stop", &mute);
-	assert_int_equal(r.asked.old, 20);
-	assert_int_equal(r.status, 0);
 	r = own("role primary", &mute);
 	assert_int_equal(r.asked.old, CTL_OLD_NONE);
 	assert_int_equal(r.status, 1);
@@ -437,6 +453,28 @@ test_daemon_of_conntrack_tools(void **state)
 	r = own("stats rsqueue", &mute);
 	assert_int_equal(r.status, 1);
 	assert_string_equal(r.out, "");
+}
+
+/* It ends when it is told to; whoever goes on listening is somebody else, and that is said. */
+static void
+test_stop_of_conntrack_tools(void **state)
+{
+	const struct play ends = {.old = true, .leaves = true}, stays = {.old = true};
+	struct result r = own("stop", &ends);
+
+	(void)state;
+	listen_there();
+	assert_int_equal(r.asked.old, 20);
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.err, "");
+	r = old("-k", &ends);
+	listen_there();
+	assert_int_equal(r.asked.old, 20);
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.err, "");
+	r = old("-k", &stays);
+	assert_int_equal(r.status, 1);
+	assert_non_null(strstr(r.err, "did not stop"));
 }
 
 static void
@@ -579,20 +617,13 @@ test_json_actions(void **state)
 static int
 setup(void **state)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	FILE *f;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(sock, sizeof(sock), "%s/ctl", dir);
 	snprintf(conf, sizeof(conf), "%s/conf", dir);
-	strcpy(sa.sun_path, sock);
-	assert_true((listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0);
-	assert_int_equal(bind(listener, (const struct sockaddr *)&sa, sizeof(sa)), 0);
-	/* Who listens is who the kernel says the daemon is: a process that "stop" need not wait for. */
-	if (fork() == 0)
-		_exit(listen(listener, 4) == 0 ? 0 : 1);
-	assert_true(wait(NULL) > 0);
+	listen_there();
 	assert_non_null(f = fopen(conf, "w"));
 	fprintf(f, "General { UNIX { Path %s } }\n", sock);
 	return fclose(f);
@@ -612,12 +643,19 @@ int
 main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests),      cmocka_unit_test(test_usage),
-		cmocka_unit_test(test_help),          cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_broken_daemon), cmocka_unit_test(test_no_daemon),
-		cmocka_unit_test(test_old_usage),     cmocka_unit_test(test_old_requests),
-		cmocka_unit_test(test_status),        cmocka_unit_test(test_json),
-		cmocka_unit_test(test_json_actions),  cmocka_unit_test(test_daemon_of_conntrack_tools),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_broken_daemon),
+		cmocka_unit_test(test_no_daemon),
+		cmocka_unit_test(test_old_usage),
+		cmocka_unit_test(test_old_requests),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_actions),
+		cmocka_unit_test(test_daemon_of_conntrack_tools),
+		cmocka_unit_test(test_stop_of_conntrack_tools),
 	};
 
 	program = argc > 1 ? argv[1] : "conntrackctl";

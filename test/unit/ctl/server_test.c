@@ -156,9 +156,9 @@ frame(int fd, struct ctl_fail *fail)
 }
 
 static void
-ask(int fd, uint16_t verb)
+ask(int fd, int verb)
 {
-	struct ctl_request r = {.magic = CTL_MAGIC, .layout = ctl_layout(), .verb = verb};
+	struct ctl_request r = {.magic = CTL_MAGIC, .layout = ctl_layout(), .verb = (uint16_t)verb};
 
 	assert_int_equal(send(fd, &r, sizeof(r), 0), sizeof(r));
 }
@@ -250,7 +250,7 @@ test_access(void **state)
 {
 	struct ctx *x = *state;
 
-	for (uint16_t verb = CTL_NONE + 1; verb < CTL_VERB_MAX; verb++) {
+	for (int verb = CTL_NONE + 1; verb < CTL_VERB_MAX; verb++) {
 		bool reads = verb == CTL_STATS || verb == CTL_RSQUEUE || verb == CTL_DUMP;
 		struct ctl_fail fail = {0};
 		int reader = connect_as(x, CLIENT_READ, NULL), nobody = connect_as(x, 0, NULL);
