@@ -1,8 +1,9 @@
 # Fails the build when the C that a privileged process maps outgrows its budget. Each has a folder of its own below privsep/ and
 # shares the rest: conntrackd, which stays; ctd-start, which is root for a moment and enters no jail; ctd-queue. Code lines
 # are lines that are neither blank nor comment only.
-set(CT_PARENT_BUDGET 1560)
-set(CT_START_BUDGET 1500)
+set(CT_PARENT_BUDGET 1600)
+set(CT_KEEPER_BUDGET 600)
+set(CT_START_BUDGET 1650)
 set(CT_QUEUE_BUDGET 1750)
 set(ct_count_commands)
 function(ct_budget what limit)
@@ -14,5 +15,6 @@ endfunction()
 ct_budget(parent ${CT_PARENT_BUDGET} base netlink ipc setup jail handover parent)
 ct_budget(start ${CT_START_BUDGET} base text ipc setup jail/jail.h handover start)
 ct_budget(queue ${CT_QUEUE_BUDGET} base netlink/nlattr.h ipc jail helper_msg queue)
+ct_budget(keeper ${CT_KEEPER_BUDGET} base ipc jail/jail.h keeper)
 add_custom_target(privsep_budget ALL ${ct_count_commands}
   COMMENT "Counting code lines of the privileged programs" VERBATIM)

@@ -21,6 +21,7 @@ struct worker {
 	enum role role;
 	uint16_t index;   /* helpers: which Type */
 	pid_t pid;        /* 0: ended and reaped */
+	int trigger;      /* a word to it ends the worker; -1: there is none */
 	struct chan wall; /* fd -1: cut off */
 	enum phase phase;
 	uint32_t channels; /* bits: links whose sockets it has had; of ctd-link: that it shall open */

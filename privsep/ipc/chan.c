@@ -72,7 +72,7 @@ chan_recv(struct chan *c, void *buf, size_t size, struct msg *m)
 	struct msg_hdr hdr;
 	struct iovec iov = {buf, size};
 	union fd_space space;
-	struct msghdr mh = {NULL, 0, &iov, 1, space.bytes, sizeof(space.bytes), 0};
+	struct msghdr mh = {NULL, 0, &iov, 1, space.bytes, CMSG_LEN(CHAN_FDS_MAX * sizeof(int)), 0};
 	ssize_t n = recvmsg(c->fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 	*m = (struct msg){0};

@@ -14,7 +14,7 @@
 
 #include "msg.h"
 
-#define CHAN_FDS_MAX 2
+#define CHAN_FDS_MAX 3
 
 struct msg {
 	uint32_t type, arg;

@@ -20,7 +20,11 @@
 #define CONF_NAME_MAX   255 /* of the path that comes with MSG_CONF_TEXT */
 #define MSG_WORKERS_MAX 32
 
-enum role { ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELPER, ROLE_LINK, ROLE_QUEUE, ROLE_MAX };
+/* clang-format off */
+enum role {
+	ROLE_PARENT, ROLE_CONFIG, ROLE_LOG, ROLE_SYNC, ROLE_STATS, ROLE_HELPER, ROLE_LINK, ROLE_QUEUE, ROLE_KEEPER, ROLE_MAX
+};
+/* clang-format on */
 
 enum msg_type {
 	MSG_NONE,
@@ -43,6 +47,9 @@ enum msg_type {
 	MSG_DUMP_DONE,      /* struct msg_dump_done */
 	MSG_STATUS,         /* to sync or stats whenever it changed and every few seconds, answered by READY_ALIVE;
 			       struct msg_status */
+	MSG_KEEP_NAME,      /* to keeper; 2 fds: a directory, a file in it; payload: its name, without terminator */
+	MSG_KEEP_WORKER,    /* to keeper; 3 fds: the reading end of its trigger, the trigger, a pidfd; arg: enum role */
+	MSG_REMOVE,         /* to keeper: remove the names that still are those files'; answered by READY_SERVING */
 	MSG_PACKET,         /* from queue to helper; struct msg_packet, then the packet from its IP header on */
 	/* worker → parent */
 	MSG_SETUP,         /* from config; 1 fd: the memory, sealed; struct msg_setup */

@@ -35,7 +35,7 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_CONF] = {R_PARENT, R_WORKER, SETUP, 0, 0, 0, 0, 1, NULL},
 	[MSG_LOG_SINK] = {R_PARENT, R_LOG, SETUP, 0, 0, 0, SINK_MAX - 1, 1, NULL},
 	[MSG_LOG_REOPEN] = {R_PARENT, R_LOG, RUN, 0, 0, 0, 0, 0, NULL},
-	[MSG_START] = {R_PARENT | R_QUEUE, R_WORKER, SETUP, 0, 0, 0, ANY, 0, NULL},
+	[MSG_START] = {R_PARENT | R_QUEUE, R_WORKER | R_KEEPER, SETUP, 0, 0, 0, ANY, 0, NULL},
 	[MSG_CHANNEL] = {R_PARENT | R_LINK, R_SYNC | R_PARENT, SETUP | RUN, ONE(msg_channel), LAST_LINK, 2, NULL},
 	[MSG_CHANNEL_FAILED] = {R_PARENT | R_LINK, R_SYNC | R_PARENT, SETUP | RUN, ONE(msg_error), LAST_LINK, 0, NULL},
 	[MSG_CLIENT] = {R_PARENT, R_SERVING, RUN, ONE(msg_client), 0, 1, NULL},
@@ -46,9 +46,12 @@ static const struct msg_rule rules[MSG_MAX] = {
 	[MSG_DUMP] = {R_PARENT, R_SERVING, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
 	[MSG_DUMP_DONE] = {R_PARENT, R_SERVING, RUN, ONE(msg_dump_done), 0, 0, NULL},
 	[MSG_STATUS] = {R_PARENT, R_SERVING, RUN, ONE(msg_status), 0, 0, NULL},
+	[MSG_KEEP_NAME] = {R_PARENT, R_KEEPER, SETUP, 1, CONF_NAME_MAX, 0, 0, 2, NULL},
+	[MSG_KEEP_WORKER] = {R_PARENT, R_KEEPER, SETUP, 0, 0, 0, ROLE_MAX - 1, 3, NULL},
+	[MSG_REMOVE] = {R_PARENT, R_KEEPER, RUN, 0, 0, 0, 0, 0, NULL},
 	[MSG_PACKET] = {R_QUEUE, R_HELPER, RUN, MSG_PACKET_LEN, MSG_DATA_MAX, 0, 0, 0, NULL},
 	[MSG_SETUP] = {R_CONFIG, R_PARENT, SETUP, MSG_SETUP_LEN, MSG_SETUP_LEN, 0, 0, 1, NULL},
-	[MSG_READY] = {R_WORKER | R_LINK, R_PARENT | R_QUEUE, SETUP | RUN, 0, 0, 0, READY_ALIVE, 0, NULL},
+	[MSG_READY] = {R_WORKER | R_LINK | R_KEEPER, R_PARENT | R_QUEUE, SETUP | RUN, 0, 0, 0, READY_ALIVE, 0, NULL},
 	[MSG_REQUEST] = {R_SERVING, R_PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
 	[MSG_REQUEST_QUIET] = {R_SYNC, R_PARENT, RUN, NL_MIN, MSG_DATA_MAX, 0, ANY, 0, NULL},
 	[MSG_FLUSH] = {R_SERVING, R_PARENT, RUN, ONE(msg_flush), ANY, 0, check_table},
@@ -89,7 +92,10 @@ msg_admit_name(enum admit a)
 const char *
 role_name(enum role role)
 {
-	static const char *const names[] = {"parent", "config", "log", "sync", "stats", "helper", "link", "queue"};
+	/* clang-format off */
+	static const char *const names[] = {
+		"parent", "config", "log", "sync", "stats", "helper", "link", "queue", "keeper"};
+	/* clang-format on */
 
 	return role < ROLE_MAX ? names[role] : "?";
 }

@@ -11,7 +11,7 @@
 
 enum { R_PARENT = 1 << ROLE_PARENT, R_CONFIG = 1 << ROLE_CONFIG, R_LOG = 1 << ROLE_LOG, R_LINK = 1 << ROLE_LINK };
 enum { R_SYNC = 1 << ROLE_SYNC, R_STATS = 1 << ROLE_STATS, R_HELPER = 1 << ROLE_HELPER };
-enum { R_QUEUE = 1 << ROLE_QUEUE };                                             /* the parent of helpers */
+enum { R_KEEPER = 1 << ROLE_KEEPER, R_QUEUE = 1 << ROLE_QUEUE };                /* queue: the parent of helpers */
 enum { R_SERVING = R_SYNC | R_STATS, R_WORKER = R_LOG | R_SERVING | R_HELPER }; /* those with settings */
 
 /* Before MSG_START was sent (received), and from then on. */

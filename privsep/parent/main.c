@@ -15,8 +15,9 @@
 
 #include "parent.h"
 
-#define N_FIXED        4  /* descriptors polled before the workers' */
-#define UNANSWERED_MAX 10 /* looks without an answer of the serving worker */
+#define N_FIXED         4    /* descriptors polled before the workers' */
+#define KEEPER_PATIENCE 1000 /* ms */
+#define UNANSWERED_MAX  10   /* looks without an answer of the serving worker */
 
 uint64_t
 now_ns(void)
@@ -27,15 +28,32 @@ now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
 }
 
-/* Workers leave when their wall closes; the log worker writes what it has first. */
+/* Lock and socket go first: who has asked for the end hears of it when the worker that serves him leaves. Workers leave
+ * when their wall closes, the log worker writes what it has first; the keeper ends who has not when ours does. */
 void
 die(struct parent *p, int status)
 {
+	unsigned int left = 0;
+
+	for (struct worker *w = p->h.worker; w < p->h.worker + p->h.n_workers; w++) {
+		struct pollfd pfd = {w->wall.fd, POLLIN, 0};
+
+		if (w->role == ROLE_KEEPER && chan_send(&w->wall, MSG_REMOVE, 0, NULL, 0) == 0)
+			poll(&pfd, 1, KEEPER_PATIENCE);
+	}
 	close(p->h.log_fd);
-	for (unsigned int i = 0; i < p->h.n_workers; i++)
-		close(p->h.worker[i].wall.fd);
-	for (int i = 0; i < 100 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
-		poll(NULL, 0, 20);
+	for (unsigned int i = 0; i < 2 * p->h.conf.n_links; i++) /* who starts next binds the same addresses */
+		close(p->h.link[i / 2][i % 2]);
+	for (struct worker *w = p->h.worker; w < p->h.worker + p->h.n_workers; w++)
+		if (w->role != ROLE_KEEPER) {
+			close(w->wall.fd);
+			left += w->pid != 0;
+		}
+	for (int i = 0; i < 100 && left > 0; i++)
+		if (waitpid(-1, NULL, WNOHANG) > 0)
+			left--;
+		else
+			poll(NULL, 0, 20);
 	_exit(status);
 }
 
@@ -112,8 +130,7 @@ sleep_time(struct parent *p, uint64_t now)
 }
 
 /* To wake a process on another, sleeping processor takes longer than its work for one event. While there is little to
- * do, the parent and the worker that serves, which reads it in the status, stay on one; under load they use all. Not
- * with SCHED_FIFO: a worker that spins would never let the parent run there. */
+ * do, the parent and the worker that serves, which reads it in the status, stay on one; under load they use all. */
 static void
 share_cpu(struct parent *p, uint64_t now)
 {
@@ -121,7 +138,7 @@ share_cpu(struct parent *p, uint64_t now)
 	bool shared = p->h.status.cpu != MSG_ALL_CPUS;
 	cpu_set_t one;
 
-	if (p->dump.active || p->pause_until > now || p->h.conf.sched_type == SCHED_FIFO)
+	if (p->dump.active || p->pause_until > now)
 		p->busy_until = now + CALM_AFTER;
 	if (shared == (now >= p->busy_until))
 		return;

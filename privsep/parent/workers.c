@@ -102,8 +102,13 @@ worker_gone(struct parent *p, struct worker *w)
 	}
 	close(w->wall.fd);
 	w->wall.fd = -1;
+	if (w->trigger != -1 && write(w->trigger, "", 1) == -1)
+		log_put(&p->log, LV_WARNING, "cannot end worker %s (pid=%d): %s", role_name(w->role), (int)w->pid,
+			strerror(errno));
+	close(w->trigger);
+	w->trigger = -1;
 	p->status_changed = true;
-	if (w->phase != PHASE_RUN)
+	if (w->phase != PHASE_RUN || w->role == ROLE_KEEPER) /* without it, files and hung workers stay */
 		return;
 	if (!p->ready) {
 		log_put(&p->log, LV_ERROR, "conntrackd cannot start, please review your configuration");

@@ -1,6 +1,6 @@
 /*
- * What is opened by name: log files, lock, control socket, the service manager's socket. Called once each by main.c, as
- * root, with names that the administrator wrote and setup_check() saw.
+ * What is opened by name: log files, control socket, the service manager's socket. As root, with names that the
+ * administrator wrote and setup_check() saw.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -37,18 +36,6 @@ is_log(int fd, const char *name, int dir, uid_t uid)
 
 	close(in);
 	return good;
-}
-
-/* Empty, or the number of a process. */
-static bool
-is_lock(int fd)
-{
-	char text[16] = "";
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-	struct stat st;
-
-	return n >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_size == n &&
-	       strspn(text, "0123456789\n") == (size_t)n;
 }
 
 /* The log worker owns its files: it must open them again after rotation. */
@@ -112,35 +99,6 @@ open_logs(struct start *s)
 	s->sink[SINK_CONSOLE_ERR] = STDERR_FILENO; /* of a daemon: until it is ready */
 	log_socket(s, SINK_PARENT, &s->h.log_fd);
 	log_socket(s, SINK_WORKERS, &s->workers_log);
-	fcntl(s->h.log_fd, F_SETFD, 0); /* inherited by conntrackd */
-}
-
-/* The lock is the flock, not the file: what a dead daemon left behind blocks nobody. The file stays for good, as the
- * jail has no way to remove it. */
-void
-take_lock(struct start *s)
-{
-	const char *name = s->h.conf.lockfile;
-	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, fd = open(name, flags); /* inherited by conntrackd */
-	struct stat st = {0};
-
-	/* not at once: with fs.protected_regular that is refused for another's file, whose owner could not be named */
-	if (fd == -1 && errno == ENOENT)
-		fd = open(name, flags | O_CREAT, 0600);
-	if (fd == -1)
-		log_put(&s->log, LV_ERROR, "can't open lockfile `%s': %s", name, strerror(errno));
-	else if (fstat(fd, &st) == -1 || st.st_uid != geteuid()) /* anybody may make files in /var/lock */
-		log_put(&s->log, LV_ERROR, "lockfile `%s' belongs to uid %u, who could hold it for ever: remove it",
-			name, st.st_uid);
-	else if (flock(fd, LOCK_EX | LOCK_NB) == -1)
-		log_put(&s->log, LV_ERROR, "lockfile `%s' exists, perhaps conntrackd already running?", name);
-	else if (!is_lock(fd))
-		log_put(&s->log, LV_ERROR, "lockfile `%s' exists and is none: something else is in it", name);
-	else if (ftruncate(fd, 0) == -1 || dprintf(fd, "%d\n", (int)getpid()) < 0)
-		log_put(&s->log, LV_ERROR, "can't write lockfile `%s': %s", name, strerror(errno));
-	else
-		return;
-	give_up(s, 1);
 }
 
 void
@@ -169,14 +127,16 @@ open_control(struct start *s)
 	if (why == NULL) {
 		unlink(c->ctl_path);
 		s->h.ctl_gid = gr != NULL ? gr->gr_gid : 0;
-		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 || listen(fd, BACKLOG) == -1 ||
 		    (gr != NULL && lchown(c->ctl_path, (uid_t)-1, gr->gr_gid) == -1))
 			why = strerror(errno);
 		s->h.control = fd;
 	}
-	if (why == NULL)
+	if (why == NULL) {
+		keep_name(s, c->ctl_path, open(c->ctl_path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 		return;
+	}
 	log_put(&s->log, LV_ERROR, "can't open unix socket! %s: %s", c->ctl_path, why);
 	give_up(s, 1);
 }
@@ -188,7 +148,6 @@ open_notify(struct start *s)
 	unsigned long long us = s->watchdog_usec != NULL ? strtoull(s->watchdog_usec, NULL, 10) : 0;
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	size_t len = name != NULL ? strlen(name) : 0;
-	int fd;
 
 	s->h.notify = -1;
 	s->h.watchdog = us == 0 || us > WATCHDOG_MOST / 500 ? WATCHDOG_MOST : us * 500; /* two in its time */
@@ -199,7 +158,5 @@ open_notify(struct start *s)
 	memcpy(sun.sun_path, name, len);
 	if (name[0] == '@')
 		sun.sun_path[0] = '\0';
-	fd = connect_to(&sun, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len), SOCK_DGRAM);
-	s->h.notify = fd != -1 ? fcntl(fd, F_DUPFD, 0) : -1; /* inherited by conntrackd */
-	close(fd);
+	s->h.notify = connect_to(&sun, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len), SOCK_DGRAM);
 }

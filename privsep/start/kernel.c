@@ -9,11 +9,13 @@
 #include <sched.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "start.h"
 
+#define REALTIME_MOST 30000000  /* us without a pause, in which the kernel may have to empty its table */
 #define ANSWER_BUFFER (8 << 20) /* every request of a batch may fail */
 
 /* 0 when nf_conntrack_netlink is there, loaded by the kernel when it can be; else -errno. It answers at once. */
@@ -43,12 +45,11 @@ no_netlink(struct start *s, int err)
 	give_up(s, 1);
 }
 
-/* Not close-on-exec: inherited by conntrackd. */
 static int
 nl_open(struct start *s, uint32_t groups, int rcvbuf)
 {
 	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = groups};
-	int on = 1, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	int on = 1, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER);
 
 	/* errors come back without the request that caused them */
 	if (fd != -1 && bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 &&
@@ -140,12 +141,18 @@ open_netlink(struct start *s)
 	check_reports(s);
 }
 
+/* Of the parent alone: it must read events before they are lost, and does next to nothing for each. Workers parse what
+ * others send and have room for many events: one that spins would keep everybody from running. */
 void
 set_scheduler(struct start *s)
 {
-	struct sched_param prio = {.sched_priority = s->h.conf.sched_prio};
+	const struct sched_param prio = {.sched_priority = s->h.conf.sched_prio};
+	const struct rlimit most = {REALTIME_MOST, REALTIME_MOST};
 
-	if (s->h.conf.sched_type != 0 && sched_setscheduler(0, s->h.conf.sched_type, &prio) == -1)
+	if (s->h.conf.sched_type == 0)
+		return;
+	setrlimit(RLIMIT_RTTIME, &most);
+	if (sched_setscheduler(0, s->h.conf.sched_type, &prio) == -1)
 		log_put(&s->log, LV_WARNING,
 			"scheduler configuration failed: %s. Likely a bug in conntrackd, please report it. "
 			"Continuing with system default scheduler.",

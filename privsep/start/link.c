@@ -113,7 +113,7 @@ link_open(const struct msg_link *l, int fd[2], struct msg_channel *info, bool ag
 	int r;
 
 	for (int i = 0; i < 2; i++)
-		fd[i] = l->kind == LINK_TCP ? -1 : socket(l->family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+		fd[i] = l->kind == LINK_TCP ? -1 : socket(l->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	r = l->kind == LINK_TCP ? -EPROTONOSUPPORT : set_up(l, fd, info, again);
 	for (int i = 0; i < 2 && r != 0; i++)
 		close(fd[i]);

@@ -130,7 +130,11 @@ start_workers(struct start *s, enum role role, unsigned int n)
 		for (unsigned int sink = 0; r == 0 && role == ROLE_LOG && sink < SINK_MAX; sink++)
 			if (s->sink[sink] != -1)
 				r = give_fd(w, MSG_LOG_SINK, sink, s->sink[sink]);
-		if (r == 0 && (role == ROLE_LINK || (r = give_fd(w, MSG_CONF, 0, s->conf_fd)) == 0))
+		if (r == 0 && role != ROLE_KEEPER)
+			r = arm(s, w);
+		if (r == 0 && role != ROLE_KEEPER && role != ROLE_LINK)
+			r = give_fd(w, MSG_CONF, 0, s->conf_fd);
+		if (r == 0)
 			continue;
 		log_put(&s->log, LV_ERROR, "can't start a %s worker: %s", role_name(role), strerror(-r));
 		give_up(s, 1);
@@ -153,6 +157,17 @@ heard_serving(struct worker *w)
 	return true;
 }
 
+/* The worker enters its jail and serves. */
+static void
+enter(struct start *s, struct worker *w)
+{
+	w->phase = PHASE_RUN;
+	if (chan_send(&w->wall, MSG_START, 0, NULL, 0) == 0 && heard_serving(w))
+		return;
+	log_put(&s->log, LV_ERROR, "the %s worker did not start", role_name(w->role));
+	give_up(s, 1);
+}
+
 /* From here on everything is said through the log worker. */
 static void
 start_logging(struct start *s)
@@ -160,11 +175,7 @@ start_logging(struct start *s)
 	struct worker *first = &s->h.worker[s->h.n_workers];
 
 	start_workers(s, ROLE_LOG, N_LOG);
-	first->phase = PHASE_RUN;
-	if (chan_send(&first->wall, MSG_START, 0, NULL, 0) != 0 || !heard_serving(first)) {
-		log_put(&s->log, LV_ERROR, "the log worker did not start");
-		give_up(s, 1);
-	}
+	enter(s, first);
 	s->log = (struct log){s->h.log_fd, s->h.log_fd, LF_RECORD, 0};
 }
 
@@ -189,8 +200,18 @@ static void
 become_parent(struct start *s)
 {
 	int fd = memfd_create("handover", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	const int kept[] = {s->lock,     s->h.log_fd,   s->h.control, s->h.notify,
+			    s->h.events, s->h.requests, s->h.dumps,   s->h.quiet};
 	int self = fcntl(HANDOVER_FD, F_DUPFD_CLOEXEC, 0);
 
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		fcntl(kept[i], F_SETFD, 0);
+	for (unsigned int i = 0; i < s->h.n_workers; i++) {
+		fcntl(s->h.worker[i].wall.fd, F_SETFD, 0);
+		fcntl(s->h.worker[i].trigger, F_SETFD, 0);
+	}
+	for (unsigned int i = 0; i < 2 * s->h.conf.n_links; i++)
+		fcntl(s->h.link[i / 2][i % 2], F_SETFD, 0);
 	s->h.magic = HANDOVER_MAGIC;
 	if (fd != -1 && write(fd, &s->h, sizeof(s->h)) == sizeof(s->h) && lseek(fd, 0, SEEK_SET) == 0 &&
 	    fcntl(fd, F_ADD_SEALS, HANDOVER_SEALS) == 0 && dup2(fd, HANDOVER_FD) != -1)
@@ -306,16 +327,18 @@ main(int argc, char **argv)
 	if (w.daemon)
 		to_background(s);
 	open_logs(s);
+	start_workers(s, ROLE_KEEPER, 1); /* the first: others are told to it */
 	start_logging(s);
 	take_lock(s);
 	s->locked = true;
-	set_scheduler(s);
 	open_control(s);
 	open_notify(s);
 	open_links(s);
 	open_netlink(s);
 	start_workers(s, s->h.conf.sync ? ROLE_SYNC : ROLE_STATS, N_SERVING);
 	start_workers(s, ROLE_LINK, s->h.conf.n_links > 0);
+	enter(s, &s->h.worker[0]);
+	set_scheduler(s);
 	if (chdir("/") == 0)
 		become_parent(s);
 	return 1;

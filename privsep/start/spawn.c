@@ -4,8 +4,11 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <pwd.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "start.h"
@@ -30,34 +33,35 @@ take_standard_fds(enum role role)
 static void
 become_worker(const char *path, enum role role, uint16_t index, int wall, int log_fd)
 {
+	const struct sched_param usual = {0}; /* whoever spins must not keep others from running */
 	char number[8];
 
 	snprintf(number, sizeof(number), "%u", index);
+	sched_setscheduler(0, SCHED_OTHER, &usual);
 	signal(SIGINT, SIG_IGN); /* of the terminal, for all: the parent ends, and they with it */
 	take_standard_fds(role);
 	if (dup2(wall, WORKER_FD) == -1 || dup2(log_fd, WORKER_LOG_FD) == -1 ||
 	    close_range(WORKER_LOG_FD + 1, ~0U, 0) == -1)
 		_exit(71);
-	execl(path, path, role_name(role), role == ROLE_HELPER ? number : NULL, (char *)NULL);
+	execl(path, strrchr(path, '/') + 1, role_name(role), role == ROLE_HELPER ? number : NULL, (char *)NULL);
 	_exit(72);
 }
 
 int
 spawn(struct worker *w, enum role role, uint16_t index, int log_fd)
 {
+	static const char *const program[ROLE_MAX] = {
+		[ROLE_HELPER] = "ctd-helper", [ROLE_LINK] = "ctd-link", [ROLE_KEEPER] = "ctd-keeper"};
 	char path[PATH_MAX];
 	int sv[2], size = WALL_BUFFER;
 
-	if (!locate(path, sizeof(path),
-		    role == ROLE_HELPER ? "ctd-helper"
-		    : role == ROLE_LINK ? "ctd-link"
-					: "ctd-worker"))
+	if (!locate(path, sizeof(path), program[role] != NULL ? program[role] : "ctd-worker"))
 		return -ENOENT;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv) == -1)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sv) == -1)
 		return -errno;
 	if (setsockopt(sv[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) == -1 && geteuid() == 0)
 		return -errno; /* not needed by an ordinary user, who only checks a file */
-	*w = (struct worker){.role = role, .index = index, .pid = fork(), .wall = {.fd = sv[0]}, .phase = PHASE_SETUP};
+	*w = (struct worker){role, index, fork(), -1, {.fd = sv[0]}, PHASE_SETUP, 0};
 	if (w->pid == 0)
 		become_worker(path, role, index, sv[1], log_fd);
 	close(sv[1]);
@@ -68,4 +72,27 @@ int
 give_fd(struct worker *w, uint32_t type, uint32_t arg, int fd)
 {
 	return chan_sendv(&w->wall, type, arg, NULL, 0, &fd, 1);
+}
+
+/* A word to a pipe whose reading end asks for a signal ends the worker, by the credentials of who asked: those of the
+ * worker's user, to whom the kernel lets a user signal. So neither the parent nor the keeper needs the right to; and
+ * the keeper holds the reading end, so no worker can withdraw it. */
+int
+arm(struct start *s, struct worker *w)
+{
+	const struct passwd *pw = getpwnam(JAIL_WORKER_USER);
+	int fd[3], r = -ENOENT; /* reading end, trigger, pidfd */
+
+	if (pw == NULL || pipe2(fd, O_CLOEXEC | O_NONBLOCK) == -1 || seteuid(pw->pw_uid) == -1)
+		return r;
+	if (fcntl(fd[0], F_SETOWN, w->pid) == -1 || fcntl(fd[0], F_SETSIG, SIGKILL) == -1 ||
+	    fcntl(fd[0], F_SETFL, O_ASYNC | O_NONBLOCK) == -1 ||
+	    (fd[2] = (int)syscall(SYS_pidfd_open, w->pid, 0)) == -1)
+		r = -errno;
+	else
+		r = chan_sendv(&s->h.worker[0].wall, MSG_KEEP_WORKER, w->role, NULL, 0, fd, 3);
+	w->trigger = fd[1];
+	close(fd[0]);
+	close(fd[2]);
+	return seteuid(0) == 0 ? r : -errno;
 }

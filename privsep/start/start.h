@@ -16,6 +16,7 @@ struct start {
 	struct log log;
 	int conf_fd; /* the settings, sealed */
 	int sink[SINK_MAX];
+	int lock;        /* held as long as it is open; 0: not yet */
 	bool locked;     /* we are the only one: what fails from here on is the configuration's */
 	int workers_log; /* what they write to; h.log_fd is the parent's own */
 	char **argv;     /* as they were typed */
@@ -29,6 +30,7 @@ void give_up(struct start *s, int status) __attribute__((noreturn)); /* the call
 /* A worker, with its end of the wall as WORKER_FD and log_fd as WORKER_LOG_FD. 0 or -errno. */
 int spawn(struct worker *w, enum role role, uint16_t index, int log_fd);
 int give_fd(struct worker *w, uint32_t type, uint32_t arg, int fd);
+int arm(struct start *s, struct worker *w); /* from now on a word to w->trigger ends it; 0 or -errno */
 
 /* config.c: runs the configuration worker; fills h.conf and conf_fd. Returns its exit status. */
 int read_config(struct start *s, const char *path, enum conf_use use);
@@ -37,9 +39,12 @@ const char *setup_check(const struct msg_setup *s, int memfd);
 /* Whether the text has it as a word, or it is empty. */
 bool name_written(const char *text, size_t len, const char *name);
 
+/* lock.c */
+void take_lock(struct start *s);
+void keep_name(struct start *s, const char *path, int file); /* which is open by that name, to be removed in the end */
+
 /* files.c */
 void open_logs(struct start *s);
-void take_lock(struct start *s);
 void open_control(struct start *s);
 void open_notify(struct start *s);
 

@@ -1,6 +1,5 @@
 #!/bin/bash
-# hang.sh: a sync worker that does not die but stands still. The parent cuts it off and the spare takes over; when the old one
-# wakes up, with its sockets still open and its channel full of old events, it leaves without a word to anybody.
+# hang.sh: a sync worker that does not die but stands still. The parent cuts it off and ends it, and the spare takes over.
 set -u
 . "$(dirname "$0")/common.sh"
 export WATCHDOG_USEC=2000000 # the parent looks every second
@@ -26,9 +25,9 @@ worker_hangs() {
 	[ -n "$w" ] && kill -STOP "$w" || return
 	flows fw-a create udp "$2" 500 || return
 	wait_for 40 cut_off "$1" "$w" && wait_for 20 alive "$1" || return
+	wait_for 10 gone "$w" || { echo "the old worker stays" >&2; return 1; }
 	cache_is_kernel_or_show "$1" && known_to_or_show fw-a fw-b || return
 	before=$(misfits)
-	kill -CONT "$w" && wait_for 10 gone "$w" || { echo "the old worker stays" >&2; return 1; }
 	flows fw-a create udp $(($2 + 500)) 100 && known_to_or_show fw-a fw-b || return
 	[ "$(misfits)" = "$before" ] || { echo "lost and refused by fw-b: $before, then $(misfits)" >&2; return 1; }
 	[ "${DAEMON_PID[$1]}" = "$p" ] && alive "$1"

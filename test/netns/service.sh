@@ -15,20 +15,39 @@ sigterm_is_clean() {
 	wait_for 10 gone $list && nobody_answers
 }
 
-# The socket file may stay; whoever asks learns at once that nobody is there.
 nobody_answers() {
 	ctl fw-a -s >/dev/null 2>&1
-	[ $? -eq 1 ]
+	[ $? -eq 1 ] && no_files
+}
+
+# What Pacemaker, init scripts and packages look at.
+no_files() {
+	[ ! -e "$LAB_DIR/fw-a.sock" ] && [ ! -e "$LAB_DIR/fw-a.lock" ]
 }
 
 stop_request_is_clean() {
 	local list rc
 	daemon_start fw-a
 	list=$(tree "${DAEMON_PID[fw-a]}")
-	ctl fw-a -k || return
+	ctl fw-a -k && no_files || return
 	wait "${DAEMON_PID[fw-a]}"
 	rc=$?
-	[ $rc -eq 0 ] && wait_for 10 gone $list
+	[ $rc -eq 0 ] && wait_for 10 gone $list || return
+	daemon_start fw-a
+	kill -KILL "${DAEMON_PID[fw-a]}"
+	wait_for 10 no_files
+}
+
+# Once more and again, without a pause.
+restarts_work() {
+	local i
+	for ((i = 0; i < 10; i++)); do
+		in_ns fw-a timeout 20 "$CT_BIN/conntrackd" -C "$LAB_DIR/fw-a.conf" -d && alive_by_answer && ctl fw-a -k && no_files || return
+	done
+}
+
+alive_by_answer() {
+	ctl fw-a -s runtime >/dev/null
 }
 
 # Two daemons with one lock: the second says so and leaves, the first does not notice.
@@ -151,6 +170,6 @@ half_requests() { clients half 300; }
 clients_that_do_not_read() { flows fw-a create tcp6 0 20000 && clients deaf 400; }
 hasty_clients() { clients hasty 500; }
 
-run_cases sigterm_is_clean stop_request_is_clean second_start_is_refused failed_start_says_what_to_do missing_users_are_named \
+run_cases sigterm_is_clean stop_request_is_clean restarts_work second_start_is_refused failed_start_says_what_to_do missing_users_are_named \
 	later_keywords_are_logged what_cannot_be_had_is_said daemon_mode_returns_when_ready \
 	sighup_opens_the_log_again spare_log_worker_writes_the_new_file silent_clients garbage_clients half_requests clients_that_do_not_read hasty_clients

@@ -538,20 +538,15 @@ block_log(void)
 	fcntl(WORKER_LOG_FD, F_SETFL, 0);
 }
 
-/* Cut off, it goes on filling the log for a while: nobody has the right to end it. */
+/* Until it is ended. */
 static void
 flood_log(struct double_state *d)
 {
-	struct pollfd pfd = {d->wall.fd, 0, 0};
-	bool done = false;
-
+	for (int i = 0; i < 300000; i++)
+		send(WORKER_LOG_FD, "\1flood", 6, MSG_DONTWAIT);
 	send_raw(d, MSG_STOP, 0, 1);
-	for (int turns = 0; !done || turns < 30000; turns++) {
-		for (int i = 0; i < 10; i++)
-			send(WORKER_LOG_FD, "\1flood", 6, MSG_DONTWAIT);
-		done = done || (poll(&pfd, 1, 0) == 1 && pfd.revents != 0);
-	}
-	exit(0);
+	for (;;)
+		send(WORKER_LOG_FD, "\1flood", 6, MSG_DONTWAIT);
 }
 
 /* Messages of wrong form, and requests that are spoilt. */
@@ -642,6 +637,9 @@ act(struct double_state *d, const char *name)
 		block_log();
 	else if (strcmp(name, "flood-log") == 0)
 		flood_log(d);
+	else if (strcmp(name, "spin") == 0)
+		for (;;)
+			(void)*(volatile int *)&d->wall.fd;
 	else if (strcmp(name, "mute") == 0)
 		d->mute = true;
 	else if (strcmp(name, "leave") == 0)
@@ -715,9 +713,10 @@ serve_client(struct double_state *d, int fd)
 		chan_send(&d->wall, MSG_CHANNEL_OPEN, 0, NULL, 0);
 	else if (strcmp(cmd, "say") == 0)
 		n = send(d->channel_fd[1], "hello", 5, 0);
-	else if (strcmp(cmd, "stop") == 0)
+	else if (strcmp(cmd, "stop") == 0) {
 		chan_send(&d->wall, MSG_STOP, 0, NULL, 0);
-	else if (strncmp(cmd, "act ", 4) == 0)
+		return; /* answered by our end */
+	} else if (strncmp(cmd, "act ", 4) == 0)
 		act(d, cmd + 4);
 	else if (strcmp(cmd, "sleep") == 0)
 		poll(NULL, 0, 3000);

@@ -16,7 +16,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from cases import CLONE_NEWNET, DEADLINE, LIBC, children, jailed, start, suite, wait_for as wait  # noqa: E402
+from cases import CLONE_NEWNET, DEADLINE, LIBC, children, jailed, start, status_of, suite, wait_for as wait  # noqa: E402
 
 BIN = os.path.abspath(sys.argv[1])
 HURRY = {"WATCHDOG_USEC": "800000"}  # looks of the parent at its worker: every 0.4 s
@@ -32,6 +32,14 @@ SPOILT = "lock-elsewhere log-elsewhere string relative links size helper sched b
 
 def wait_for(what, probe):
     return wait(what, probe, lambda: "".join(f"{d.dir}: {d.text()}\n" for d in Daemon.running))
+
+
+def runs(pid):
+    """It is there, and no zombie."""
+    try:
+        return status_of(pid)["State"].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Daemon:
@@ -84,6 +92,13 @@ class Daemon:
         words = got.decode().split()
         return {k: int(v) for k, v in zip(words[::2], words[1::2])}
 
+    def ask_nobody(self, command):
+        """Of who does not answer."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.connect(self.ctl)
+            s.sendall(command.encode() + b"\n")
+            time.sleep(0.2)
+
     def status(self, key, value):
         return wait_for(f"{key} >= {value}", lambda: (self.ask_safely() or {}).get(key, -1) >= value)
 
@@ -93,14 +108,19 @@ class Daemon:
         except OSError:
             return None
 
-    def end(self, status=0):
+    def end(self, status=0, remove=True):
+        workers = self.children()
         if status == 0:
             self.proc.send_signal(signal.SIGTERM)
         got = self.proc.wait(DEADLINE)
         assert got == status, f"exit status {got}, not {status}: {self.output()}"
-        left = children(self.proc.pid)
-        assert not left, f"workers outlive their parent: {left}"
-        shutil.rmtree(self.dir)
+        self.nothing_is_left(workers)
+        if remove:
+            shutil.rmtree(self.dir)
+
+    def nothing_is_left(self, workers):
+        assert not os.path.exists(self.lock), "the lock is left"
+        wait_for("end of the workers", lambda: not [w for w in workers if runs(w[0])])
 
     def children(self):
         return children(self.proc.pid)
@@ -128,7 +148,7 @@ def case_stats():
     for i in range(0, len(STATS_ACTS), 2):
         flows(1024, 600)  # a dump of several records
         d = Daemon("stats 1")
-        wait_for("roles", lambda: sorted(role for _, role in d.children()) == ["log", "log", "stats", "stats", "stats"])
+        wait_for("roles", lambda: sorted(role for _, role in d.children()) == ["keeper", "log", "log", "stats", "stats", "stats"])
         for n, act in enumerate(STATS_ACTS[i : i + 2], 1):
             d.ask("act " + act)
             wait_for(f"{act}: refused", lambda: len(re.findall(r"worker stats \(pid=\d+\) broke rule", d.text())) == n)
@@ -173,6 +193,74 @@ def case_deaths():
         d.status("deaths", 1)
         assert d.ask()["signals"] == (0 if act == "leave" else 1)
         assert pid not in [p for p, _ in d.children()]
+        d.end()
+
+
+def case_ends():
+    """However the daemon ends: neither socket nor lock is left, nor a worker, even one that stands still; what is not
+    ours any more stays."""
+    def with_sync_stopped(d):
+        pid = next(p for p, role in d.children() if role == "sync")
+        os.kill(pid, signal.SIGSTOP)
+
+    def replaced(d):
+        os.rename(d.lock, d.lock + ".old")
+        with open(d.lock, "w") as f:
+            f.write("another's")
+
+    def without_keeper(d):
+        os.kill(next(p for p, role in d.children() if role == "keeper"), signal.SIGKILL)
+        wait_for("the news", lambda: "worker keeper, signal 9" in d.text())
+        assert d.ask()["takeover"] == 0  # it is missed, but nobody ends for it
+
+    for before in (lambda d: None, with_sync_stopped, replaced, without_keeper):
+        for how in (signal.SIGTERM, signal.SIGKILL, "stop"):
+            if how == "stop" and before == with_sync_stopped:
+                continue  # nobody would hear it
+            d = Daemon()
+            workers = d.children()
+            before(d)
+            if how == "stop":
+                assert d.ask("stop") == {}  # answered by the end of the connection
+                assert os.path.exists(d.lock) == (before in (replaced, without_keeper)), d.text()
+                assert os.path.exists(d.ctl) == (before == without_keeper)
+            else:
+                d.proc.send_signal(how)
+            assert d.proc.wait(DEADLINE) == (-how if how == signal.SIGKILL else 0)
+            wait_for("end of the workers", lambda: not [w for w in workers if runs(w[0])])
+            assert os.path.exists(d.ctl) == (before == without_keeper)
+            if before == replaced:
+                with open(d.lock) as f:
+                    assert f.read() == "another's"
+            else:
+                assert os.path.exists(d.lock) == (before == without_keeper)
+            shutil.rmtree(d.dir)
+
+
+def case_killed():
+    """Killed and started again at once, many times: the keeper of the one that was killed removes nothing of the next."""
+    d = Daemon(start=False)
+    for _ in range(10):
+        d.start()
+        os.unlink(d.log)
+        d.proc.kill()
+        d.proc.wait()
+    d.start()
+    assert os.path.exists(d.lock) and d.ask()["takeover"] == 0
+    d.end()
+
+
+def case_scheduler():
+    """Only the parent runs before others; a worker that spins keeps nobody from anything, and ends with the daemon."""
+    for policy in (os.SCHED_FIFO, os.SCHED_RR):
+        d = Daemon(f"sched {int(policy)}", start=False)
+        d.start(preexec_fn=lambda: os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5)))
+        assert os.sched_getscheduler(d.proc.pid) == policy
+        for pid, role in d.children():
+            assert os.sched_getscheduler(pid) == os.SCHED_OTHER, role
+        with open(f"/proc/{d.proc.pid}/limits") as f:
+            assert re.search(r"Max realtime timeout +30000000 +30000000", f.read())
+        d.ask_nobody("act spin")
         d.end()
 
 
@@ -224,7 +312,7 @@ def case_chaos():
             d.ask("new")
             d.status("results", results + 1)
         assert "link" in [role for _, role in d.children()], d.text()
-        wait_for("no descriptor more", lambda: len(os.listdir(f"/proc/{d.proc.pid}/fd")) == fds - 2)  # two walls
+        wait_for("no descriptor more", lambda: len(os.listdir(f"/proc/{d.proc.pid}/fd")) == fds - 4)  # two walls, two triggers
         with open(f"/proc/{d.proc.pid}/status") as f:
             rss = int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
         assert rss < 8192, rss
@@ -313,7 +401,7 @@ def case_flood():
 
 
 def case_hang():
-    """A serving worker that hangs is cut off, and a spare serves; when it wakes up it finds the end of the file."""
+    """A serving worker that hangs is cut off and ended, and a spare serves."""
     d = Daemon(env=HURRY)
     pid = next(p for p, role in d.children() if role == "sync")
     os.kill(pid, signal.SIGSTOP)
@@ -322,10 +410,8 @@ def case_hang():
     assert d.ask()["takeover"] == 1
     d.ask("new")
     d.status("results", 1)
-    assert pid in [p for p, _ in d.children()]
-    os.kill(pid, signal.SIGCONT)
-    wait_for("its end", lambda: pid not in [p for p, _ in d.children()])
-    assert d.ask()["takeover"] == 1
+    assert f"(pid={pid}) has aborted: worker sync, signal 9" in d.text(), d.text()
+    assert pid not in [p for p, _ in d.children()] and d.ask()["takeover"] == 1
     d.ask("act mute")  # takes everything, says nothing
     d.status("takeover", 2)
     d.end()
@@ -605,10 +691,10 @@ def case_stale():
     got = run(other)
     assert got.returncode == 1 and "another daemon listens there" in got.stderr, got
     shutil.rmtree(other.dir)
+    os.kill(next(p for p, role in d.children() if role == "keeper"), signal.SIGKILL)
     d.proc.kill()
     d.proc.wait()
     assert os.path.exists(d.lock) and os.path.exists(d.ctl)
-    wait_for("workers leave", lambda: not d.children())
     os.unlink(d.log)
     d.start()
     assert oct(os.stat(d.ctl).st_mode & 0o777) == "0o600" and oct(os.stat(d.lock).st_mode & 0o777) == "0o600"
@@ -619,7 +705,9 @@ def case_stale():
         f.write("precious")
     second = run(d)
     assert second.returncode == 1
-    d.end()
+    d.end(remove=False)
+    assert os.path.getsize(d.ctl) == 8 and not os.path.exists(d.lock)  # not what was there at the start
+    shutil.rmtree(d.dir)
     d = Daemon(start=False)
     with open(d.ctl, "w") as f:
         f.write("precious")
@@ -816,7 +904,7 @@ def case_link_worker():
     assert "does not take message" not in d.text() and "link" in [role for _, role in d.children()], d.text()
     d.end()
     genuine, BIN = BIN, tempfile.mkdtemp(prefix="ct-wall-bin-")
-    for name, source in (("conntrackd", "conntrackd"), ("ctd-start", "ctd-start"), ("ctd-worker", "ctd-worker"),
+    for name, source in (("conntrackd", "conntrackd"), ("ctd-start", "ctd-start"), ("ctd-keeper", "ctd-keeper"), ("ctd-worker", "ctd-worker"),
                          ("ctd-link", "link_double")):
         shutil.copy(f"{genuine}/{source}", f"{BIN}/{name}")
     for port in (7001, 7002, 7003):

@@ -133,6 +133,8 @@ malformed_records_are_refused(void **state)
 	assert_int_equal(m.nfds, 0);
 	send_raw(p->a.fd, "more descriptors than fit", 25, 32);
 	assert_int_equal(chan_recv(&p->b, p->buf, sizeof(p->buf), &m), -EBADMSG);
+	send_raw(p->a.fd, "one more than fit", 17, CHAN_FDS_MAX + 1);
+	assert_int_equal(chan_recv(&p->b, p->buf, sizeof(p->buf), &m), -EBADMSG);
 	send_raw(p->a.fd, "longer than the buffer", 22, 1);
 	assert_int_equal(chan_recv(&p->b, small, sizeof(small), &m), -EBADMSG);
 	assert_int_equal(open_fds(), before);

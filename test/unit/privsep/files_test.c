@@ -145,14 +145,36 @@ a_log_is_a_log(void **state)
 static void
 others_files_are_not_ours(void **state)
 {
+	char aside[80];
+	struct stat st;
+
 	(void)state;
 	if (getuid() != 0)
 		skip();
 	assert_int_equal(chmod(dir, 01777), 0);
 	put("");
 	assert_int_equal(chown(path, 1, 1), 0);
-	assert_false(lock());
+	assert_true(lock()); /* put aside */
+	snprintf(aside, sizeof(aside), "%s.%d", path, (int)getpid());
+	assert_int_equal(stat(aside, &st), 0);
+	assert_true(st.st_uid == 1 && st.st_size == 0 && unlink(aside) == 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(chown(path, 1, 1), 0);
+	assert_true(lock());
+	assert_true(stat(aside, &st) == 0 && S_ISDIR(st.st_mode) && rmdir(aside) == 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	assert_int_equal(lchown(path, 1, 1), 0);
+	assert_true(lock());
+	assert_true(lstat(aside, &st) == 0 && S_ISLNK(st.st_mode) && unlink(aside) == 0);
+	assert_int_equal(chmod(dir, 0700), 0);
+	put("");
+	assert_int_equal(chown(path, 1, 1), 0);
+	assert_false(lock()); /* by whoever may write there */
 	holds("");
+	put("");
+	assert_int_equal(chmod(dir, 01777), 0);
 	assert_int_equal(chown(path, 0, 0), 0);
 	assert_true(lock());
 	put("[Sat Nov 21 02:54:35 2026] (pid=1) [notice] forged\n");

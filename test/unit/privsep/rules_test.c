@@ -33,6 +33,9 @@ static const struct good {
 	{MSG_DUMP, ROLE_PARENT, ROLE_STATS, PHASE_RUN, MSG_DATA_MAX, 0},
 	{MSG_DUMP_DONE, ROLE_PARENT, ROLE_SYNC, PHASE_RUN, sizeof(struct msg_dump_done), 0},
 	{MSG_STATUS, ROLE_PARENT, ROLE_SYNC, PHASE_RUN, sizeof(struct msg_status), 0},
+	{MSG_KEEP_NAME, ROLE_PARENT, ROLE_KEEPER, PHASE_SETUP, 9, 2},
+	{MSG_KEEP_WORKER, ROLE_PARENT, ROLE_KEEPER, PHASE_SETUP, 0, 3},
+	{MSG_REMOVE, ROLE_PARENT, ROLE_KEEPER, PHASE_RUN, 0, 0},
 	{MSG_PACKET, ROLE_QUEUE, ROLE_HELPER, PHASE_RUN, sizeof(struct msg_packet) + 9, 0},
 	{MSG_SETUP, ROLE_CONFIG, ROLE_PARENT, PHASE_SETUP, sizeof(struct msg_setup), 1},
 	{MSG_READY, ROLE_LOG, ROLE_PARENT, PHASE_RUN, 0, 0},
@@ -212,10 +215,11 @@ wrong_length(void **state)
 		assert_int_equal(admit(&good[i], &m), ADMIT_LENGTH);
 		m.len = good[i].len - 1;
 		if (good[i].type != MSG_CONF_TEXT && good[i].type != MSG_DUMP && good[i].type != MSG_PACKET &&
-		    good[i].len > 0)
+		    good[i].type != MSG_KEEP_NAME && good[i].len > 0)
 			assert_int_equal(admit(&good[i], &m), ADMIT_LENGTH);
 		m.len = good[i].len + 1; /* no multiple either */
-		if (m.len != 21 && good[i].type != MSG_CONF_TEXT && good[i].type != MSG_PACKET)
+		if (m.len != 21 && good[i].type != MSG_CONF_TEXT && good[i].type != MSG_PACKET &&
+		    good[i].type != MSG_KEEP_NAME)
 			assert_int_equal(admit(&good[i], &m), ADMIT_LENGTH);
 	}
 }
