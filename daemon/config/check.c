@@ -101,7 +101,8 @@ check_sync(const struct conf *c, const struct conf_places *at, const struct diag
 			"cannot use both `Stats' and `Sync' clauses in conntrackd.conf");
 		return -EINVAL;
 	}
-	if (c->mode == MODE_NONE || (c->disable_external_cache && c->commit_timeout != 0))
+	if (c->mode == MODE_NONE || (c->disable_external_cache && (c->commit_timeout != 0 || c->mode == MODE_ALARM)) ||
+	    (c->disable_internal_cache && c->mode != MODE_NOTRACK))
 		return -EINVAL;
 	if (c->n_links == 0) {
 		diag_at(d, LV_ERROR, at->sync,

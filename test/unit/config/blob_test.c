@@ -231,6 +231,13 @@ impossible_combinations(void **state)
 	bad.disable_external_cache = true;
 	expect_refused(&bad, "CommitTimeout without external cache");
 	bad = good;
+	bad.disable_internal_cache = true;
+	expect_refused(&bad, "FT-FW without internal cache");
+	bad = good;
+	bad.mode = MODE_ALARM;
+	bad.disable_external_cache = true;
+	expect_refused(&bad, "ALARM without external cache");
+	bad = good;
 	memset(bad.link[0].peer, 0, sizeof(bad.link[0].peer));
 	expect_refused(&bad, "no peer");
 	bad = good;
