@@ -118,7 +118,7 @@ main(int argc, char **argv)
 	}
 	if (h.parser->memory > 0 && (h.memory = memory_new(h.parser->memory)) == NULL)
 		return 1;
-	if (jail_enter(jail_row(ROLE_HELPER), &log) != 0 || chan_send(&h.wall, MSG_READY, READY_JAILED, NULL, 0) != 0)
+	if (jail_worker(jail_row(ROLE_HELPER), &log) < 0 || chan_send(&h.wall, MSG_READY, READY_JAILED, NULL, 0) != 0)
 		return 1;
 	while (one_message(&h))
 		;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "stats.h"
+#include "walls.h"
 
 /* All figures of a group, as members of the map that is open. */
 static void
@@ -134,6 +135,11 @@ part_process(yajl_gen g, const struct ctl_stats *s)
 
 	json_number(g, "parent_pid", st->parent_pid);
 	put_figures(g, GROUP_PROCESSES, st);
+	json_array(g, "walls_left_out");
+	for (unsigned int n = 0; wall_name(n) != NULL; n++)
+		if (st->left_out & 1 << n)
+			json_text(g, NULL, wall_name(n));
+	yajl_gen_array_close(g);
 	json_array(g, "processes");
 	for (unsigned int i = 0; i < st->n_workers; i++) {
 		const struct msg_worker *w = &st->worker[i];

@@ -12,6 +12,7 @@
 #include "stats.h"
 #include "stats_json.h"
 #include "stats_text.h"
+#include "walls.h"
 
 #define SILENT_LIMIT 5  /* seconds; peers speak at least once a second in FTFW mode */
 #define REPAIR_LIMIT 10 /* seconds; what was lost is noticed every few seconds, and repeated much faster */
@@ -186,6 +187,16 @@ process_warnings(const struct ctl_stats *s, struct warner *w)
 	}
 }
 
+static void
+wall_warnings(const struct ctl_stats *s, struct warner *w)
+{
+	const char *name;
+
+	for (unsigned int n = 0; (name = wall_name(n)) != NULL; n++)
+		if (s->status.left_out & 1 << n)
+			warn(w, "this kernel or container offers no %s: the daemon runs without", name);
+}
+
 unsigned int
 status_warnings(const struct ctl_stats *s, void (*put)(void *ctx, const char *text), void *ctx)
 {
@@ -194,6 +205,7 @@ status_warnings(const struct ctl_stats *s, void (*put)(void *ctx, const char *te
 	link_warnings(s, &w);
 	peer_warnings(s, &w);
 	process_warnings(s, &w);
+	wall_warnings(s, &w);
 	gauge_warnings(s, &w);
 	recent_warnings(s, &w);
 	return w.n;

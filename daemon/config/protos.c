@@ -4,11 +4,14 @@
 #include "protos.h"
 
 #include <errno.h>
-#include <netdb.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PROTOS_MAX 4096
+#define FILE_MAX   65536 /* octets of the table that are read; Debian's has 3000 */
 
 /* For systems without /etc/protocols. */
 static const struct proto_name builtin[] = {
@@ -36,20 +39,49 @@ protos_add(struct protos *p, const char *name, int number)
 	return 0;
 }
 
-int
-protos_load(struct protos *p)
+/* NAME NUMBER ALIAS... # comment; others are skipped. */
+static int
+take_line(struct protos *p, char *line)
 {
-	struct protoent *e;
+	char *rest = line, *end = line, *name, *alias;
+	long number;
+	int r;
+
+	line[strcspn(line, "#")] = '\0';
+	name = strtok_r(line, " \t\r", &rest);
+	alias = name != NULL ? strtok_r(NULL, " \t\r", &rest) : NULL;
+	number = alias != NULL ? strtol(alias, &end, 10) : -1;
+	if (*end != '\0' || number < 0 || number > INT_MAX)
+		return 0;
+	r = protos_add(p, name, (int)number);
+	while (r == 0 && (alias = strtok_r(NULL, " \t\r", &rest)) != NULL)
+		r = protos_add(p, alias, (int)number);
+	return r;
+}
+
+int
+protos_open(void)
+{
+	int fd = open("/etc/protocols", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return fd == -1 ? -errno : fd;
+}
+
+int
+protos_load(struct protos *p, int fd)
+{
+	char text[FILE_MAX + 1];
+	size_t len = 0;
+	ssize_t n = 0;
 	int r = 0;
 
 	*p = (struct protos){0};
-	setprotoent(1);
-	while (r == 0 && (e = getprotoent()) != NULL) {
-		r = protos_add(p, e->p_name, e->p_proto);
-		for (char **alias = e->p_aliases; r == 0 && *alias != NULL; alias++)
-			r = protos_add(p, *alias, e->p_proto);
-	}
-	endprotoent();
+	while (fd >= 0 && len < FILE_MAX &&
+	       ((n = read(fd, text + len, FILE_MAX - len)) > 0 || (n == -1 && errno == EINTR)))
+		len += n > 0 ? (size_t)n : 0;
+	text[len] = '\0';
+	for (char *rest = text, *line; r == 0 && (line = strsep(&rest, "\n")) != NULL;)
+		r = take_line(p, line);
 	if (r != 0)
 		protos_free(p);
 	return r;

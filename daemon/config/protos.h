@@ -1,5 +1,5 @@
 /*
- * Names of layer 4 protocols as a table: /etc/protocols is read before the jail, names are looked up inside it.
+ * Names of layer 4 protocols as a table: /etc/protocols is opened before the jail, and read inside it.
  */
 #ifndef PROTOS_H
 #define PROTOS_H
@@ -19,8 +19,10 @@ struct protos {
 	size_t n;
 };
 
-/* Reads the system's table. -ENOMEM; a missing file leaves an empty table. */
-int protos_load(struct protos *p);
+/* Opens the system's table, for protos_load(): a descriptor, or -errno. */
+int protos_open(void);
+/* Reads it. -ENOMEM; a negative fd, and what has not the form of such a table, leave it empty. */
+int protos_load(struct protos *p, int fd);
 void protos_free(struct protos *p);
 
 /* Exact case, as getprotobyname(). Common names are known without a table, p may be NULL. -ENOENT. */

@@ -177,13 +177,12 @@ config_serve(const struct config_tools *t)
 	return broken == ADMIT_OK ? r : CONFIG_BAD;
 }
 
-/* Root with all that it takes to give up rights. In a container it may lack some: enough to check a file, and the start
- * has refused to go on. */
+/* Root who may become somebody else: the start refuses to go on without that right, and to check a file it takes none.
+ */
 static bool
 is_whole_root(void)
 {
-	const uint32_t all =
-		1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_SETPCAP | 1U << CAP_SYS_CHROOT | 1U << CAP_SYS_ADMIN;
+	const uint32_t all = 1U << CAP_SETUID | 1U << CAP_SETGID;
 	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct mine[_LINUX_CAPABILITY_U32S_3] = {0};
 
@@ -202,7 +201,7 @@ jail_unprivileged(const struct jail *j)
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return -errno;
 	signal(SIGXFSZ, SIG_IGN);
-	if ((r = landlock_deny_all(j)) != 0 && r != -ENOSYS && r != -EOPNOTSUPP)
+	if ((r = landlock_deny_all(j)) != 0 && !jail_spares(j, WALL_LANDLOCK, r))
 		return r;
 	return (r = limits_apply(j)) != 0 ? r : filter_load(j);
 }
@@ -213,22 +212,23 @@ config_role(int wall_fd, struct log *log)
 	struct log console = {.fd = STDERR_FILENO, .fd_err = STDERR_FILENO, .form = LF_TEXT};
 	struct config_tools t = {.wall_fd = wall_fd, .out_fd = STDOUT_FILENO, .console = &console};
 	struct jail jail = *jail_row(ROLE_CONFIG);
-	struct protos protos;
-	int r;
+	struct protos protos = {0};
+	int table = protos_open(), r;
 
 	(void)log; /* nobody reads it before the settings are known */
-	if ((r = protos_load(&protos)) != 0 || (t.mem_fd = r = blob_memfd()) < 0) {
+	if ((t.mem_fd = r = blob_memfd()) < 0) {
 		log_put(&console, LV_ERROR, "config worker: %s", strerror(-r));
 		return CONFIG_BAD;
 	}
 	t.protos = &protos;
-	if (jail.last_fd < t.mem_fd)
-		jail.last_fd = t.mem_fd;
+	jail.last_fd = t.mem_fd > table ? t.mem_fd : table;
 	tzset(); /* reads a file */
 	if (is_whole_root())
-		r = jail_enter(&jail, &console); /* says by itself what is wrong */
-	else if ((r = jail_unprivileged(&jail)) != 0)
+		r = jail_worker(&jail, &console); /* says by itself what is wrong */
+	else if ((r = jail_unprivileged(&jail)) < 0)
 		log_put(&console, LV_ERROR, "cannot enter the jail: %s", strerror(-r));
+	if (r >= 0 && (r = protos_load(&protos, table)) != 0)
+		log_put(&console, LV_ERROR, "config worker: %s", strerror(-r));
 	r = r == 0 ? config_serve(&t) : CONFIG_BAD;
 	protos_free(&protos);
 	close(t.mem_fd);

@@ -40,7 +40,7 @@ main(void)
 	struct msg m;
 	int r;
 
-	if (jail_enter(jail_row(ROLE_LINK), &log) != 0)
+	if (jail_worker(jail_row(ROLE_LINK), &log) < 0)
 		return 1;
 	while ((r = chan_recv(&wall, buf, sizeof(buf), &m)) >= 0)
 		if (r == 0)

@@ -206,10 +206,8 @@ logger_reopen(struct logger *l)
 	const char *slash = strrchr(l->file, '/'), *name = slash != NULL ? slash + 1 : l->file;
 	int fd;
 
-	if (*name == '\0')
+	if (*name == '\0' || l->sink[SINK_DIR] == -1) /* none, or one that is no file */
 		return 0;
-	if (l->sink[SINK_DIR] < 0)
-		return -ENOENT;
 	if ((fd = openat(l->sink[SINK_DIR], name, JAIL_LOG_OPEN, 0600)) < 0)
 		return -errno;
 	return logger_sink(l, SINK_FILE, fd);
@@ -221,10 +219,34 @@ say(struct logger *l, enum log_level level, const char *text)
 	logger_line(l, getpid(), level, text, strlen(text));
 }
 
-/* The settings come from another worker, and are read in the jail. LandlockRequired is among them: the parent, on the
- * same kernel, sees to that. */
+/* The file's own name, which need not be the configured one: that may be a link. */
+static void
+find_name(struct logger *l)
+{
+	char proc[32], name[sizeof(l->file)];
+	ssize_t n;
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", l->sink[SINK_FILE]);
+	n = readlink(proc, name, sizeof(name) - 1);
+	if (n > 0 && name[0] == '/')
+		memcpy(l->file, name, (size_t)n);
+}
+
+/* No descriptor leads out of the jail: the directory of LogFile has become its root. */
+static void
+drop_directories(struct logger *l)
+{
+	bool reopens = l->sink[SINK_DIR] >= 0;
+
+	logger_sink(l, SINK_DIR, -1);
+	logger_sink(l, SINK_STATS_DIR, -1);
+	if (reopens)
+		l->sink[SINK_DIR] = AT_FDCWD;
+}
+
+/* The settings come from another worker, and are read in the jail. */
 static int
-enter(struct logger *l, int conf_fd, struct log *log)
+enter(struct logger *l, int conf_fd, uint32_t asked, struct log *log)
 {
 	struct jail j = *jail_row(ROLE_LOG);
 	struct conf conf;
@@ -234,11 +256,16 @@ enter(struct logger *l, int conf_fd, struct log *log)
 	for (int i = 0; i < SINK_MAX; i++)
 		if (l->sink[i] > j.last_fd)
 			j.last_fd = l->sink[i];
-	j.log_dir[0] = l->sink[SINK_DIR];
-	j.log_dir[1] = l->sink[SINK_STATS_DIR];
-	if ((r = jail_enter(&j, log)) != 0 || (r = blob_load(&conf, conf_fd)) < 0)
+	find_name(l);
+	j.asked = asked;
+	j.log_dir = l->sink[SINK_DIR];
+	if ((r = jail_worker(&j, log)) < 0)
 		return r;
-	memcpy(l->file, conf.logfile, sizeof(l->file));
+	drop_directories(l);
+	if ((r = blob_load(&conf, conf_fd)) < 0)
+		return r;
+	if (l->file[0] == '\0')
+		memcpy(l->file, conf.logfile, sizeof(l->file));
 	if (conf.syslog_facility != 0)
 		l->facility = conf.syslog_facility;
 	conf_clear(&conf);
@@ -268,7 +295,7 @@ on_message(struct log_worker *w, struct msg *m)
 		return logger_sink(&w->logger, m->arg, m->fd[0]);
 	if (m->type == MSG_CONF) {
 		if (!w->jailed)
-			r = enter(&w->logger, m->fd[0], w->log);
+			r = enter(&w->logger, m->fd[0], m->arg, w->log);
 		close(m->fd[0]);
 		w->jailed = true;
 		return r < 0 ? r : chan_send(&w->wall, MSG_READY, READY_JAILED, NULL, 0);

@@ -14,10 +14,10 @@
 #define LOGGER_LINES_MAX 200 /* of all workers in a second: one that is taken over could fill the disk */
 
 struct logger {
-	int sink[SINK_MAX]; /* -1: none. Owned. */
-	char file[MSG_PATH_MAX];
-	uint32_t facility; /* of syslog, when there is SINK_SYSLOG */
-	uint64_t lost;     /* lines that LogFile did not take since it last did */
+	int sink[SINK_MAX];      /* -1: none. Owned. In the jail SINK_DIR is AT_FDCWD: the root. */
+	char file[MSG_PATH_MAX]; /* LogFile; its last part is the name in that directory */
+	uint32_t facility;       /* of syslog, when there is SINK_SYSLOG */
+	uint64_t lost;           /* lines that LogFile did not take since it last did */
 	int lost_errno;
 	time_t second;
 	unsigned int lines; /* that workers may still write in it */
@@ -33,7 +33,7 @@ unsigned int logger_drain(struct logger *l, enum log_sink from, unsigned int max
  * the socket. Whether there may be more of them. */
 bool logger_turn(struct logger *l, time_t now);
 /* Opens LogFile again by name in its directory; the old one stays open when that fails (-errno).
- * Without LogFile there is nothing to do. */
+ * Without LogFile, or with one that has no directory (/dev/stdout), there is nothing to do. */
 int logger_reopen(struct logger *l);
 
 /* Body of `ctd-worker log'. Exit status. */

@@ -13,6 +13,7 @@
 #include "later.h"
 #include "roles.h"
 #include "sync_role.h"
+#include "walls.h"
 
 #define RECORDS_PER_TURN 16
 #define FULL_LOG_MS      60000
@@ -172,6 +173,18 @@ follow(const struct sync *s, uint32_t cpu)
 	sched_setaffinity(0, sizeof(one), cpu < CPU_SETSIZE ? &one : &s->cpus);
 }
 
+/* Once each; a spare that takes over says it again. */
+static void
+log_walls(struct sync *s)
+{
+	const char *name;
+
+	for (unsigned int n = 0; (name = wall_name(n)) != NULL; n++)
+		if (s->parent.left_out & ~s->walls_logged & 1 << n)
+			log_put(s->log, LV_WARNING, "this kernel or container offers no %s: running without", name);
+	s->walls_logged = s->parent.left_out;
+}
+
 static void
 on_status(struct sync *s, const struct msg *m)
 {
@@ -180,6 +193,8 @@ on_status(struct sync *s, const struct msg *m)
 
 	memcpy(&s->parent, m->data, sizeof(s->parent));
 	s->intake.portid = s->parent.portid;
+	s->parent.left_out |= s->left_out;
+	log_walls(s);
 	if (s->parent.cpu != cpu)
 		follow(s, s->parent.cpu);
 	if (s->control != NULL)
@@ -333,11 +348,13 @@ int
 sync_role(int wall_fd, struct log *log)
 {
 	struct sync *s = calloc(1, sizeof(*s));
+	struct jail jail = *jail_row(ROLE_SYNC);
 	int status;
 
 	if (s != NULL)
 		sched_getaffinity(0, sizeof(s->cpus), &s->cpus);
-	if (s == NULL || jail_enter(jail_row(ROLE_SYNC), log) < 0) {
+	jail.asked = jail_asked(wall_fd);
+	if (s == NULL || (s->left_out = jail_worker(&jail, log)) < 0) {
 		free(s);
 		return 1;
 	}

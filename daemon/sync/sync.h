@@ -33,6 +33,7 @@ struct sync {
 	int status; /* of the process */
 	bool have_conf;
 	struct conf conf;
+	int left_out, walls_logged; /* enum jail_wall: what our jail lacks; what was said of that */
 	struct msg_status parent;
 	cpu_set_t cpus;             /* those it may run on */
 	uint64_t started_at, armed; /* armed: when the timer fires */

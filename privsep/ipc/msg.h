@@ -29,9 +29,9 @@ enum role {
 enum msg_type {
 	MSG_NONE,
 	/* parent → worker */
-	MSG_CONF_TEXT,  /* to config; 1 fd: the configuration file, open for reading; arg: enum conf_use;
-			   payload: its path, for messages only */
-	MSG_CONF,       /* to all others; 1 fd: sealed memory with the settings (daemon/config/blob.h) */
+	MSG_CONF_TEXT, /* to config; 1 fd: the configuration file, open for reading; arg: enum conf_use;
+			  payload: its path, for messages only */
+	MSG_CONF, /* to all others; 1 fd: sealed memory with the settings (daemon/config/blob.h); arg: enum jail_wall */
 	MSG_LOG_SINK,   /* to log, before MSG_CONF (then it enters its jail); 1 fd; arg: enum log_sink */
 	MSG_LOG_REOPEN, /* to log */
 	MSG_START,      /* stop waiting, serve: to the first worker of a role at start, to a spare when it takes over.
@@ -77,6 +77,8 @@ enum link_kind { LINK_UDP = 1, LINK_MCAST, LINK_TCP };
 enum conf_use { CONF_START, CONF_CHECK, CONF_PRINT }; /* MSG_SETUP; verdict as exit status; print the settings */
 /* waiting in the jail; serving (sync: start-up dump is in the cache); the answer to MSG_STATUS */
 enum ready { READY_JAILED = 1, READY_SERVING, READY_ALIVE };
+/* what a kernel or a container may not offer to a jail; ANYHOW: do without what is not asked for, however it fails */
+enum jail_wall { WALL_NET = 1, WALL_ROOT = 2, WALL_BOUNDS = 4, WALL_LANDLOCK = 8, WALL_ALL = 15, WALL_ANYHOW = 16 };
 enum subsys { SUBSYS_CT = 1, SUBSYS_EXP = 2 }; /* as the kernel numbers them */
 
 struct msg_hdr {
@@ -135,10 +137,12 @@ struct msg_worker {
 };
 
 /* worker_deaths: all abnormal ends, worker_signals: those by a signal; portid: nlmsg_pid of the kernel's events about
- * our own requests; cpu: the one processor that parent and server share now, MSG_ALL_CPUS when they may use all. */
+ * our own requests; cpu: the one processor that parent and server share now, MSG_ALL_CPUS when they may use all;
+ * left_out: enum jail_wall, of the parent (and then of the worker that says so). */
 #define MSG_ALL_CPUS UINT32_MAX
 struct msg_status {
 	uint32_t parent_pid, bufsize, overruns, takeovers, worker_deaths, worker_signals, n_workers, portid, cpu;
+	int32_t left_out;
 	struct msg_worker worker[MSG_WORKERS_MAX];
 };
 

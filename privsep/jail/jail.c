@@ -1,6 +1,6 @@
 /*
- * Entering the jail, step by step; no step is optional but landlock on kernels without it. Called once by every
- * process, still as root, before it reads anything from outside.
+ * Entering the jail, step by step: once in the life of every process, still as root, before it reads anything from
+ * outside. A worker's network namespace is made before (daemon/worker/jail/jail_worker.c).
  */
 #include "jail.h"
 
@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,30 +17,25 @@
 #include <unistd.h>
 
 /* The directory that becomes the root: ours to create, and good only if nobody else can put anything there. We are in
- * it before it is looked at, so the name may lead elsewhere afterwards. */
+ * it before it is looked at, so the name may lead elsewhere afterwards. For who opens logs it is theirs: no name leads
+ * above it. */
 static int
-prepare_dir(void)
+prepare_dir(const struct jail *j)
 {
 	struct stat st;
 	int n = 0;
 	DIR *d;
 
-	mkdir(JAIL_RUN_DIR, 0755);
-	mkdir(JAIL_DIR, 0555);
+	if (j->log_dir >= 0)
+		return fchdir(j->log_dir);
+	if ((mkdir(JAIL_RUN_DIR, 0755) == -1 && errno != EEXIST) || (mkdir(JAIL_DIR, 0555) == -1 && errno != EEXIST))
+		return -errno;
 	if ((d = opendir(JAIL_DIR)) == NULL || fchdir(dirfd(d)) == -1 || fstat(dirfd(d), &st) == -1)
 		return -errno;
 	while (readdir(d) != NULL)
 		n++;
 	closedir(d);
 	return st.st_uid == 0 && (st.st_mode & 022) == 0 && n == 2 ? 0 : -ENOTEMPTY;
-}
-
-/* Being refused is what these must report. */
-static int
-no_way_back(void)
-{
-	return setresuid((uid_t)-1, 0, (uid_t)-1) == -1 && setresgid((gid_t)-1, 0, (gid_t)-1) == -1 ? 0
-												    : -ENOTRECOVERABLE;
 }
 
 /* Capabilities: none for workers, CAP_NET_ADMIN for the parent, for good. */
@@ -83,24 +77,27 @@ limits_apply(const struct jail *j)
 	return 0;
 }
 
-static int
-landlock(const struct jail *j, struct log *log)
+bool
+jail_spares(const struct jail *j, enum jail_wall wall, int r)
 {
-	int r = landlock_deny_all(j);
+	int err = r == -1 ? errno : -r;
+	bool offered = err != EPERM && err != EACCES && err != ENOSYS && err != EOPNOTSUPP && err != EROFS;
 
-	if (j->landlock_required || (r != -ENOSYS && r != -EOPNOTSUPP))
-		return r;
-	log_put(log, LV_WARNING, "this kernel has no landlock: %s runs without it", j->user);
-	return 0;
+	return (j->asked & wall) == 0 && (!offered || j->asked & WALL_ANYHOW);
 }
 
-/* True when the step failed, which ends the chain. */
+/* True when the step failed, which ends the chain; it does not for a wall (0: it must be there) that may be left out.
+ */
 static bool
-failed(struct log *log, const char *step, int r)
+failed(const struct jail *j, struct log *log, int *left_out, unsigned int wall, const char *step, int r)
 {
-	if (r != 0)
+	if (r == 0)
+		return false;
+	if (wall != 0 && jail_spares(j, wall, r))
+		*left_out |= (int)wall;
+	else
 		log_put(log, LV_ERROR, "cannot enter the jail: %s: %s", step, strerror(r == -1 ? errno : -r));
-	return r != 0;
+	return (*left_out & (int)wall) == 0;
 }
 
 int
@@ -109,6 +106,7 @@ jail_enter(const struct jail *j, struct log *log)
 	const struct passwd *pw = getpwnam(j->user);
 	uid_t uid = pw != NULL ? pw->pw_uid : 0;
 	gid_t gid = pw != NULL ? pw->pw_gid : 0;
+	int left_out = 0;
 
 	tzset();                  /* reads the time zone file, which is out of reach later */
 	signal(SIGPIPE, SIG_IGN); /* both become errors of write() */
@@ -119,19 +117,23 @@ jail_enter(const struct jail *j, struct log *log)
 	}
 	/* the bounding set needs CAP_SETPCAP, so it goes before the uid; seccomp is last: it bans what the others need
 	 */
-	if (failed(log, "descriptors", j->last_fd < 0 ? 0 : close_range((unsigned int)j->last_fd + 1, ~0U, 0)) ||
-	    failed(log, "network namespace", j->host_net ? 0 : unshare(CLONE_NEWNET)) ||
-	    failed(log, JAIL_DIR " must be empty, root's and not writable", prepare_dir()) ||
-	    failed(log, "chroot", chroot(".")) || failed(log, "chdir", chdir("/")) ||
-	    failed(log, "bounding set", caps_drop_bounding()) ||
-	    failed(log, "keep capabilities", prctl(PR_SET_KEEPCAPS, j->net_admin)) ||
-	    failed(log, "groups", setgroups(0, NULL)) || failed(log, "gid", setresgid(gid, gid, gid)) ||
-	    failed(log, "uid", setresuid(uid, uid, uid)) || failed(log, "way back to root", no_way_back()) ||
-	    failed(log, "capabilities", caps_keep_only(j->net_admin)) ||
-	    failed(log, "dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) ||
-	    failed(log, "no new privileges", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) ||
-	    failed(log, "landlock", landlock(j, log)) || failed(log, "limits", limits_apply(j)) ||
-	    failed(log, "seccomp", filter_load(j)))
+#define FAILS(wall, step, r) failed(j, log, &left_out, wall, step, r)
+	if (FAILS(0, "descriptors", j->last_fd < 0 ? 0 : close_range((unsigned int)j->last_fd + 1, ~0U, 0)) ||
+	    FAILS(WALL_ROOT, JAIL_DIR " must be empty, root's and not writable", prepare_dir(j)) ||
+	    FAILS(WALL_ROOT, "chroot", left_out & WALL_ROOT ? 0 : chroot(".")) ||
+	    FAILS(WALL_BOUNDS, "bounding set", caps_drop_bounding()) ||
+	    FAILS(0, "keep capabilities", prctl(PR_SET_KEEPCAPS, j->net_admin)) ||
+	    FAILS(0, "groups", setgroups(0, NULL)) || FAILS(0, "gid", setresgid(gid, gid, gid)) ||
+	    FAILS(0, "uid", setresuid(uid, uid, uid)) ||
+	    FAILS(0, "way back to root",
+		  setresuid((uid_t)-1, 0, (uid_t)-1) == -1 && setresgid((gid_t)-1, 0, (gid_t)-1) == -1
+			  ? 0
+			  : -ENOTRECOVERABLE) ||
+	    FAILS(0, "capabilities", caps_keep_only(j->net_admin)) ||
+	    FAILS(0, "dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) ||
+	    FAILS(0, "no new privileges", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) ||
+	    FAILS(WALL_LANDLOCK, "landlock", landlock_deny_all(j)) || FAILS(0, "limits", limits_apply(j)) ||
+	    FAILS(0, "seccomp", filter_load(j)))
 		return -EPERM;
-	return 0;
+	return left_out;
 }

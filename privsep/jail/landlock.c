@@ -1,6 +1,6 @@
 /*
  * Landlock: every right that the running kernel can take away is taken away; the log worker keeps creating and
- * appending below its directories. Called by jail_enter(). Raw system calls: neither libc nor old headers have them.
+ * appending below its root. Raw system calls: neither libc nor old headers have them.
  */
 #include <errno.h>
 #include <linux/landlock.h>
@@ -19,13 +19,10 @@ struct ruleset {
 static int
 restrict_self(int set, const struct jail *j)
 {
-	for (int i = 0; i < 2; i++) {
-		struct landlock_path_beneath_attr below = {.allowed_access = LOG_RIGHTS, .parent_fd = j->log_dir[i]};
+	struct landlock_path_beneath_attr below = {.allowed_access = LOG_RIGHTS, .parent_fd = j->log_dir};
 
-		if (below.parent_fd >= 0 &&
-		    syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &below, 0) == -1)
-			return -errno;
-	}
+	if (j->log_dir >= 0 && syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &below, 0) == -1)
+		return -errno;
 	return syscall(SYS_landlock_restrict_self, set, 0) == -1 ? -errno : 0;
 }
 

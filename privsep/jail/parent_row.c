@@ -4,7 +4,7 @@
  */
 #include <sys/mman.h>
 
-#include "jail.h"
+#include "rows.h"
 
 static const struct sys_row calls[] = {
 	/* walls, log, control socket, clients; waiting */
@@ -21,4 +21,4 @@ static const struct sys_row calls[] = {
 };
 
 /* its files: descriptors in flight count too */
-const struct jail jail_parent = {ROLE_PARENT, JAIL_PARENT_USER, -1, true, true, false, {-1, -1}, 4096, NO_FILES, calls};
+const struct jail jail_parent = {ROLE_PARENT, JAIL_PARENT_USER, -1, true, true, 0, -1, 4096, NO_FILES, calls};

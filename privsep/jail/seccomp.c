@@ -1,9 +1,9 @@
-/* Turns the rows of a role into a filter and loads it. Called by jail_enter(), last. */
+/* Turns the rows of a role into a filter and loads it. */
 #include <errno.h>
 #include <seccomp.h>
 #include <string.h>
 
-#include "jail.h"
+#include "rows.h"
 
 #ifdef CT_SECCOMP_LOG
 #define OTHERWISE SCMP_ACT_LOG

@@ -226,8 +226,8 @@ main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	sched_getaffinity(0, sizeof(p->cpus), &p->cpus);
-	jail.landlock_required = p->h.conf.landlock_required != 0;
-	if (jail_enter(&jail, &p->log) != 0)
+	jail.asked = setup_walls(&p->h.conf);
+	if ((p->h.status.left_out = jail_enter(&jail, &p->log)) < 0)
 		die(p, 1);
 	start_worker(p, p->h.conf.sync ? ROLE_SYNC : ROLE_STATS, 0);
 	for (uint64_t now;;) {

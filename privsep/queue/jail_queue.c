@@ -2,7 +2,7 @@
  * What ctd-queue keeps: the parent's user, CAP_NET_ADMIN, and the calls that relaying takes. Never here: open, socket,
  * bind, connect, setsockopt, accept, sendmsg, exec, fork, more memory.
  */
-#include "jail.h"
+#include "rows.h"
 
 static const struct sys_row calls[] = {
 	{ALL_ROLES, "recvmsg writev", 0, 0, 0},            /* queues and walls; walls and the log */
@@ -18,4 +18,4 @@ static const struct sys_row calls[] = {
 };
 
 /* files: poll() takes no more descriptors than that; those that a worker sends along are closed at once */
-const struct jail jail_queue = {ROLE_QUEUE, JAIL_PARENT_USER, -1, true, true, false, {-1, -1}, 64, NO_FILES, calls};
+const struct jail jail_queue = {ROLE_QUEUE, JAIL_PARENT_USER, -1, true, true, 0, -1, 64, NO_FILES, calls};

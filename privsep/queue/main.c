@@ -126,8 +126,8 @@ main(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	jail.last_fd = p->h.last_fd > p->signals ? p->h.last_fd : p->signals;
-	jail.landlock_required = p->h.landlock_required != 0;
-	if (jail_enter(&jail, &p->relay.log) != 0)
+	jail.asked = p->h.jail_asked;
+	if (jail_enter(&jail, &p->relay.log) < 0)
 		return 1;
 	for (unsigned int i = 0; i < p->relay.n_queues; i++)
 		relay_start(&p->relay, i, &p->h);

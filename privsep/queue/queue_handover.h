@@ -51,7 +51,7 @@ struct queue_handover {
 		int netlink, wall[QUEUE_WORKERS]; /* wall: -1 where there is none */
 	} queue[MSG_HELPERS_MAX];
 	int log_fd, life_fd, last_fd; /* records of log.h, non-blocking; -1: none; the highest of all */
-	uint32_t landlock_required;
+	uint32_t jail_asked;          /* enum jail_wall */
 };
 
 #endif

@@ -39,6 +39,13 @@ struct msg_setup {
 	struct msg_helper helper[MSG_HELPERS_MAX];
 };
 
+/* enum jail_wall: what every jail must have. */
+static inline uint32_t
+setup_walls(const struct msg_setup *s)
+{
+	return s->jail == 1 ? WALL_ALL : (s->landlock_required ? WALL_LANDLOCK : 0) | (s->jail == 2 ? WALL_ANYHOW : 0);
+}
+
 static_assert(sizeof(struct msg_setup) == MSG_SETUP_LEN && sizeof(struct msg_link) == MSG_LINK_LEN, "wall format");
 
 #endif

@@ -1,6 +1,5 @@
 /*
  * Runs the configuration worker and checks what it handed over, field by field: it parsed text and is not trusted.
- * Called once, by main.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +18,8 @@
 
 #include "start.h"
 
-#define CONFIG_PATIENCE 20000      /* ms for reading the settings, and again for coming to an end */
-#define TEXT_MAX        (32 << 20) /* the worker refuses less */
-#define SEALS           (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define TEXT_MAX (32 << 20) /* the worker refuses less */
+#define SEALS    (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* Terminated; empty, or an absolute path. */
 static bool
@@ -169,7 +167,7 @@ take_settings(struct start *s, struct worker *w, int text_fd)
 	struct msg m = {0};
 	const char *wrong = "nothing";
 
-	if (poll(&pfd, 1, CONFIG_PATIENCE) == 1 && chan_recv(&w->wall, buf, sizeof(buf), &m) == 1) {
+	if (poll(&pfd, 1, -1) == 1 && chan_recv(&w->wall, buf, sizeof(buf), &m) == 1) {
 		wrong = msg_admit(ROLE_CONFIG, ROLE_PARENT, PHASE_SETUP, &m) == ADMIT_OK ? NULL : "message";
 		if (wrong == NULL) {
 			memcpy(&s->h.conf, m.data, sizeof(s->h.conf));
@@ -179,9 +177,6 @@ take_settings(struct start *s, struct worker *w, int text_fd)
 				wrong = "names";
 		}
 	}
-	pfd.events = 0; /* its end of the wall closes when it ends */
-	if (poll(&pfd, 1, CONFIG_PATIENCE) != 1 && kill(w->pid, SIGKILL) == 0)
-		wrong = "the time it took";
 	return wrong;
 }
 
@@ -214,6 +209,8 @@ read_config(struct start *s, const char *path, enum conf_use use)
 	while (waitpid(w.pid, &status, 0) == -1 && errno == EINTR)
 		;
 	close(w.wall.fd);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		wrong = "the time it took";
 	if (WIFEXITED(status) && (WEXITSTATUS(status) != 0 || wrong == NULL))
 		return WEXITSTATUS(status);
 	log_put(&s->log, LV_ERROR, "the configuration worker failed (status %#x, %s is wrong)", (unsigned int)status,

@@ -133,7 +133,7 @@ start_workers(struct start *s, enum role role, unsigned int n)
 		if (r == 0 && role != ROLE_KEEPER)
 			r = arm(s, w);
 		if (r == 0 && role != ROLE_KEEPER && role != ROLE_LINK)
-			r = give_fd(w, MSG_CONF, 0, s->conf_fd);
+			r = give_fd(w, MSG_CONF, setup_walls(&s->h.conf), s->conf_fd);
 		if (r == 0)
 			continue;
 		log_put(&s->log, LV_ERROR, "can't start a %s worker: %s", role_name(role), strerror(-r));
@@ -270,8 +270,7 @@ missing_right(void)
 	static const struct {
 		unsigned int bit;
 		const char *name;
-	} rights[] = {{CAP_SETUID, "SETUID"},       {CAP_SETGID, "SETGID"},         {CAP_SETPCAP, "SETPCAP"},
-		      {CAP_NET_ADMIN, "NET_ADMIN"}, {CAP_SYS_CHROOT, "SYS_CHROOT"}, {CAP_SYS_ADMIN, "SYS_ADMIN"}};
+	} rights[] = {{CAP_SETUID, "SETUID"}, {CAP_SETGID, "SETGID"}, {CAP_NET_ADMIN, "NET_ADMIN"}};
 	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct mine[_LINUX_CAPABILITY_U32S_3] = {0};
 

@@ -39,6 +39,8 @@ become_worker(const char *path, enum role role, uint16_t index, int wall, int lo
 	snprintf(number, sizeof(number), "%u", index);
 	sched_setscheduler(0, SCHED_OTHER, &usual);
 	signal(SIGINT, SIG_IGN); /* of the terminal, for all: the parent ends, and they with it */
+	if (role == ROLE_CONFIG && signal(SIGALRM, SIG_DFL) != SIG_ERR)
+		alarm(CONFIG_SECONDS); /* the jail has no way to put it off */
 	take_standard_fds(role);
 	if (dup2(wall, WORKER_FD) == -1 || dup2(log_fd, WORKER_LOG_FD) == -1 ||
 	    close_range(WORKER_LOG_FD + 1, ~0U, 0) == -1)

@@ -9,7 +9,8 @@
 
 #include "handover.h"
 
-#define PATIENCE 60000 /* ms that a worker may take to say its first word */
+#define PATIENCE       60000 /* ms that a worker may take to say its first word */
+#define CONFIG_SECONDS 20    /* that the configuration worker may take for all it does */
 
 struct start {
 	struct handover h;

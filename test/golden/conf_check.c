@@ -64,7 +64,7 @@ check(const char *name, FILE *f, int quiet)
 	size_t n;
 	int r;
 
-	if (protos_load(&protos) != 0 || (text = read_file(f, &src.len)) == NULL)
+	if (protos_load(&protos, protos_open()) != 0 || (text = read_file(f, &src.len)) == NULL)
 		return 70;
 	src.text = text;
 	src.protos = &protos;

@@ -22,7 +22,7 @@ ROLES = "parent config log sync stats helper link queue".split()
 ALLOWED = {"send": ROLES, "write": ROLES[:-1], "memory": ROLES[:-1], "epoll": ROLES[1:-1], "sendmsg": ["parent", "config", "link"],
            "accept": ["parent"], "setsockopt": ["parent", "link"], "socket": ["link"], "bind": ["link"], "connect": ["link"],
            "log-open": ["log"], "flags": ["sync"], "cpu": ["parent", "sync", "stats"]}
-CALLS = """sendto send sendmsg sendmmsg write socket netlink connect bind accept open log-open exec fork clone ptrace kill
+CALLS = """stat readlink access alarm log-read sendto send sendmsg sendmmsg write socket netlink connect bind accept open log-open exec fork clone ptrace kill
 setuid unshare mount code memory mprotect flags address setsockopt epoll io_uring bpf x32 limit shutdown cpu
 others-cpu""".split()
 
@@ -38,17 +38,76 @@ def case_calls():
 
 
 def case_log_directory():
-    """The log worker's openat is its only one: where landlock does not say so, it opens nothing."""
+    """The log worker opens files in the directory of its log and nowhere else: that is its root, also without landlock."""
     got = subprocess.run([PROBE, "log", "log-open"], stdout=subprocess.PIPE)
     assert got.stdout == b"log-open: -1\n", got
+    for lacks_landlock in False, True:
+        with tempfile.TemporaryDirectory(prefix="ct-jail-") as d:
+            os.chmod(d, 0o777)
+            os.mkdir(d + "/logs")
+            os.chmod(d + "/logs", 0o777)
+            os.symlink(d, d + "/logs/out")
+            without = [PROBE.replace("jail_probe", "container"), "landlock"] if lacks_landlock else []
+            for call in "log-open", "log-above":
+                got = subprocess.run([*without, PROBE, "log", call, "0", d + "/logs"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                assert got.stdout.startswith("left out: %d\n" % (8 if lacks_landlock else 0)) and got.returncode == 0, got
+            assert os.listdir(d) == ["logs"] and "log" in os.listdir(d + "/logs"), os.listdir(d)
 
 
-def case_bounding_set():
-    """Without CAP_SETPCAP the bounding set stays as it is: that is no jail."""
+# What may be missing: bits of enum jail_wall, what takes it away, what is said when it is asked for
+NET, ROOT, BOUNDS, LANDLOCK, ALL, ANYHOW = 1, 2, 4, 8, 15, 16
+MISSING = [(NET, ["unshare"], "", "network namespace: Operation not permitted"), (LANDLOCK, ["landlock"], "", "landlock"),
+           (BOUNDS, [], "-setpcap", "bounding set"), (ROOT, [], "-sys_chroot", "chroot"),
+           (NET | LANDLOCK, ["unshare", "landlock"], "", "cannot enter the jail")]
+
+
+def probe(role, asked, denied=(), bounds="", call="send"):
+    before = [PROBE.replace("jail_probe", "container"), *denied] if denied else []
+    before += ["setpriv", "--bounding-set=" + bounds] if bounds else []
+    return subprocess.run([*before, PROBE, role, call, str(asked)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          stdin=subprocess.DEVNULL, text=True)
+
+
+def case_left_out():
+    """A wall that cannot be had is left out and told, unless it is asked for; no other goes with it."""
     for role in ROLES:
-        got = subprocess.run(["setpriv", "--bounding-set=-setpcap", PROBE, role, "send"], stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        assert got.returncode == 3 and b"cannot enter the jail: bounding set" in got.stdout + got.stderr, (role, got)
+        got = probe(role, ALL)
+        assert got.returncode == 0 and got.stdout.startswith("left out: 0\n"), (role, got)
+        for walls, denied, bounds, why in MISSING:
+            for net in (NET,) if role in ("parent", "queue", "link") else ():
+                walls &= ~net  # they have none
+            got = probe(role, 0, denied, bounds)
+            assert got.returncode == 0 and got.stdout.startswith(f"left out: {walls}\n"), (role, walls, got)
+            got = probe(role, 0, denied, bounds, "open")  # the filter is there all the same
+            assert got.returncode == -signal.SIGSYS, (role, walls, got)
+            got = probe(role, ALL & ~walls, denied, bounds)
+            assert got.returncode == 0, (role, walls, got)
+            if walls:
+                got = probe(role, ALL, denied, bounds)
+                assert got.returncode == 3 and why in got.stdout, (role, walls, got)
+
+
+def case_never_left_out():
+    """To become somebody else, and the filter."""
+    for role in ROLES:
+        for denied, bounds in ((), "-setuid"), ((), "-setgid"), (["seccomp"], ""):
+            got = probe(role, ANYHOW, denied, bounds)
+            assert got.returncode == 3 and "cannot enter the jail" in got.stdout, (role, denied, bounds, got)
+
+
+def case_fails_though_offered():
+    """A wall that is there and fails is a reason not to run, unless any reason will do."""
+    spoil = ["unshare", "-m", "sh", "-ec", 'D=/run/conntrackd/empty; mount -t tmpfs none /run; mkdir -p $D; touch $D/x; exec "$@"', "sh"]
+    for asked, status in (0, 3), (ALL, 3), (ANYHOW, 0):
+        got = subprocess.run([*spoil, PROBE, "sync", "send", str(asked)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert got.returncode == status and (status or got.stdout.startswith("left out: 2\n")), (asked, got)
+
+
+def case_user_namespace():
+    """Where root may make no namespaces, but everybody user namespaces, nothing is missing."""
+    for role in "config", "sync", "log", "helper":
+        got = probe(role, ALL, (), "-sys_admin")
+        assert got.returncode == 0 and got.stdout.startswith("left out: 0\n"), (role, got)
 
 
 def case_root():
@@ -82,7 +141,7 @@ def case_settings():
         os.close(settings)
 
 
-def check_process(pid, user, caps, own_net):
+def check_process(pid, user, caps, own_net, root=None):
     st, uid = status_of(pid), pwd.getpwnam(user)
     name = f"{user} {pid} {st['Name'].strip()}"
     assert st["Uid"].split() == [str(uid.pw_uid)] * 4, name
@@ -92,8 +151,9 @@ def check_process(pid, user, caps, own_net):
         want = caps if kind in ("CapPrm", "CapEff") else 0
         assert int(st[kind], 16) == want, (name, kind, st[kind])
     assert st["NoNewPrivs"].strip() == "1" and st["Seccomp"].strip() == "2" and st["Seccomp_filters"].strip() == "1", name
-    assert os.readlink(f"/proc/{pid}/root") == "/run/conntrackd/empty", name
-    assert os.listdir(f"/proc/{pid}/root") == [], name
+    assert os.readlink(f"/proc/{pid}/root") == (root or "/run/conntrackd/empty"), name
+    assert root or os.listdir(f"/proc/{pid}/root") == [], name
+    assert root or not any(os.path.isdir(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")), name
     assert (os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/self/ns/net")) == own_net, name
     with open(f"/proc/{pid}/limits") as f:
         limits = f.read()
@@ -126,7 +186,7 @@ def case_daemon():
             wait_for("roles", lambda: sorted(role for _, role in children(p.pid)) == roles, lambda: children(p.pid))
             all_jailed([pid for pid, _ in children(p.pid)])
             for pid, role in children(p.pid):
-                check_process(pid, "_ctd-worker", 0, True)
+                check_process(pid, "_ctd-worker", 0, True, d if role == "log" else None)
             nets = {os.readlink(f"/proc/{pid}/ns/net") for pid, _ in children(p.pid)}
             assert len(nets) == 5, nets
         finally:

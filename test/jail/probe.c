@@ -1,6 +1,7 @@
 /*
- * Enters the jail of a role and then does one thing. Usage: probe ROLE CALL. Prints what came of it; a filter that
- * works lets it print nothing. Without CALL it waits, to be looked at from outside.
+ * Enters the jail of a role and then does one thing. Usage: probe ROLE CALL [ASKED [DIRECTORY]]. Prints what came of
+ * it; a filter that works lets it print nothing. ASKED: walls that must be there, a number; then it says which are not.
+ * DIRECTORY: of the log worker. Without CALL it waits, to be looked at from outside.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -103,6 +105,50 @@ static long
 do_log_open(void)
 {
 	return openat(AT_FDCWD, "log", JAIL_LOG_OPEN, 0600);
+}
+
+/* Above the directory of the log, and by a name that is not of a directory. */
+static long
+do_log_above(void)
+{
+	return openat(AT_FDCWD, "../above", JAIL_LOG_OPEN, 0600) == -1 ||
+			       openat(AT_FDCWD, "/up", JAIL_LOG_OPEN, 0600) == -1
+		       ? -1
+		       : 0;
+}
+
+static long
+do_log_read(void)
+{
+	return open("log", O_RDONLY | O_CLOEXEC);
+}
+
+static long
+do_stat(void)
+{
+	struct stat st;
+
+	return stat("/etc/passwd", &st);
+}
+
+static long
+do_readlink(void)
+{
+	char to[64];
+
+	return readlink("/etc/localtime", to, sizeof(to));
+}
+
+static long
+do_access(void)
+{
+	return access("/etc/passwd", F_OK);
+}
+
+static long
+do_alarm(void)
+{
+	return (long)alarm(0);
 }
 
 static long
@@ -262,24 +308,27 @@ static const struct {
 	const char *name;
 	long (*act)(void);
 } acts[] = {
-	{"sendto", do_sendto},     {"send", do_send},
-	{"sendmsg", do_sendmsg},   {"sendmmsg", do_sendmmsg},
-	{"write", do_write},       {"socket", do_socket},
-	{"netlink", do_netlink},   {"connect", do_connect},
-	{"bind", do_bind},         {"accept", do_accept},
-	{"open", do_open},         {"log-open", do_log_open},
-	{"exec", do_exec},         {"fork", do_fork},
-	{"clone", do_clone},       {"ptrace", do_ptrace},
-	{"kill", do_kill},         {"setuid", do_setuid},
-	{"unshare", do_unshare},   {"mount", do_mount},
-	{"code", do_code},         {"memory", do_memory},
-	{"mprotect", do_mprotect}, {"flags", do_flags},
-	{"address", do_address},   {"setsockopt", do_setsockopt},
-	{"epoll", do_epoll},       {"io_uring", do_io_uring},
-	{"bpf", do_bpf},           {"x32", do_x32},
-	{"limit", do_limit},       {"shutdown", do_shutdown},
-	{"cpu", do_cpu},           {"others-cpu", do_others_cpu},
+	{"sendto", do_sendto},       {"send", do_send},         {"sendmsg", do_sendmsg}, {"sendmmsg", do_sendmmsg},
+	{"write", do_write},         {"socket", do_socket},     {"netlink", do_netlink}, {"connect", do_connect},
+	{"bind", do_bind},           {"accept", do_accept},     {"open", do_open},       {"log-open", do_log_open},
+	{"log-above", do_log_above}, {"log-read", do_log_read}, {"stat", do_stat},       {"readlink", do_readlink},
+	{"access", do_access},       {"alarm", do_alarm},       {"exec", do_exec},       {"fork", do_fork},
+	{"clone", do_clone},         {"ptrace", do_ptrace},     {"kill", do_kill},       {"setuid", do_setuid},
+	{"unshare", do_unshare},     {"mount", do_mount},       {"code", do_code},       {"memory", do_memory},
+	{"mprotect", do_mprotect},   {"flags", do_flags},       {"address", do_address}, {"setsockopt", do_setsockopt},
+	{"epoll", do_epoll},         {"io_uring", do_io_uring}, {"bpf", do_bpf},         {"x32", do_x32},
+	{"limit", do_limit},         {"shutdown", do_shutdown}, {"cpu", do_cpu},         {"others-cpu", do_others_cpu},
 };
+
+/* Not every role has write(). */
+static ssize_t
+say_left_out(int left_out)
+{
+	char line[64];
+	struct iovec said = {line, (size_t)snprintf(line, sizeof(line), "left out: %d\n", left_out)};
+
+	return writev(1, &said, 1);
+}
 
 int
 main(int argc, char **argv)
@@ -287,6 +336,7 @@ main(int argc, char **argv)
 	struct log log = {1, 2, LF_TEXT, 0};
 	enum role role = ROLE_PARENT;
 	struct jail j;
+	int left_out;
 	char line[64];
 
 	while (argc > 1 && role < ROLE_MAX && strcmp(role_name(role), argv[1]) != 0)
@@ -295,8 +345,17 @@ main(int argc, char **argv)
 		return 2;
 	j = role == ROLE_PARENT ? jail_parent : role == ROLE_QUEUE ? jail_queue : *jail_row(role);
 	j.last_fd = pair[1];
-	if (jail_enter(&j, &log) != 0)
+	if (argc > 3)
+		j.asked = (unsigned int)atoi(argv[3]);
+	if (argc > 4)
+		j.log_dir = open(argv[4], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (j.log_dir > j.last_fd)
+		j.last_fd = j.log_dir;
+	left_out = role == ROLE_PARENT || role == ROLE_QUEUE ? jail_enter(&j, &log) : jail_worker(&j, &log);
+	if (left_out < 0)
 		return 3;
+	if (argc > 3 && say_left_out(left_out) == -1)
+		return 4;
 	for (size_t i = 0; argc > 2 && i < sizeof(acts) / sizeof(acts[0]); i++)
 		if (strcmp(acts[i].name, argv[2]) == 0) {
 			long r = acts[i].act();

@@ -286,7 +286,7 @@ main(void)
 	struct log log = {WORKER_LOG_FD, WORKER_LOG_FD, LF_RECORD, 0};
 	struct msg m;
 
-	if (jail_enter(jail_row(ROLE_HELPER), &log) != 0)
+	if (jail_worker(jail_row(ROLE_HELPER), &log) < 0)
 		return 1;
 	chan_send(&wall, MSG_READY, READY_JAILED, NULL, 0);
 	next(&m, PHASE_SETUP);

@@ -13,6 +13,7 @@
 
 #include "roles.h"
 #include "msg_rules.h"
+#include "rows.h"
 
 enum { ALL = R_WORKER | R_CONFIG | R_LINK };
 static const struct sys_row calls[] = {
@@ -29,10 +30,9 @@ static const struct sys_row calls[] = {
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_GETFL)},                                           /* non-blocking mode */
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_SETFL)},
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_SETFD)},
-	{ALL, "fstat newfstatat", 0, 0, 0}, /* size of the settings; its root is empty */
 	{ALL, "exit exit_group rt_sigreturn restart_syscall", 0, 0, 0},
-	{R_CONFIG | R_LOG, "lseek", 0, 0, 0}, /* stdio on its files */
-	{R_CONFIG, "ftruncate", 0, 0, 0},     /* sizing the settings */
+	{ALL, "lseek", 0, 0, 0},          /* size of the settings */
+	{R_CONFIG, "ftruncate", 0, 0, 0}, /* sizing the settings */
 	{R_CONFIG, "fcntl", ONLY(1, UINT32_MAX, F_ADD_SEALS)},
 	{R_CONFIG, "sendmsg", 0, 0, 0},                   /* hands over the settings; it has no socket but the wall */
 	{ALL, "fcntl", ONLY(1, UINT32_MAX, F_GET_SEALS)}, /* whoever reads the settings */
@@ -50,17 +50,13 @@ static const struct sys_row calls[] = {
 };
 
 static const struct jail rows[ROLE_MAX] = {
-	/* role user, last fd, admin, host's network, landlock must, dirs, files, file size */
-	[ROLE_CONFIG] =
-		{ROLE_CONFIG, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 32, 16 << 20, calls},
-	[ROLE_LOG] =
-		{ROLE_LOG, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 32, RLIM_INFINITY, calls},
-	[ROLE_SYNC] = {ROLE_SYNC, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 256, NO_FILES, calls},
-	[ROLE_STATS] =
-		{ROLE_STATS, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 256, NO_FILES, calls},
-	[ROLE_LINK] = {ROLE_LINK, JAIL_WORKER_USER, WORKER_LOG_FD, false, true, false, {-1, -1}, 32, NO_FILES, calls},
-	[ROLE_HELPER] =
-		{ROLE_HELPER, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, false, {-1, -1}, 16, NO_FILES, calls},
+	/* role user, last fd, admin, host's network, asked, log dir, files, file size */
+	[ROLE_CONFIG] = {ROLE_CONFIG, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, 0, -1, 32, 16 << 20, calls},
+	[ROLE_LOG] = {ROLE_LOG, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, 0, -1, 32, RLIM_INFINITY, calls},
+	[ROLE_SYNC] = {ROLE_SYNC, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, 0, -1, 256, NO_FILES, calls},
+	[ROLE_STATS] = {ROLE_STATS, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, 0, -1, 256, NO_FILES, calls},
+	[ROLE_LINK] = {ROLE_LINK, JAIL_WORKER_USER, WORKER_LOG_FD, false, true, 0, -1, 32, NO_FILES, calls},
+	[ROLE_HELPER] = {ROLE_HELPER, JAIL_WORKER_USER, WORKER_LOG_FD, false, false, 0, -1, 16, NO_FILES, calls},
 };
 
 const struct jail *

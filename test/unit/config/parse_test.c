@@ -501,7 +501,7 @@ protocol_names(void **state)
 	assert_int_equal(protos_number(NULL, "UDP"), 17);
 	assert_string_equal(protos_name(&p, 200), "alpha");
 	assert_null(protos_name(&p, 201));
-	assert_int_equal(protos_load(&system), 0);
+	assert_int_equal(protos_load(&system, protos_open()), 0);
 	assert_int_equal(protos_number(&system, "tcp"), 6);
 	protos_free(&system);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -154,11 +155,17 @@ test_rotation(void **state)
 	assert_non_null(strstr(content(old), "before"));
 	assert_null(strstr(content(old), "after"));
 	assert_non_null(strstr(content(c->file), "after"));
-	/* without a directory the old file stays in use */
+	/* the old file stays in use when there can be no new one */
+	assert_int_equal(unlink(c->file), 0);
+	assert_int_equal(mkdir(c->file, 0700), 0);
+	assert_int_equal(logger_reopen(&c->l), -EISDIR);
+	assert_true(c->l.sink[SINK_FILE] >= 0);
+	assert_int_equal(rmdir(c->file), 0);
+	/* what has no directory is not opened again */
 	close(c->l.sink[SINK_DIR]);
 	c->l.sink[SINK_DIR] = -1;
-	assert_true(logger_reopen(&c->l) < 0);
-	assert_true(c->l.sink[SINK_FILE] >= 0);
+	assert_int_equal(logger_reopen(&c->l), 0);
+	assert_int_equal(access(c->file, F_OK), -1);
 }
 
 static void
