@@ -161,8 +161,10 @@ heard_serving(struct worker *w)
 static void
 enter(struct start *s, struct worker *w)
 {
+	uint32_t arg = w->role == ROLE_KEEPER ? setup_walls(&s->h.conf) : 0;
+
 	w->phase = PHASE_RUN;
-	if (chan_send(&w->wall, MSG_START, 0, NULL, 0) == 0 && heard_serving(w))
+	if (chan_send(&w->wall, MSG_START, arg, NULL, 0) == 0 && heard_serving(w))
 		return;
 	log_put(&s->log, LV_ERROR, "the %s worker did not start", role_name(w->role));
 	give_up(s, 1);

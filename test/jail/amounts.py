@@ -2,6 +2,7 @@
 """The configuration worker and the log worker under their filters, with little and much of whatever may repeat: what a
 library calls may depend on the size of the data. This script plays the start. Usage: amounts.py CTD-WORKER CTD-LINK"""
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -13,10 +14,21 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from cases import DEADLINE, start, suite, wait_for  # noqa: E402
 
 WORKER, LINK = sys.argv[1:3]
-CONF_TEXT, CONF, LOG_SINK, LOG_REOPEN, START, CHANNEL, CHANNEL_OPEN = 1, 2, 3, 4, 5, 6, 23  # enum msg_type
-SINK_PARENT, SINK_WORKERS, SINK_DIR, SINK_FILE = 0, 1, 2, 3  # enum log_sink
 USE_START, USE_CHECK, USE_PRINT = 0, 1, 2  # enum conf_use
 NETS_MAX = 65536  # CONF_NETS_MAX
+
+
+def enum(name):
+    """The members of an enum of msg.h that have no numbers written."""
+    with open(os.environ["CT_SRC"] + "/privsep/ipc/msg.h") as f:
+        body = re.sub(r"/\*.*?\*/", "", re.search(r"^enum " + name + r" \{(.*?)\};", f.read(), re.S | re.M)[1], flags=re.S)
+    return {member.strip(): n for n, member in enumerate(body.split(","))}
+
+
+TYPES, SINKS = enum("msg_type"), enum("log_sink")
+CONF_TEXT, CONF, LOG_SINK, LOG_REOPEN, START, CHANNEL, CHANNEL_OPEN = (
+    TYPES["MSG_" + t] for t in "CONF_TEXT CONF LOG_SINK LOG_REOPEN START CHANNEL CHANNEL_OPEN".split())
+SINK_PARENT, SINK_WORKERS, SINK_DIR, SINK_FILE = (SINKS["SINK_" + s] for s in "PARENT WORKERS DIR FILE".split())
 AMOUNTS = 0, 1, 60, 1000, 100000
 SYNC = "Sync {{ Mode NOTRACK {{ }} {links} Options {{ {options} }} }} General {{ {general} }}\n"
 LINK_TEXT = "UDP {{ IPv4_address 10.0.0.1 IPv4_Destination_Address 10.0.0.{0} Port 37{0:02} Interface eth0 }}\n"

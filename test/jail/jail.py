@@ -141,7 +141,7 @@ def case_settings():
         os.close(settings)
 
 
-def check_process(pid, user, caps, own_net, root=None):
+def check_process(pid, user, caps, own_net, root=None, holds_directories=False):
     st, uid = status_of(pid), pwd.getpwnam(user)
     name = f"{user} {pid} {st['Name'].strip()}"
     assert st["Uid"].split() == [str(uid.pw_uid)] * 4, name
@@ -153,7 +153,7 @@ def check_process(pid, user, caps, own_net, root=None):
     assert st["NoNewPrivs"].strip() == "1" and st["Seccomp"].strip() == "2" and st["Seccomp_filters"].strip() == "1", name
     assert os.readlink(f"/proc/{pid}/root") == (root or "/run/conntrackd/empty"), name
     assert root or os.listdir(f"/proc/{pid}/root") == [], name
-    assert root or not any(os.path.isdir(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")), name
+    assert holds_directories or not any(os.path.isdir(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")), name
     assert (os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/self/ns/net")) == own_net, name
     with open(f"/proc/{pid}/limits") as f:
         limits = f.read()
@@ -171,7 +171,7 @@ def all_jailed(pids):
 
 
 def case_daemon():
-    """Six processes of a running daemon."""
+    """All processes of a running daemon."""
     with tempfile.TemporaryDirectory(prefix="ct-jail-") as d:
         os.chmod(d, 0o755)
         with open(f"{d}/conf", "w") as f:
@@ -182,13 +182,16 @@ def case_daemon():
         try:
             wait_for("start", lambda: os.path.exists(f"{d}/log") and "initialization" in open(f"{d}/log").read())
             check_process(p.pid, "_conntrackd", 1 << 12, False)  # CAP_NET_ADMIN
-            roles = ["log", "log", "sync", "sync", "sync"]
+            roles = ["keeper", "log", "log", "sync", "sync", "sync"]
             wait_for("roles", lambda: sorted(role for _, role in children(p.pid)) == roles, lambda: children(p.pid))
             all_jailed([pid for pid, _ in children(p.pid)])
             for pid, role in children(p.pid):
-                check_process(pid, "_ctd-worker", 0, True, d if role == "log" else None)
+                if role == "keeper":
+                    check_process(pid, "root", 0, False, holds_directories=True)
+                else:
+                    check_process(pid, "_ctd-worker", 0, True, d if role == "log" else None)
             nets = {os.readlink(f"/proc/{pid}/ns/net") for pid, _ in children(p.pid)}
-            assert len(nets) == 5, nets
+            assert len(nets) == 6, nets
         finally:
             p.terminate()
             assert p.wait(DEADLINE) == 0

@@ -255,6 +255,7 @@ log_role(struct double_state *d)
 	jail.log_dir = sink[SINK_DIR];
 	if (jail_worker(&jail, &d->log) < 0)
 		return 1;
+	close(sink[SINK_DIR]);
 	chan_send(&d->wall, MSG_READY, READY_JAILED, NULL, 0);
 	for (;;) {
 		bool runs = d->phase == PHASE_RUN;
@@ -274,7 +275,7 @@ log_role(struct double_state *d)
 		} else if (m.type == MSG_LOG_REOPEN && sink[SINK_FILE] != -1) {
 			value(d->text, "logfile", name, sizeof(name));
 			close(sink[SINK_FILE]);
-			sink[SINK_FILE] = openat(sink[SINK_DIR], strrchr(name, '/') + 1, JAIL_LOG_OPEN, 0600);
+			sink[SINK_FILE] = openat(AT_FDCWD, strrchr(name, '/') + 1, JAIL_LOG_OPEN, 0600);
 			if (sink[SINK_FILE] == -1)
 				return 5;
 		}
