@@ -35,7 +35,7 @@ struct pass {
 	const struct cmd *cmd;
 	struct show show;
 	struct filter filter;
-	const struct selection *select; /* NULL: the filter decides alone */
+	const struct selection *among; /* NULL: the filter decides alone */
 	struct nl_batch batch;
 	size_t *line;                 /* where the text of each request of the batch begins in the output */
 	uint8_t (*again)[NL_MSG_MAX]; /* -U: how each changed entry is fetched to be shown */
@@ -55,11 +55,11 @@ risky(const struct ct_rec *rec)
 }
 
 static void
-refused(void *arg, unsigned index, int err)
+refused(void *arg, unsigned nth, int err)
 {
 	struct pass *p = arg;
 
-	p->failed[index] = true;
+	p->failed[nth] = true;
 	if (err == ENOSPC && p->cmd->op == CMD_UPDATE)
 		p->no_room += cmd_has(p->cmd, OPT_LABEL_ADD);
 	else if (err != ENOENT && p->err == 0) /* else gone meanwhile: not ours to change any more */
@@ -101,13 +101,13 @@ settle_delete(struct pass *p)
 }
 
 static int
-show_updated(void *arg, unsigned index, const struct nlmsghdr *nlh)
+show_updated(void *arg, unsigned nth, const struct nlmsghdr *nlh)
 {
 	struct pass *p = arg;
 	struct ct_rec rec;
 	int err = ct_rec_decode(&rec, nlh);
 
-	(void)index;
+	(void)nth;
 	if (err < 0)
 		return err;
 	show_flow(&p->show, &rec);
@@ -116,11 +116,11 @@ show_updated(void *arg, unsigned index, const struct nlmsghdr *nlh)
 }
 
 static void
-not_shown(void *arg, unsigned index, int err)
+not_shown(void *arg, unsigned nth, int err)
 {
 	struct pass *p = arg;
 
-	(void)index;
+	(void)nth;
 	if (err != ENOENT && p->err == 0)
 		p->err = -err;
 }
@@ -180,7 +180,7 @@ settle(struct pass *p)
 static bool
 selected(const struct pass *p, const struct ct_rec *rec)
 {
-	return filter_match(&p->filter, rec) && (p->select == NULL || selection_match(p->select, rec));
+	return filter_match(&p->filter, rec) && (p->among == NULL || selection_match(p->among, rec));
 }
 
 static int
@@ -283,12 +283,12 @@ pass(struct pass *p, int err)
 }
 
 int
-run_delete(struct run *r, const struct cmd *c, const struct selection *select)
+run_delete(struct run *r, const struct cmd *c, const struct selection *among)
 {
 	struct pass p;
 	int err = pass_init(&p, r, c);
 
-	p.select = select;
+	p.among = among;
 	p.put = put_delete;
 	p.settle = settle_delete;
 	return pass(&p, err);

@@ -1,5 +1,6 @@
 /*
- * One comparison a function, one row an option. Called for every entry of a dump and for every event.
+ * One comparison a function, one row an option; an entry passes only those that the command line asks for. Takes the
+ * kernel's word for what an entry is, but not for having filtered.
  */
 #include "filter.h"
 

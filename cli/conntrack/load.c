@@ -74,7 +74,7 @@ store_request(struct load *ld, const struct nlmsghdr *nlh)
 
 /* Which commands a file may hold, as the error names the others. */
 static int
-allowed(const struct cmd *c, struct opt_error *err)
+check_allowed(const struct cmd *c, struct opt_error *err)
 {
 	bool expect = c->table == TABLE_EXPECT;
 	const char *name = cmd_letter(c->op);
@@ -146,7 +146,7 @@ load_read(struct lines *l, struct opt_ctx *ctx, int *code)
 	while ((r = lines_next(l, ctx, &c, &err)) > 0) {
 		report_warnings(&c);
 		ld->output |= c.output;
-		if (allowed(&c, &err) < 0 || add_step(ld, &c, l->line, &err) < 0) {
+		if (check_allowed(&c, &err) < 0 || add_step(ld, &c, l->line, &err) < 0) {
 			lines_where(l, l->line);
 			r = -1;
 			break;
@@ -181,8 +181,8 @@ struct sending {
 	struct nl_batch batch;
 	size_t first;
 	int error[NL_BATCH_MAX];
-	struct nl_batch again; /* updates of entries that are there, of steps first + again_index[] */
-	unsigned again_index[NL_BATCH_MAX];
+	struct nl_batch again; /* updates of entries that are there, of steps first + again_nth[] */
+	unsigned again_nth[NL_BATCH_MAX];
 	int again_error[NL_BATCH_MAX];
 	unsigned long updated;
 	size_t *late; /* steps whose master was not there yet: a listing has them in any order */
@@ -323,9 +323,9 @@ put_off(struct sending *s, size_t step, int err)
 }
 
 static void
-refused(void *arg, unsigned index, int err)
+refused(void *arg, unsigned nth, int err)
 {
-	((struct sending *)arg)->error[index] = err;
+	((struct sending *)arg)->error[nth] = err;
 }
 
 /* Takes back what was created behind the line that failed. */
@@ -341,7 +341,7 @@ undo(struct sending *s, size_t from, size_t count)
 }
 
 static int
-failed(struct sending *s, size_t step, int err, struct lines *l)
+report_failed(struct sending *s, size_t step, int err, struct lines *l)
 {
 	enum cmd_op op = is_add(request_of(s->ld, step)) ? CMD_ADD : CMD_CREATE;
 
@@ -351,9 +351,9 @@ failed(struct sending *s, size_t step, int err, struct lines *l)
 }
 
 static void
-not_updated(void *arg, unsigned index, int err)
+not_updated(void *arg, unsigned nth, int err)
 {
-	((struct sending *)arg)->again_error[index] = err;
+	((struct sending *)arg)->again_error[nth] = err;
 }
 
 /* Sends the collected updates; what one by one fails as well ends the file, at step first + *bad. */
@@ -365,13 +365,13 @@ settle_updates(struct sending *s, unsigned *bad)
 	int err;
 
 	memset(s->again_error, 0, count * sizeof(s->again_error[0]));
-	*bad = s->again_index[0];
+	*bad = s->again_nth[0];
 	if ((err = nl_batch_flush(&s->again, &ops, s)) < 0)
 		return err;
 	for (unsigned i = 0; i < count; i++) {
-		*bad = s->again_index[i];
+		*bad = s->again_nth[i];
 		if (s->again_error[i] != 0 &&
-		    (err = update_existing(s, request_of(s->ld, s->first + s->again_index[i]))) < 0)
+		    (err = update_existing(s, request_of(s->ld, s->first + s->again_nth[i]))) < 0)
 			return err;
 	}
 	s->updated += count;
@@ -383,28 +383,28 @@ settle_updates(struct sending *s, unsigned *bad)
 #define UPDATES_ALONE 64
 
 static bool
-collect_update(struct sending *s, unsigned index)
+collect_update(struct sending *s, unsigned nth)
 {
-	const struct nlmsghdr *nlh = request_of(s->ld, s->first + index);
+	const struct nlmsghdr *nlh = request_of(s->ld, s->first + nth);
 
-	if (s->error[index] != EEXIST || !is_add(nlh) || s->updated < UPDATES_ALONE || has_attr(nlh, CTA_TUPLE_MASTER))
+	if (s->error[nth] != EEXIST || !is_add(nlh) || s->updated < UPDATES_ALONE || has_attr(nlh, CTA_TUPLE_MASTER))
 		return false;
 	(void)as_update(nl_batch_room(&s->again), nlh, 0);
-	s->again_index[s->again.count] = index;
+	s->again_nth[s->again.count] = nth;
 	nl_batch_add(&s->again);
 	return true;
 }
 
 /* A refused step: 0 when it could be mended, else *bad is the step that ends the file. */
 static int
-mend(struct sending *s, unsigned index, unsigned *bad)
+mend(struct sending *s, unsigned nth, unsigned *bad)
 {
 	int err = settle_updates(s, bad);
 
 	if (err < 0)
 		return err;
-	*bad = index;
-	err = repair(s, request_of(s->ld, s->first + index), s->error[index]);
+	*bad = nth;
+	err = repair(s, request_of(s->ld, s->first + nth), s->error[nth]);
 	s->updated += err == 0;
 	return err;
 }
@@ -429,7 +429,7 @@ settle(struct sending *s, struct lines *l)
 
 	memset(s->error, 0, sizeof(s->error));
 	if ((err = nl_batch_flush(&s->batch, &ops, s)) < 0)
-		return failed(s, s->first, err, l);
+		return report_failed(s, s->first, err, l);
 	for (unsigned i = 0; i < count && err == 0; i++)
 		if (s->error[i] != 0 && !put_off(s, s->first + i, s->error[i]) && !collect_update(s, i))
 			err = mend(s, i, &bad);
@@ -438,7 +438,7 @@ settle(struct sending *s, struct lines *l)
 	count_restored(s, err < 0 ? bad : count, late);
 	if (err < 0) {
 		undo(s, bad + 1, count);
-		return failed(s, s->first + bad, err, l);
+		return report_failed(s, s->first + bad, err, l);
 	}
 	s->first += count;
 	return 0;
@@ -457,7 +457,7 @@ settle_late(struct sending *s, struct lines *l)
 		copy_request(buf, nlh);
 		err = nl_talk(&s->run->change, (struct nlmsghdr *)(void *)buf, NULL, NULL);
 		if (err < 0 && (err = repair(s, nlh, -err)) < 0)
-			(void)failed(s, s->late[i], err, l);
+			(void)report_failed(s, s->late[i], err, l);
 		s->restored += err == 0;
 	}
 	s->lates = 0;

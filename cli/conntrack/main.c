@@ -153,7 +153,7 @@ picks_read(struct picks *p, const char *path, struct opt_ctx *ctx)
 static int
 delete_from_file(struct run *r, const struct cmd *c, struct opt_ctx *ctx)
 {
-	struct selection *select = NULL;
+	struct selection *among = NULL;
 	struct picks p = {0};
 	int code;
 
@@ -163,10 +163,10 @@ delete_from_file(struct run *r, const struct cmd *c, struct opt_ctx *ctx)
 		p.ptr = calloc(p.n + 1, sizeof(*p.ptr));
 		for (size_t i = 0; p.ptr != NULL && i < p.n; i++)
 			p.ptr[i] = &p.cmd[i];
-		select = p.ptr != NULL ? selection_new(p.ptr, p.n) : NULL;
-		code = select == NULL || open_sockets(r, c) < 0 ? 1 : run_delete(r, c, select);
+		among = p.ptr != NULL ? selection_new(p.ptr, p.n) : NULL;
+		code = among == NULL || open_sockets(r, c) < 0 ? 1 : run_delete(r, c, among);
 	}
-	selection_free(select);
+	selection_free(among);
 	picks_done(&p);
 	return code;
 }

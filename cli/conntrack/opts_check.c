@@ -1,6 +1,6 @@
 /*
- * The option × command table and the rules behind it, in the order in which 1.4.x reports violations. Called by
- * opts.c when all words are read.
+ * The option × command table and the rules behind it, in the order in which 1.4.x reports violations. Trusts
+ * no combination of options: each word is right by itself, and that is all.
  */
 #include "opts_check.h"
 
@@ -359,7 +359,7 @@ set_state(struct cmd *c, const char *value, struct opt_error *err)
 static int
 set_role(struct cmd *c, const char *value, struct opt_error *err)
 {
-	int n = role_number(value);
+	int n = dccp_role_number(value);
 
 	if (n < 0)
 		return opt_fail(err, 2, "Unknown DCCP role `%s'", value);

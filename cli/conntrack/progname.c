@@ -1,6 +1,6 @@
 /*
  * Port id to socket inode in /proc/net/netlink, inode to process in /proc/PID/fd, process to name in /proc/PID/comm.
- * Called for events that a process caused; the process may be gone, or not ours to look into.
+ * The process that caused an event may be gone, not ours to look into, or have given itself any name.
  */
 #include "progname.h"
 
@@ -35,7 +35,7 @@ socket_inode(uint32_t portid, unsigned long *inode)
 static bool
 has_socket(const char *pid, const char *target)
 {
-	char path[300], link[64];
+	char path[300], text[64];
 	struct dirent *de;
 	bool found = false;
 	ssize_t n;
@@ -45,10 +45,10 @@ has_socket(const char *pid, const char *target)
 	if ((d = opendir(path)) == NULL)
 		return false;
 	while (!found && (de = readdir(d)) != NULL) {
-		if ((n = readlinkat(dirfd(d), de->d_name, link, sizeof(link) - 1)) <= 0)
+		if ((n = readlinkat(dirfd(d), de->d_name, text, sizeof(text) - 1)) <= 0)
 			continue;
-		link[n] = '\0';
-		found = strcmp(link, target) == 0;
+		text[n] = '\0';
+		found = strcmp(text, target) == 0;
 	}
 	closedir(d);
 	return found;

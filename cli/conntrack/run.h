@@ -34,8 +34,8 @@ int run_count(struct run *r, const struct cmd *c);
 int run_stats(struct run *r, const struct cmd *c);
 int run_flush(struct run *r, const struct cmd *c);
 int run_create(struct run *r, const struct cmd *c);
-/* select (may be NULL): of what c selects, only entries in there. */
-int run_delete(struct run *r, const struct cmd *c, const struct selection *select);
+/* among (may be NULL): of what c selects, only entries in there. */
+int run_delete(struct run *r, const struct cmd *c, const struct selection *among);
 int run_update(struct run *r, const struct cmd *c);
 /* Subscribes; before privileges are given up. */
 int run_open_events(struct run *r, const struct cmd *c);

@@ -1,5 +1,5 @@
 /*
- * The word syntax of -R files. Called for every line of a file nobody checked.
+ * The word syntax of -R files, whose lines nobody checked. Nothing is copied: a word never grows.
  */
 #include "words.h"
 

@@ -1,6 +1,6 @@
 /*
  * Addresses: comparison, masks and a text form that needs no library call for the common cases, because a listing
- * writes four of them per flow. Called by the filters and all output formats.
+ * writes four of them per flow. The family decides how many bytes count; the others may hold anything.
  */
 #include "addr.h"
 

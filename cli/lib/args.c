@@ -195,17 +195,17 @@ nat_split(const char *addr, size_t len, const char *port, struct nat_arg *out)
 enum nat_arg_error
 arg_nat(const char *text, struct nat_arg *out)
 {
-	const char *colon = strchr(text, ':'), *close;
+	const char *colon = strchr(text, ':'), *end;
 
 	memset(out, 0, sizeof(*out));
 	if (text[0] == '[') {
-		if ((close = strchr(text, ']')) == NULL)
+		if ((end = strchr(text, ']')) == NULL)
 			return NAT_ARG_NO_BRACKET;
-		if (close == text + 1)
+		if (end == text + 1)
 			return NAT_ARG_NO_ADDR6;
-		if (close[1] != ':')
+		if (end[1] != ':')
 			return nat_split(text, strlen(text), NULL, out);
-		return nat_split(text + 1, (size_t)(close - text - 1), close + 2, out);
+		return nat_split(text + 1, (size_t)(end - text - 1), end + 2, out);
 	}
 	if (colon != NULL && strchr(colon + 1, ':') == NULL)
 		return nat_split(text, (size_t)(colon - text), colon + 1, out);

@@ -87,13 +87,13 @@ state_number(uint8_t proto, const char *name)
 }
 
 const char *
-role_name(uint8_t role)
+dccp_role_name(uint8_t role)
 {
 	return roles[role & 1];
 }
 
 int
-role_number(const char *name)
+dccp_role_number(const char *name)
 {
 	size_t len = strlen(name);
 

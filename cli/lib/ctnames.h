@@ -25,8 +25,8 @@ const char *state_name(uint8_t proto, uint8_t state);
 /* Case-sensitive. The number, or -1. */
 int state_number(uint8_t proto, const char *name);
 
-const char *role_name(uint8_t role);
+const char *dccp_role_name(uint8_t role);
 /* Any case, any prefix. The number, or -1. */
-int role_number(const char *name);
+int dccp_role_number(const char *name);
 
 #endif

@@ -31,14 +31,14 @@ sock_send(void *ctx, const void *data, size_t len)
 }
 
 static ssize_t
-sock_recv(void *ctx, void *data, size_t size, bool wait)
+sock_recv(void *ctx, void *data, size_t size, bool block)
 {
 	const struct nl *nl = ctx;
 	struct sockaddr_nl from = {0};
 	socklen_t fromlen = sizeof(from);
 	ssize_t n;
 
-	n = recvfrom(nl->fd, data, size, MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT), (struct sockaddr *)&from, &fromlen);
+	n = recvfrom(nl->fd, data, size, MSG_TRUNC | (block ? 0 : MSG_DONTWAIT), (struct sockaddr *)&from, &fromlen);
 	if (n == -1)
 		return -errno;
 	if (fromlen != sizeof(from) || from.nl_pid != 0) /* another process, not the kernel: nothing for us */
@@ -123,12 +123,12 @@ nl_request(void *buf, uint16_t type, uint16_t flags, uint8_t family)
 
 /* One datagram into nl->in; its length. Interrupted calls are retried, cut off datagrams refused. */
 static ssize_t
-receive(struct nl *nl, bool wait)
+receive(struct nl *nl, bool block)
 {
 	ssize_t n;
 
 	do
-		n = nl->ops->recv(nl->ctx, nl->in, NL_RECV_SIZE, wait);
+		n = nl->ops->recv(nl->ctx, nl->in, NL_RECV_SIZE, block);
 	while (n == -EINTR);
 	return n > NL_RECV_SIZE ? -EMSGSIZE : n;
 }
@@ -226,9 +226,9 @@ nl_talk(struct nl *nl, struct nlmsghdr *req, nl_msg_fn fn, void *arg)
 }
 
 int
-nl_events(struct nl *nl, bool wait, nl_msg_fn fn, void *arg)
+nl_events(struct nl *nl, bool block, nl_msg_fn fn, void *arg)
 {
-	ssize_t n = nl->ops->recv(nl->ctx, nl->in, NL_RECV_SIZE, wait);
+	ssize_t n = nl->ops->recv(nl->ctx, nl->in, NL_RECV_SIZE, block);
 	const uint8_t *p = nl->in;
 	const struct nlmsghdr *nlh;
 	bool bad = false;
@@ -287,16 +287,16 @@ batch_answer(struct nl_batch *b, size_t len, const struct nl_batch_ops *ops, voi
 	int r, last = 0;
 
 	while ((nlh = next_msg(&p, &len, &bad)) != NULL) {
-		uint32_t index = nlh->nlmsg_seq - b->nl->seq;
+		uint32_t nth = nlh->nlmsg_seq - b->nl->seq;
 
-		if (index >= b->count)
+		if (nth >= b->count)
 			continue;
 		if (nlh->nlmsg_type == NLMSG_ERROR) {
 			if ((r = error_of(nlh)) < 0)
-				ops->refused(arg, index, -r);
-			last |= index == b->count - 1;
+				ops->refused(arg, nth, -r);
+			last |= nth == b->count - 1;
 		} else if (nlh->nlmsg_type >= NLMSG_MIN_TYPE && ops->answer != NULL) {
-			if ((r = ops->answer(arg, index, nlh)) < 0)
+			if ((r = ops->answer(arg, nth, nlh)) < 0)
 				return r;
 		}
 	}

@@ -19,7 +19,7 @@ struct nl_ops {
 	/* Sends one datagram; -errno. */
 	ssize_t (*send)(void *ctx, const void *data, size_t len);
 	/* Receives one datagram of at most size bytes and returns its full length, even when it did not fit; -errno. */
-	ssize_t (*recv)(void *ctx, void *data, size_t size, bool wait);
+	ssize_t (*recv)(void *ctx, void *data, size_t size, bool block);
 };
 
 struct nl {
@@ -54,8 +54,8 @@ int nl_dump(struct nl *nl, struct nlmsghdr *req, nl_msg_fn fn, void *arg);
 /* Sends a request and waits for its acknowledgement; fn (may be NULL) sees messages that come before it. */
 int nl_talk(struct nl *nl, struct nlmsghdr *req, nl_msg_fn fn, void *arg);
 
-/* Receives one datagram of events and hands each message to fn. -EAGAIN when there is none and wait is false. */
-int nl_events(struct nl *nl, bool wait, nl_msg_fn fn, void *arg);
+/* Receives one datagram of events and hands each message to fn. -EAGAIN when there is none and block is false. */
+int nl_events(struct nl *nl, bool block, nl_msg_fn fn, void *arg);
 
 /* Requests collected for one send. */
 struct nl_batch {
@@ -66,10 +66,10 @@ struct nl_batch {
 };
 
 struct nl_batch_ops {
-	/* Request index of the batch was refused with err (positive errno). */
-	void (*refused)(void *arg, unsigned index, int err);
-	/* A message that answers request index; may be NULL. */
-	int (*answer)(void *arg, unsigned index, const struct nlmsghdr *nlh);
+	/* Request nth of the batch (from 0) was refused with err (positive errno). */
+	void (*refused)(void *arg, unsigned nth, int err);
+	/* A message that answers request nth; may be NULL. */
+	int (*answer)(void *arg, unsigned nth, const struct nlmsghdr *nlh);
 };
 
 /* max: at most that many requests, cut to what the receive buffer can hold answers for. -ENOMEM. */
@@ -78,7 +78,7 @@ void nl_batch_done(struct nl_batch *b);
 
 /* Where the next request (NL_MSG_MAX bytes at most) is built; not in the batch before nl_batch_add(). */
 void *nl_batch_room(struct nl_batch *b);
-/* Adds the request built there; its index is count - 1 afterwards. */
+/* Adds the request built there; it is request count - 1 afterwards. */
 void nl_batch_add(struct nl_batch *b);
 static inline bool
 nl_batch_full(const struct nl_batch *b)

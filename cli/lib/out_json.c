@@ -267,7 +267,7 @@ put_protoinfo(struct out *o, const struct ct_rec *rec)
 		NUMBER(o, "reply_vtag", rec->vtag[1]);
 	}
 	if (rec->has & REC_ROLE)
-		STRING(o, "role", role_name(rec->role));
+		STRING(o, "role", dccp_role_name(rec->role));
 }
 
 static void

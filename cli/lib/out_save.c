@@ -129,7 +129,7 @@ put_state(struct out *o, const struct ct_rec *rec)
 		put_number(o, "--reply-vtag ", rec->vtag[1]);
 	} else if (rec->orig.proto == IPPROTO_DCCP) {
 		PUT(o, "--role ");
-		out_str(o, role_name(rec->role));
+		out_str(o, dccp_role_name(rec->role));
 		PUT(o, " ");
 	}
 }

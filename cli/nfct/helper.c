@@ -1,6 +1,6 @@
 /*
  * nfct helper: registers, disables, shows and removes the user space helpers that a kernel with nfnetlink_cthelper
- * queues packets for. Called by main.c and the unit tests; arguments and answers are checked here.
+ * queues packets for. Trusts neither the user's words nor the lengths in the kernel's answers.
  */
 #include "helper.h"
 

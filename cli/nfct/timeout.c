@@ -1,6 +1,6 @@
 /*
- * nfct timeout: parses names, families, protocols and state/seconds pairs, and shows policies. Called by main.c and
- * the unit tests; arguments come from the user, answers from the kernel, both checked here.
+ * nfct timeout: names, families, protocols and state/seconds pairs become requests, and policies are shown. Trusts
+ * neither the user's words nor the lengths in the kernel's answers.
  */
 #include "timeout.h"
 

@@ -1,7 +1,7 @@
 /*
  * ctblast: drives ctnetlink for tests and benches. Creates, updates and deletes many flows with many requests in each
  * send, and measures how long a flow needs from one namespace's kernel to another's.
- * Called by test/netns, test/interop and test/bench in namespaces of their own; it needs CAP_NET_ADMIN there.
+ * It writes into the table of the namespace it runs in, whichever that is, and needs CAP_NET_ADMIN there.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -194,15 +194,15 @@ struct result {
 };
 
 static void
-refused(void *arg, unsigned index, int err)
+refused(void *arg, unsigned nth, int err)
 {
-	((struct result *)arg)->err[index] = err;
+	((struct result *)arg)->err[nth] = err;
 }
 
 static int
-answer(void *arg, unsigned index, const struct nlmsghdr *nlh)
+answer(void *arg, unsigned nth, const struct nlmsghdr *nlh)
 {
-	(void)index;
+	(void)nth;
 	(void)nlh;
 	((struct result *)arg)->answers++;
 	return 0;
