@@ -182,6 +182,8 @@ hello_flags(struct ftfw *f, struct peer *p, const struct wire_head *h)
 static void
 received(struct peer *p, const struct wire_head *h, uint64_t now)
 {
+	if (p->hello && (h->flags & WIRE_HELLO) == 0) /* it has got the answer to its own */
+		p->hears_us = true;
 	p->known = true;
 	p->last = h->seq;
 	p->hello = (h->flags & WIRE_HELLO) != 0;
@@ -240,8 +242,10 @@ follow(struct ftfw *f, struct peer *p, uint64_t now)
 		p->window = f->window_size > 1 ? f->window_size - 1 : 1;
 		return;
 	}
-	if (hello)
+	if (hello) {
 		forget_unacked(f, p);
+		p->hears_us = false;
+	}
 	tell(f, hello ? MODE_PEER_NEW : MODE_PEER_LOST_OURS);
 	control(f, p, &p->odd, now); /* nobody else will say it again: it counts as received */
 }

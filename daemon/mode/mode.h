@@ -51,7 +51,8 @@ struct mode_stats {
 #define MODE_PEERS   16
 #define MODE_LIVE_MS 10000 /* a peer that was silent so long is not waited for */
 
-/* in_sync: it is known, hears us, and speaks as we do; speaks: enum speaks */
+/* known: it has said something that is of use here; in_sync: it is known, hears us, and speaks as we do; speaks: enum
+ * speaks; heard: 0: never */
 struct mode_peer {
 	bool known, in_sync;
 	uint8_t speaks;

@@ -269,7 +269,7 @@ plain_peer(const struct mode *m, unsigned int peer, struct mode_peer *mp, uint64
 		.known = rx->known,
 		.in_sync = rx->known,
 		.speaks = rx->speech.speaks,
-		.heard = rx->heard,
+		.heard = rx->known ? rx->heard : rx->speech.at,
 		.lost = rx->lost,
 		.before = rx->before,
 	};

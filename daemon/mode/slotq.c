@@ -1,5 +1,5 @@
 /*
- * Intrusive list over cache slots. Called by the send and resend queues; nothing here comes from outside.
+ * Intrusive list over cache slots. Nothing here comes from outside.
  */
 #include "slotq.h"
 

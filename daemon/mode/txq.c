@@ -1,5 +1,5 @@
 /*
- * The send queue. Called by the modes; holds slots and numbers only.
+ * The send queue. Slots and numbers only.
  */
 #include "txq.h"
 

@@ -1,9 +1,13 @@
 #include "notice.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
-#define SETTLED_MS 10000 /* by then peers have greeted each other */
+#define SETTLED_MS      10000 /* by then peers have greeted each other */
+#define BOUNCE_MS       30000
+#define BOUNCE_PAUSE_MS 5000 /* something is sent every second */
+#define BOUNCE_AGAIN_MS 3600000
 
 static const char *
 text_of(uint8_t family, const uint8_t *addr, char buf[INET6_ADDRSTRLEN])
@@ -39,6 +43,28 @@ refused(const struct links *ls, unsigned int i, const struct refused *r, struct 
 			from);
 }
 
+/* The peer's host answers that nobody has the port. Peers are stopped now and then: only when that goes on. */
+static void
+bounces(struct notice *n, const struct link *l, unsigned int i, struct log *log, uint64_t now)
+{
+	char peer[INET6_ADDRSTRLEN];
+
+	if (l->channel == NULL || l->failed_at == 0 || now - l->failed_at >= BOUNCE_PAUSE_MS ||
+	    l->channel->send_error != -ECONNREFUSED) {
+		n->bouncing_since[i] = 0;
+		return;
+	}
+	if (n->bouncing_since[i] == 0)
+		n->bouncing_since[i] = now;
+	if (now - n->bouncing_since[i] < BOUNCE_MS ||
+	    (n->bounced_at[i] > 0 && now - n->bounced_at[i] < BOUNCE_AGAIN_MS))
+		return;
+	n->bounced_at[i] = now;
+	log_put(log, LV_WARNING,
+		"nobody listens on port %u of %s, says its host: does conntrackd run there, and with this Port?",
+		l->conf->port, text_of(l->conf->family, l->conf->peer, peer));
+}
+
 static void
 link_turn(struct notice *n, struct links *ls, unsigned int i, struct log *log, uint64_t now)
 {
@@ -49,6 +75,7 @@ link_turn(struct notice *n, struct links *ls, unsigned int i, struct log *log, u
 
 	if (r != NULL)
 		refused(ls, i, r, log);
+	bounces(n, l, i, log, now);
 	if (alias->family != 0 && memcmp(alias->addr, n->alias[i].addr, sizeof(alias->addr)) != 0) {
 		n->alias[i] = *alias;
 		log_put(log, LV_NOTICE,
@@ -125,9 +152,9 @@ peer_turn(struct notice *n, const struct links *ls, unsigned int i, const struct
 	enum odds odds;
 
 	m->ops->peer(m, i, &p, now);
-	if (!p.known || from == NULL)
+	if (p.heard == 0 || from == NULL)
 		n->odds[i] = n->told[i] = ODDS_NONE;
-	if (!p.known || from == NULL || now - p.heard >= MODE_LIVE_MS)
+	if (p.heard == 0 || from == NULL || now - p.heard >= MODE_LIVE_MS)
 		return;
 	if ((odds = odds_of(&p, own)) != n->odds[i]) {
 		n->odds[i] = (uint8_t)odds;

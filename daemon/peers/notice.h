@@ -21,6 +21,7 @@ enum odds {
 struct notice {
 	struct channel_from alias[MSG_LINKS_MAX];
 	unsigned int unbound, unserved; /* bits per link that were told of */
+	uint64_t bouncing_since[MSG_LINKS_MAX], bounced_at[MSG_LINKS_MAX];
 	uint8_t odds[MODE_PEERS];
 	uint64_t odd_since[MODE_PEERS];
 	uint8_t told[MODE_PEERS];

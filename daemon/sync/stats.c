@@ -59,7 +59,7 @@ put_peers(const struct peers *peers, uint64_t now, struct ctl_peer *out)
 
 	for (unsigned int i = 0; i < MODE_PEERS; i++) {
 		mode->ops->peer(mode, i, &p, now);
-		if (!p.known || (from = senders_address(&peers_links(peers)->senders, i)) == NULL)
+		if (p.heard == 0 || (from = senders_address(&peers_links(peers)->senders, i)) == NULL)
 			continue;
 		*out = (struct ctl_peer){.family = from->family,
 					 .link = (uint8_t)senders_link(&peers_links(peers)->senders, i),

@@ -1,6 +1,5 @@
 /*
- * Flows and expectations to messages. Called by mode/ when a message is sent: once per event, so it walks only the rows
- * that the flow has.
+ * Flows and expectations to messages: once for each message that is sent, so it walks only the rows that the flow has.
  */
 #include "wire.h"
 
