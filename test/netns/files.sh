@@ -91,6 +91,31 @@ wrong_files_are_refused_alike() {
 		refused 'root:x:0:0:root:/root:/bin/bash'
 }
 
-cases="examples_start wrong_files_are_refused_alike"
+# The rules that the sample has as a comment.
+sample_rules() {
+	sed -n '/^\t#\ttable inet/,/^\t#\t}$/{ s/^\t#//; s/"eth2"/"link0"/; p }' "$CT_SRC/conf/ftfw.conf"
+}
+
+# by_nobody PORT: a datagram of a user without rights.
+by_nobody() {
+	in_ns fw-a setpriv --reuid=65534 --regid=65534 --clear-groups bash -c "echo >/dev/udp/10.99.0.2/$1" 2>/dev/null
+}
+
+sample_rules_are_for_the_daemon_alone() {
+	local fw rc=0
+	unset 'DAEMON_PID["fw-a"]'
+	lab_link fw-a fw-b
+	for fw in fw-a fw-b; do
+		daemon_conf $fw x
+		[ "$(sample_rules | wc -l)" -ge 8 ] && in_ns $fw nft -f - < <(sample_rules) || return
+	done
+	pair_start && some_of_each fw-a && replicated_or_show fw-a fw-b || rc=1
+	by_nobody 3799 && ! by_nobody 3780 || rc=1
+	daemon_stop fw-a
+	daemon_stop fw-b
+	return $rc
+}
+
+cases="sample_rules_are_for_the_daemon_alone examples_start wrong_files_are_refused_alike"
 if "$debian" -v 2>/dev/null | grep -q 'v1\.4\.'; then cases+=" examples_start_with_debian"; fi
 run_cases $cases
