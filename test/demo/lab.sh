@@ -77,14 +77,14 @@ demo_keepalived() {
 	KEEPALIVED[$node]=$BG
 }
 
-# What keepalived runs at each change of role: the hook of conf/ between two time stamps.
+# demo_hook NODE SYNC [SCRIPT]: what keepalived runs at each change of role: the script, or that of conf/, between two time stamps.
 demo_hook() {
-	local node=$1 sync=$2
+	local node=$1 sync=$2 script=${3:-$CT_SRC/conf/primary-backup.sh}
 	cat >"$LAB_DIR/$node.notify" <<-HOOK
 		#!/bin/bash
 		echo "\$EPOCHREALTIME \$1 begins" >>$LAB_DIR/$node.roles
 		export CONNTRACKD_BIN=$(daemon_of "$node") CONNTRACKCTL_BIN=$(conntrackctl_of "$node") CONNTRACKD_CONFIG=$LAB_DIR/$node.conf
-		[ $sync = 0 ] || "$CT_SRC/conf/primary-backup.sh" "\$1" >>$LAB_DIR/$node.hook.log 2>&1
+		[ $sync = 0 ] || "$script" "\$1" >>$LAB_DIR/$node.hook.log 2>&1
 		echo "\$EPOCHREALTIME \$1 done" >>$LAB_DIR/$node.roles
 	HOOK
 	chmod 755 "$LAB_DIR/$node.notify"

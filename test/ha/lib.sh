@@ -10,7 +10,8 @@
 #	logged NODE PATTERN	the node's log says so since log_mark
 #	verdict STATUS TEXT	one line of output
 #
-# A scenario may set before lab_up: LINK, FIREWALLS, MODE, MODE_OPTIONS, GENERAL, KA_WORDS, or define its own configure.
+# A scenario may set before lab_up: LINK, FIREWALLS, MODE, MODE_OPTIONS, GENERAL, KA_WORDS, or define its own configure
+# and hook_of.
 . "$CT_SRC/test/netns/common.sh"
 . "$CT_SRC/test/demo/lab.sh"
 
@@ -51,6 +52,11 @@ configure() {
 	daemon_conf "$1" x "$MODE" "$MODE_OPTIONS" "$(demo_filter) $GENERAL"
 }
 
+# The script that keepalived calls; nothing: that of conf/.
+hook_of() {
+	:
+}
+
 lab_up() {
 	local fw priority=150
 	lab_open "ha-$SCENARIO"
@@ -60,7 +66,7 @@ lab_up() {
 		PRIORITY[$fw]=$priority
 		priority=$((priority - 20))
 		configure $fw
-		demo_hook $fw 1
+		demo_hook $fw 1 "$(hook_of $fw)"
 		daemon_start $fw
 	done
 	node_joins "$ACTIVE" primary
