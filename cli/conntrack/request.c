@@ -3,6 +3,7 @@
  */
 #include "request.h"
 #include "ctrec.h"
+#include "facts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -113,25 +114,6 @@ ports_given(const struct cmd *c, enum pfield src, enum pfield dst)
 	return (cmd_has_proto(c, src) ? TUPLE_SPORT : 0) | (cmd_has_proto(c, dst) ? TUPLE_DPORT : 0);
 }
 
-/* The type that answers an ICMP type; -EINVAL for one that nothing answers. */
-static int
-icmp_answer(uint8_t proto, uint8_t type, uint8_t *answer)
-{
-	static const struct {
-		uint8_t proto, a, b;
-	} pairs[] = {
-		{IPPROTO_ICMP, 0, 8},   {IPPROTO_ICMP, 13, 14},     {IPPROTO_ICMP, 15, 16},
-		{IPPROTO_ICMP, 17, 18}, {IPPROTO_ICMPV6, 128, 129}, {IPPROTO_ICMPV6, 139, 140},
-	};
-
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		if (pairs[i].proto == proto && (pairs[i].a == type || pairs[i].b == type)) {
-			*answer = pairs[i].a == type ? pairs[i].b : pairs[i].a;
-			return 0;
-		}
-	return -EINVAL;
-}
-
 /* An address that was not given is the mirror's. With NAT, the reply tuple is sent untranslated: the kernel translates
  * it and remembers that it did. */
 static void
@@ -157,6 +139,7 @@ request_tuples(const struct cmd *c, struct ct_tuple *orig, struct ct_tuple *repl
 {
 	bool has_orig = cmd_has(c, OPT_SRC) && cmd_has(c, OPT_DST),
 	     has_reply = cmd_has(c, OPT_RSRC) || cmd_has(c, OPT_RDST);
+	int answer;
 
 	*orig = c->orig;
 	*reply = c->reply;
@@ -179,9 +162,11 @@ request_tuples(const struct cmd *c, struct ct_tuple *orig, struct ct_tuple *repl
 	reply->has |= cmd_has(c, OPT_RZONE) ? TUPLE_ZONE : 0;
 	if (l4_name(orig->proto)->kind != L4_ICMP)
 		return 0;
-	if ((orig->proto == IPPROTO_ICMPV6) != (c->family == AF_INET6))
+	if ((orig->proto == IPPROTO_ICMPV6) != (c->family == AF_INET6) ||
+	    (answer = icmp_answer(orig->proto, orig->icmp_type)) < 0)
 		return -EINVAL;
-	return icmp_answer(orig->proto, orig->icmp_type, &reply->icmp_type);
+	reply->icmp_type = (uint8_t)answer;
+	return 0;
 }
 
 static void

@@ -2,6 +2,7 @@
  * The tables behind protocol, state and role names.
  */
 #include "ctnames.h"
+#include "facts.h"
 
 #include <netinet/in.h>
 #include <stddef.h>
@@ -22,10 +23,6 @@ static const struct l4_name names[] = {
 	{0, "unknown", NULL, L4_NONE},
 };
 
-static const char *const tcp_states[] = {
-	"NONE",       "SYN_SENT", "SYN_RECV",  "ESTABLISHED", "FIN_WAIT",
-	"CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE",       "SYN_SENT2",
-};
 static const char *const sctp_states[] = {
 	"NONE",          "CLOSED",        "COOKIE_WAIT",       "COOKIE_ECHOED",  "ESTABLISHED",
 	"SHUTDOWN_SENT", "SHUTDOWN_RECD", "SHUTDOWN_ACK_SENT", "HEARTBEAT_SENT", "HEARTBEAT_ACKED",
@@ -38,7 +35,7 @@ static const struct states {
 	const char *const *name;
 	size_t n;
 } states[] = {
-	{IPPROTO_TCP, tcp_states, NITEMS(tcp_states)},
+	{IPPROTO_TCP, tcp_state_names, TCP_STATES},
 	{IPPROTO_SCTP, sctp_states, NITEMS(sctp_states)},
 	{IPPROTO_DCCP, dccp_states, NITEMS(dccp_states)},
 };

@@ -3,6 +3,7 @@
  * queues packets for. Trusts neither the user's words nor the lengths in the kernel's answers.
  */
 #include "helper.h"
+#include "facts.h"
 
 #include "json.h"
 
@@ -17,28 +18,6 @@
 #define NAME_MAX_LEN 16 /* NF_CT_HELPER_NAME_LEN, terminator included */
 #define MSG(m)       (NFNL_SUBSYS_CTHELPER << 8 | NFNL_MSG_CTHELPER_##m)
 #define NITEMS(a)    (sizeof(a) / sizeof((a)[0]))
-
-/* Must say the same as the helper programs: the kernel keeps the policy and the size of the private data. */
-static const struct known {
-	const char *name;
-	bool tcp, udp;
-	uint32_t expect_max, expect_timeout; /* seconds */
-	uint32_t private_len;
-} helpers[] = {
-	{"amanda", false, true, 3, 180, 0}, {"dhcpv6", false, true, 1, 300, 0}, {"ftp", true, false, 1, 300, 24},
-	{"mdns", false, true, 8, 30, 0},    {"rpc", true, true, 1, 300, 16},    {"sane", true, false, 1, 300, 4},
-	{"slp", false, true, 8, 16, 0},     {"ssdp", true, true, 8, 300, 0},    {"tftp", false, true, 1, 300, 0},
-	{"tns", true, false, 1, 300, 1},
-};
-
-static const struct known *
-known_find(const char *name, uint8_t l4)
-{
-	for (size_t i = 0; i < NITEMS(helpers); i++)
-		if (strcmp(helpers[i].name, name) == 0 && (l4 == IPPROTO_TCP ? helpers[i].tcp : helpers[i].udp))
-			return &helpers[i];
-	return NULL;
-}
 
 static int
 read_l3(const char *word, uint16_t *l3, char *err)
@@ -71,7 +50,7 @@ put_tuple(struct request *rq, uint16_t l3, uint8_t l4)
 
 /* One set of expectation limits, named like the helper. */
 static void
-put_policy(struct request *rq, const struct known *h)
+put_policy(struct request *rq, const struct helper_fact *h)
 {
 	struct nlattr *all = mnl_attr_nest_start(&rq->msg.head, NFCTH_POLICY);
 	struct nlattr *set = mnl_attr_nest_start(&rq->msg.head, NFCTH_POLICY_SET1);
@@ -119,14 +98,14 @@ show(void *arg, const struct nlmsghdr *nlh)
 }
 
 /* NAME FAMILY PROTO of add and disable. NULL: err is filled. */
-static const struct known *
+static const struct helper_fact *
 read_known(char **argv, uint16_t *l3, uint8_t *l4, char *err)
 {
-	const struct known *h;
+	const struct helper_fact *h;
 
 	if (read_l3(argv[1], l3, err) < 0 || read_l4(argv[2], l4, err) < 0)
 		return NULL;
-	if ((h = known_find(argv[0], *l4)) == NULL)
+	if ((h = helper_fact(argv[0], *l4)) == NULL)
 		request_fail(err, "that helper is not supported");
 	return h;
 }
@@ -136,7 +115,7 @@ put_add(struct request *rq, int argc, char **argv, char *err)
 {
 	uint16_t l3 = 0;
 	uint8_t l4 = 0;
-	const struct known *h = read_known(argv, &l3, &l4, err);
+	const struct helper_fact *h = read_known(argv, &l3, &l4, err);
 
 	(void)argc;
 	if (h == NULL)
@@ -154,7 +133,7 @@ put_disable(struct request *rq, int argc, char **argv, char *err)
 {
 	uint16_t l3 = 0;
 	uint8_t l4 = 0;
-	const struct known *h = read_known(argv, &l3, &l4, err);
+	const struct helper_fact *h = read_known(argv, &l3, &l4, err);
 
 	(void)argc;
 	if (h == NULL)

@@ -5,6 +5,7 @@
 #include "timeout.h"
 
 #include "args.h"
+#include "ctnames.h"
 #include "json.h"
 
 #include <arpa/inet.h>
@@ -18,32 +19,37 @@
 #include <strings.h>
 
 #define L4_GENERIC 255
-#define STATES_MAX 12
+#define OTHERS_MAX 2
+#define ATTRS_MAX  12
 #define MSG(m)     (NFNL_SUBSYS_CTNETLINK_TIMEOUT << 8 | IPCTNL_MSG_TIMEOUT_##m)
 #define NITEMS(a)  (sizeof(a) / sizeof((a)[0]))
 
-/* States in the order of their attributes, which count from 1. */
+/* What has timeouts: first the states of a protocol that has any, then others; their attributes count from 1. */
 static const struct l4 {
 	uint8_t number;
 	const char *name;
-	const char *states[STATES_MAX];
+	uint8_t states;
+	const char *others[OTHERS_MAX];
 } l4s[] = {
-	{IPPROTO_TCP,
-	 "tcp",
-	 {"SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE",
-	  "SYN_SENT2", "RETRANS", "UNACKNOWLEDGED"}},
-	{IPPROTO_UDP, "udp", {"UNREPLIED", "REPLIED"}},
-	{IPPROTO_UDPLITE, "udplite", {"UNREPLIED", "REPLIED"}},
-	{IPPROTO_GRE, "gre", {"UNREPLIED", "REPLIED"}},
-	{IPPROTO_SCTP,
-	 "sctp",
-	 {"CLOSED", "COOKIE_WAIT", "COOKIE_ECHOED", "ESTABLISHED", "SHUTDOWN_SENT", "SHUTDOWN_RECD",
-	  "SHUTDOWN_ACK_SENT", "HEARTBEAT_SENT"}},
-	{IPPROTO_DCCP, "dccp", {"REQUEST", "RESPOND", "PARTOPEN", "OPEN", "CLOSEREQ", "CLOSING", "TIMEWAIT"}},
-	{IPPROTO_ICMP, "icmp", {"TIMEOUT"}},
-	{IPPROTO_ICMPV6, "icmpv6", {"TIMEOUT"}},
-	{L4_GENERIC, "generic", {"TIMEOUT"}},
+	{IPPROTO_TCP, "tcp", 9, {"RETRANS", "UNACKNOWLEDGED"}},
+	{IPPROTO_UDP, "udp", 0, {"UNREPLIED", "REPLIED"}},
+	{IPPROTO_UDPLITE, "udplite", 0, {"UNREPLIED", "REPLIED"}},
+	{IPPROTO_GRE, "gre", 0, {"UNREPLIED", "REPLIED"}},
+	{IPPROTO_SCTP, "sctp", 8, {NULL}},
+	{IPPROTO_DCCP, "dccp", 7, {NULL}},
+	{IPPROTO_ICMP, "icmp", 0, {"TIMEOUT"}},
+	{IPPROTO_ICMPV6, "icmpv6", 0, {"TIMEOUT"}},
+	{L4_GENERIC, "generic", 0, {"TIMEOUT"}},
 };
+
+/* The name behind an attribute, NULL behind the last one. */
+static const char *
+timeout_name(const struct l4 *p, unsigned attr)
+{
+	if (attr <= p->states)
+		return state_name(p->number, (uint8_t)attr);
+	return attr - p->states <= OTHERS_MAX ? p->others[attr - p->states - 1] : NULL;
+}
 
 static const struct l4 *
 l4_by_number(uint8_t number)
@@ -77,9 +83,9 @@ state_attr(uint8_t l4, const char *name)
 {
 	const struct l4 *p = l4_by_number(l4);
 
-	for (size_t i = 0; p != NULL && i < STATES_MAX && p->states[i] != NULL; i++)
-		if (strcasecmp(p->states[i], name) == 0)
-			return (uint16_t)(i + 1);
+	for (uint16_t i = 1; p != NULL && timeout_name(p, i) != NULL; i++)
+		if (strcasecmp(timeout_name(p, i), name) == 0)
+			return i;
 	return 0;
 }
 
@@ -128,8 +134,8 @@ read_state(char **argv, int left, const char *proto, uint8_t l4, uint16_t *attr,
 static int
 put_states(struct request *rq, int argc, char **argv, const char *proto, uint8_t l4, char *err)
 {
-	uint32_t secs[STATES_MAX + 1];
-	bool given[STATES_MAX + 1] = {false};
+	uint32_t secs[ATTRS_MAX + 1];
+	bool given[ATTRS_MAX + 1] = {false};
 	struct nlattr *nest;
 	uint16_t attr = 0;
 	uint32_t value = 0;
@@ -143,7 +149,7 @@ put_states(struct request *rq, int argc, char **argv, const char *proto, uint8_t
 	if (argc == 0) /* the kernel says what it thinks of a policy without timeouts */
 		return 0;
 	nest = mnl_attr_nest_start(&rq->msg.head, CTA_TIMEOUT_DATA);
-	for (attr = 1; attr <= STATES_MAX; attr++)
+	for (attr = 1; attr <= ATTRS_MAX; attr++)
 		if (given[attr])
 			mnl_attr_put_u32(&rq->msg.head, attr, htonl(secs[attr]));
 	mnl_attr_nest_end(&rq->msg.head, nest);
@@ -158,9 +164,9 @@ show_text(FILE *out, const char *name, uint16_t l3, uint8_t l4, const struct nla
 	if (name[0] != '\0')
 		fprintf(out, ".%s = {\n", name);
 	fprintf(out, "\t.l3proto = %u,\n\t.l4proto = %u,\n\t.policy = {\n", l3, l4);
-	for (size_t i = 0; p != NULL && i < STATES_MAX && p->states[i] != NULL; i++)
-		if (states[i + 1].data != NULL)
-			fprintf(out, "\t\t.%s = %u,\n", p->states[i], attr_be32(&states[i + 1]));
+	for (unsigned i = 1; p != NULL && timeout_name(p, i) != NULL; i++)
+		if (states[i].data != NULL)
+			fprintf(out, "\t\t.%s = %u,\n", timeout_name(p, i), attr_be32(&states[i]));
 	fputs("\t},\n};\n", out);
 }
 
@@ -180,9 +186,9 @@ show_json(FILE *out, const char *name, uint16_t l3, uint8_t l4, const struct nla
 	if (p != NULL)
 		json_text(g, "protocol", p->name);
 	json_nest(g, "policy");
-	for (size_t i = 0; p != NULL && i < STATES_MAX && p->states[i] != NULL; i++)
-		if (states[i + 1].data != NULL)
-			json_number(g, p->states[i], attr_be32(&states[i + 1]));
+	for (unsigned i = 1; p != NULL && timeout_name(p, i) != NULL; i++)
+		if (states[i].data != NULL)
+			json_number(g, timeout_name(p, i), attr_be32(&states[i]));
 	yajl_gen_map_close(g);
 	return json_end(g, out);
 }
@@ -190,7 +196,7 @@ show_json(FILE *out, const char *name, uint16_t l3, uint8_t l4, const struct nla
 static int
 show(void *arg, const struct nlmsghdr *nlh)
 {
-	struct nla tb[CTA_TIMEOUT_MAX + 1], states[STATES_MAX + 1] = {{0}};
+	struct nla tb[CTA_TIMEOUT_MAX + 1], states[ATTRS_MAX + 1] = {{0}};
 	const struct show *s = arg;
 	char name[CTNL_TIMEOUT_NAME_MAX];
 	uint16_t l3;
@@ -198,7 +204,7 @@ show(void *arg, const struct nlmsghdr *nlh)
 
 	if (attrs_index(nla_msg_attrs(nlh, NULL), CTA_TIMEOUT_MAX, tb) < 0)
 		return -EBADMSG;
-	if (tb[CTA_TIMEOUT_DATA].data != NULL && attrs_index(nla_nested(&tb[CTA_TIMEOUT_DATA]), STATES_MAX, states) < 0)
+	if (tb[CTA_TIMEOUT_DATA].data != NULL && attrs_index(nla_nested(&tb[CTA_TIMEOUT_DATA]), ATTRS_MAX, states) < 0)
 		return -EBADMSG;
 	attr_text(&tb[CTA_TIMEOUT_NAME], name, sizeof(name));
 	l3 = attr_be16(&tb[CTA_TIMEOUT_L3PROTO]);

@@ -3,36 +3,17 @@
  * Trusts nobody's values: every field is data, only side pointers and sizes are ours.
  */
 #include "flow.h"
+#include "facts.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct icmp_pair {
-	uint8_t l4, type, reply;
-} icmp_pairs[] = {
-	{IPPROTO_ICMP, 8, 0},       {IPPROTO_ICMP, 0, 8},       /* echo */
-	{IPPROTO_ICMP, 13, 14},     {IPPROTO_ICMP, 14, 13},     /* timestamp */
-	{IPPROTO_ICMP, 15, 16},     {IPPROTO_ICMP, 16, 15},     /* information */
-	{IPPROTO_ICMP, 17, 18},     {IPPROTO_ICMP, 18, 17},     /* address mask */
-	{IPPROTO_ICMPV6, 128, 129}, {IPPROTO_ICMPV6, 129, 128}, /* echo */
-	{IPPROTO_ICMPV6, 139, 140}, {IPPROTO_ICMPV6, 140, 139}, /* node information */
-};
-
 bool
 flow_is_icmp(uint8_t l4)
 {
 	return l4 == IPPROTO_ICMP || l4 == IPPROTO_ICMPV6;
-}
-
-int
-flow_icmp_reply(uint8_t l4, uint8_t type)
-{
-	for (size_t i = 0; i < sizeof(icmp_pairs) / sizeof(icmp_pairs[0]); i++)
-		if (icmp_pairs[i].l4 == l4 && icmp_pairs[i].type == type)
-			return icmp_pairs[i].reply;
-	return -1;
 }
 
 static void
@@ -50,7 +31,7 @@ derive_icmp(struct flow *f, const struct flow_nat *nat)
 	int reply;
 
 	memcpy(tc, &f->port[1], sizeof(tc));
-	if ((reply = flow_icmp_reply(f->l4, tc[0])) >= 0)
+	if ((reply = icmp_answer(f->l4, tc[0])) >= 0)
 		tc[0] = (uint8_t)reply;
 	memcpy(&f->port[3], tc, sizeof(tc));
 	f->port[2] = nat != NULL && nat->spat && nat->spat_port != 0 ? nat->spat_port : f->port[0];

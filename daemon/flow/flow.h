@@ -110,8 +110,6 @@ void flow_derive_reply(struct flow *f, const struct flow_nat *nat);
 void flow_find_nat(const struct flow *f, struct flow_nat *nat);
 
 bool flow_is_icmp(uint8_t l4);
-/* The type that answers an ICMP or ICMPv6 type; -1: none, connection tracking does not know such flows. */
-int flow_icmp_reply(uint8_t l4, uint8_t type);
 
 /* dst := src; the side block is allocated (or freed, or rewritten) in dst. dst->side must be NULL or owned. -ENOMEM. */
 int flow_copy(struct flow *dst, const struct flow *src);

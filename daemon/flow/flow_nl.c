@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 
 #include "ctnl.h"
+#include "facts.h"
 
 #define N(rows)         (sizeof(rows) / sizeof((rows)[0]))
 #define CT_TYPE(msg)    (NFNL_SUBSYS_CTNETLINK << 8 | (msg))
@@ -543,7 +544,7 @@ kernel_takes(const struct flow *f, uint32_t parts, const struct flow_nl_opts *o)
 	uint8_t type;
 
 	memcpy(&type, &f->port[1], sizeof(type));
-	if (flow_is_icmp(f->l4) && flow_icmp_reply(f->l4, type) < 0)
+	if (flow_is_icmp(f->l4) && icmp_answer(f->l4, type) < 0)
 		return false;
 	if (parts & PART_PROTO && p != NULL && f->have & FLOW_STATE && (f->state > p->max_state || f->dccp_role > 1))
 		return false;

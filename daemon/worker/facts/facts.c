@@ -11,6 +11,29 @@ const char *const tcp_state_names[TCP_STATES] = {
 	"CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE",       "SYN_SENT2",
 };
 
+static const struct icmp_pair {
+	uint8_t l4, asks, answers; /* either answers the other: a flow may begin with what we take for the answer */
+} icmp_pairs[] = {
+	{IPPROTO_ICMP, 8, 0},       /* echo */
+	{IPPROTO_ICMP, 13, 14},     /* timestamp */
+	{IPPROTO_ICMP, 15, 16},     /* information */
+	{IPPROTO_ICMP, 17, 18},     /* address mask */
+	{IPPROTO_ICMPV6, 128, 129}, /* echo */
+	{IPPROTO_ICMPV6, 139, 140}, /* node information */
+};
+
+int
+icmp_answer(uint8_t l4, uint8_t type)
+{
+	for (size_t i = 0; i < sizeof(icmp_pairs) / sizeof(icmp_pairs[0]); i++) {
+		const struct icmp_pair *p = &icmp_pairs[i];
+
+		if (p->l4 == l4 && (p->asks == type || p->answers == type))
+			return p->asks == type ? p->answers : p->asks;
+	}
+	return -1;
+}
+
 /* clang-format off */
 static const struct helper_fact helpers[] = {
 	{"amanda", IPPROTO_UDP, 3, 180, 0},

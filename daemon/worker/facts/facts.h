@@ -17,6 +17,9 @@
 #define TCP_STATES 10
 extern const char *const tcp_state_names[TCP_STATES];
 
+/* The type that answers an ICMP (l4 IPPROTO_ICMP) or ICMPv6 type; -1: the kernel tracks nothing that would. */
+int icmp_answer(uint8_t l4, uint8_t type);
+
 /* A user-space helper: limits of its expectations that hold when nobody says others, octets of its private data in the
  * kernel. A helper of both protocols has two rows. */
 struct helper_fact {
