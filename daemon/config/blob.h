@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "conf.h"
+#include "settings.h"
 
 /* Bytes needed for c. */
 size_t blob_size(const struct conf *c);

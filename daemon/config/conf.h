@@ -94,13 +94,4 @@ conf_direct(const struct conf *c)
 	return c->disable_internal_cache && c->mode == MODE_NOTRACK;
 }
 
-/* Defaults of every field. */
-void conf_init(struct conf *c);
-/* Frees what conf owns (filter networks), not conf itself. */
-void conf_clear(struct conf *c);
-struct conf_link conf_link_get(const struct conf *c, uint32_t i);
-void conf_link_put(struct conf *c, uint32_t i, const struct conf_link *link);
-/* Fills the fixed-size extract that the parent gets. */
-void conf_to_setup(const struct conf *c, struct msg_setup *s);
-
 #endif

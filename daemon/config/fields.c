@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "conf.h"
 #include "facts.h"
 #include "kinds.h"
 

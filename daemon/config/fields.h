@@ -4,7 +4,6 @@
 #ifndef FIELDS_H
 #define FIELDS_H
 
-#include "conf.h"
 #include "field.h"
 
 extern const struct field_table conf_fields;

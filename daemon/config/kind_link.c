@@ -8,6 +8,7 @@
 #include "kinds.h"
 #include "printer.h"
 #include "reader.h"
+#include "settings.h"
 #include "value.h"
 
 static bool

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "conf.h"
+#include "settings.h"
 #include "diag.h"
 #include "protos.h"
 

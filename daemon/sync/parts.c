@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "sync.h"
+#include "settings.h"
 
 #define FAILED_MS 60000
 

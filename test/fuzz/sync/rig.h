@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sync.h"
+#include "settings.h"
 
 struct rig {
 	struct sync *s;

@@ -11,6 +11,7 @@
 
 #include "control.h"
 #include "flows.h"
+#include "settings.h"
 
 struct ctx {
 	struct conf conf;

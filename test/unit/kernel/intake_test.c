@@ -11,6 +11,7 @@
 #include "flow_nl.h"
 #include "flows.h"
 #include "intake.h"
+#include "settings.h"
 #include "store_sink.h"
 
 static const struct flow_nl_opts AS_IT_IS;

@@ -9,6 +9,7 @@
 
 #include "flows.h"
 #include "resync.h"
+#include "settings.h"
 
 #define MINUTE 60000
 

@@ -8,6 +8,7 @@
 
 #include "fakes.h"
 #include "peers.h"
+#include "settings.h"
 
 struct ctx {
 	struct conf conf;

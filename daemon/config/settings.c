@@ -1,7 +1,7 @@
 /*
  * Defaults, and the extract that the parent gets: both are columns of the table.
  */
-#include "conf.h"
+#include "settings.h"
 
 #include <stdlib.h>
 #include <string.h>
