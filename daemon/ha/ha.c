@@ -87,7 +87,7 @@ take_over(struct ha *h, uint32_t serial)
 static void
 after_commit(struct ha *h)
 {
-	take_over(h, h->conf.direct ? 0 : h->env.reread(h->env.arg, true));
+	take_over(h, h->conf.direct ? 0 : h->env.read_back(h->env.arg));
 }
 
 static void
@@ -179,6 +179,12 @@ bool
 ha_commit_running(const struct ha *h)
 {
 	return commit_running(h->commit);
+}
+
+bool
+ha_reading(const struct ha *h)
+{
+	return h->takeover == TAKEOVER_READ;
 }
 
 bool

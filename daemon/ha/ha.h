@@ -33,6 +33,8 @@ struct ha_env {
 	void (*flush_caches)(void *arg, unsigned int caches, unsigned int tables);
 	/* The kernel's table is to be read again. quiet: see resync.h. What it returns is reached by ha_reread(). */
 	uint32_t (*reread)(void *arg, bool quiet);
+	/* Soon, because we have written into it; the same. Who asked for that has had the answer by then. */
+	uint32_t (*read_back)(void *arg);
 	void (*bulk)(void *arg); /* everything goes to the peers */
 	void (*ask)(void *arg);  /* and is asked of them */
 	/* For whoever waits: one table is written; all is written; it will not be, because another role was set; a
@@ -79,6 +81,8 @@ void ha_flush_result(struct ha *h, uint32_t id, int err);
 /* The kernel's table was read for the serial-th time. */
 void ha_reread(struct ha *h, uint32_t serial, bool failed);
 bool ha_commit_running(const struct ha *h);
+/* The caches were emptied for a take-over, and what is in the kernel is not in them yet. */
+bool ha_reading(const struct ha *h);
 /* Once a turn. True: once more without waiting. */
 bool ha_turn(struct ha *h);
 uint64_t ha_due(const struct ha *h);

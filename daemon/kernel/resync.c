@@ -19,7 +19,9 @@
 
 #define OWN_WORK_MS   5000 /* so long after a flush of ours overruns are its work, and ... */
 #define OWN_RESYNC_MS 1000 /* ... need no calm to wait for */
+#define STALE_MS      1000 /* so long events may wait to be read that are older than a loss that was reported */
 
+#define SOON_MS    50    /* until who asked for what is to be read back has had the answer */
 #define ROOM_MS    10000 /* at least, between two looks for what HashLimit kept out */
 #define FLUSHED_MS 10000 /* so long after a flush of ours what is missing may have gone that way */
 
@@ -34,11 +36,21 @@ ask_dump(struct resync *r, enum slot_kind kind)
 	r->env.ask(r->env.arg, &d);
 }
 
+/* Events have been lost just now, so others still wait to be read that are older than this dump, and what would have
+ * revoked them may be what was lost: they win over the dump all the same. Another dump sees what they got wrong. */
+static void
+plan_after_loss(struct resync *r)
+{
+	if (r->overruns > 0 && r->clock->ms - r->lost_at < STALE_MS && r->lost_wait > 0)
+		resync_in(r, r->lost_wait);
+}
+
 static void
 begin(struct resync *r, bool quiet)
 {
 	r->quiet = quiet && r->due == NEVER; /* else it would have told the peers what it finds */
-	r->due = r->look = NEVER;
+	r->due = r->look = r->soon = NEVER;
+	plan_after_loss(r);
 	r->started = r->clock->ms;
 	r->tries = 0;
 	if (r->clock->ms - r->flushed_at >= FLUSHED_MS)
@@ -50,14 +62,20 @@ begin(struct resync *r, bool quiet)
 void
 resync_init(struct resync *r)
 {
-	r->due = r->look = NEVER;
+	r->due = r->look = r->soon = NEVER;
 	r->first_done = r->conf.direct;
 }
 
 uint32_t
 resync_next(const struct resync *r)
 {
-	return r->again ? r->serial + 1 : r->serial;
+	return r->again || r->soon != NEVER ? r->serial + 1 : r->serial;
+}
+
+bool
+resync_owes(const struct resync *r)
+{
+	return r->soon != NEVER;
 }
 
 bool
@@ -70,11 +88,20 @@ void
 resync_start(struct resync *r, bool quiet)
 {
 	if (r->state == RESYNC_IDLE) {
-		begin(r, quiet);
+		begin(r, quiet || r->soon != NEVER);
 		return;
 	}
 	r->again_quiet = r->again ? r->again_quiet && quiet : quiet;
 	r->again = true;
+}
+
+void
+resync_soon(struct resync *r)
+{
+	if (r->state != RESYNC_IDLE)
+		resync_start(r, true);
+	else if (r->soon == NEVER)
+		r->soon = r->clock->ms + SOON_MS;
 }
 
 void
@@ -140,7 +167,9 @@ resync_dump_done(struct resync *r, const struct msg_dump_done *d)
 uint64_t
 resync_due(const struct resync *r)
 {
-	return r->state != RESYNC_IDLE ? NEVER : r->due != NEVER ? r->due : r->look;
+	const uint64_t due = r->due != NEVER ? r->due : r->look;
+
+	return r->state != RESYNC_IDLE ? NEVER : r->soon < due ? r->soon : due;
 }
 
 void
@@ -153,7 +182,7 @@ resync_turn(struct resync *r)
 	if (r->look <= r->clock->ms && r->env.busy(r->env.arg))
 		r->look = r->clock->ms + LOOK_MIN_MS;
 	if (r->clock->ms >= resync_due(r)) /* a look shows what we wrote for peers, too: not to be told to them */
-		begin(r, r->due == NEVER && r->store->injected);
+		begin(r, r->soon <= r->clock->ms || (r->due == NEVER && r->store->injected));
 	if (r->state != RESYNC_SWEEP)
 		return;
 	if (!store_sweep(r->store, r->kind, SWEEP_STEP))
@@ -183,6 +212,7 @@ void
 resync_overrun(struct resync *r, const struct msg_overrun *o, bool own)
 {
 	r->overruns++;
+	r->lost_at = r->clock->ms;
 	log_overrun(r, o);
 	if (r->conf.direct)
 		return;                /* what was lost would be sent as new, whatever it was */
@@ -191,10 +221,10 @@ resync_overrun(struct resync *r, const struct msg_overrun *o, bool own)
 		r->store->announce = r->first_done;
 	}
 	/* what we asked for ourselves caused it: no need to wait until traffic calms down */
-	if (own || r->clock->ms - r->flushed_at < OWN_WORK_MS)
-		resync_in(r, OWN_RESYNC_MS);
-	else if (r->conf.overrun_resync > 0)
-		resync_in(r, (uint64_t)r->conf.overrun_resync * 1000);
+	own = own || r->clock->ms - r->flushed_at < OWN_WORK_MS;
+	r->lost_wait = own ? OWN_RESYNC_MS : (uint64_t)r->conf.overrun_resync * 1000;
+	if (r->lost_wait > 0)
+		resync_in(r, r->lost_wait);
 }
 
 void

@@ -45,9 +45,12 @@ struct resync {
 	unsigned int tries;
 	uint64_t started, flushed_at;
 	uint64_t due;         /* the next one that the peers hear of */
+	uint64_t soon;        /* the next one that reads back what we wrote */
 	uint64_t look, pause; /* the next look at silent flows, unless one is due, and how long after the last */
 	uint64_t done;        /* how many, but for the first */
 	uint64_t overruns;    /* how often the kernel lost events */
+	uint64_t lost_at;     /* when it last did */
+	uint64_t lost_wait;   /* so long after that a dump makes up for it, 0: never */
 	bool growth_warned;
 };
 
@@ -59,9 +62,13 @@ void resync_start(struct resync *r, bool quiet);
 /* The serial of the next dump that begins, or of the one that has begun just now: r->serial reaches it when it is done.
  */
 uint32_t resync_next(const struct resync *r);
+/* Soon, and not announced: reads back what we have written. One that begins before serves as well, and is as quiet. */
+void resync_soon(struct resync *r);
 void resync_in(struct resync *r, uint64_t ms); /* aloud, at the latest then */
 void resync_turn(struct resync *r);            /* once a turn */
 uint64_t resync_due(const struct resync *r);   /* when to be called again */
+/* What we have written was not read back yet. */
+bool resync_owes(const struct resync *r);
 /* Entries of dump id are wanted: they are of r->kind. */
 bool resync_reads(const struct resync *r, uint32_t id);
 void resync_dump_done(struct resync *r, const struct msg_dump_done *d);

@@ -195,7 +195,9 @@ unqueued(void *arg, enum slot_kind kind, uint32_t slot)
 static bool
 complete(void *arg)
 {
-	return ((struct sync *)arg)->resync.first_done;
+	const struct sync *s = arg;
+
+	return s->resync.first_done && !resync_owes(&s->resync) && !ha_reading(s->ha);
 }
 
 static void
@@ -248,6 +250,15 @@ reread(void *arg, bool quiet)
 	struct sync *s = arg;
 
 	resync_start(&s->resync, quiet);
+	return resync_next(&s->resync);
+}
+
+static uint32_t
+read_back(void *arg)
+{
+	struct sync *s = arg;
+
+	resync_soon(&s->resync);
 	return resync_next(&s->resync);
 }
 
@@ -327,6 +338,7 @@ make_ha(struct sync *s)
 		.flushing = flushing,
 		.flush_caches = empty_caches,
 		.reread = reread,
+		.read_back = read_back,
 		.bulk = send_all,
 		.ask = ask_all,
 		.table_done = table_done,

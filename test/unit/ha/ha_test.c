@@ -10,7 +10,7 @@
 #include "flows.h"
 #include "ha.h"
 
-/* One letter each: B bulk, A ask, C committed, S superseded, T table done, R reread aloud, q reread quietly,
+/* One letter each: B bulk, A ask, C committed, S superseded, T table done, R reread aloud, q read back,
  * I and E caches emptied, F flush of a table, D batch of deletions, W batch written. */
 struct ctx {
 	struct ha *h;
@@ -108,6 +108,15 @@ reread(void *arg, bool quiet)
 	return ++c->serial;
 }
 
+static uint32_t
+read_back(void *arg)
+{
+	struct ctx *c = arg;
+
+	note(c, 'q');
+	return ++c->serial;
+}
+
 static void
 table_done(void *arg, const struct commit_result *r)
 {
@@ -140,8 +149,9 @@ static struct ctx *
 made(void **state, struct ha_conf conf)
 {
 	static struct ctx c;
-	const struct ha_env env = {&c,   ready, write_batch, remove_batch, flush_table, flushing, flush_caches, reread,
-				   bulk, ask,   table_done,  committed,    superseded,  flushed,  usec,         silent};
+	const struct ha_env env = {&c,           ready,      write_batch, remove_batch, flush_table, flushing,
+				   flush_caches, reread,     read_back,   bulk,         ask,         table_done,
+				   committed,    superseded, flushed,     usec,         silent};
 	struct ha_parts parts = {&c.log, &c.now, &c.internal, &c.external};
 
 	c = (struct ctx){.log = {.fd = -1, .fd_err = -1, .form = LF_RECORD}};
@@ -207,9 +217,12 @@ primary(void **state)
 	did(c, "");
 	kernel_answers(c);
 	did(c, "WTqIEC");
+	assert_true(ha_reading(c->h));
 	ha_reread(c->h, c->serial - 1, false); /* one that had begun before */
 	did(c, "");
+	assert_true(ha_reading(c->h));
 	ha_reread(c->h, c->serial, false);
+	assert_false(ha_reading(c->h));
 	did(c, "B");
 	ha_reread(c->h, c->serial + 1, false);
 	did(c, "");

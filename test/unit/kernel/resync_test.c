@@ -439,6 +439,93 @@ test_lost_while_reading(void **state)
 	assert_true(resync_due(&c->r) != NEVER);
 }
 
+/* Events were lost a moment before the dump that is due anyway: others still wait to be read that are older than the
+ * dump. A flow that has ended is back with them, its end being one of the lost ones. */
+static void
+test_stale_events(void **state)
+{
+	struct ctx *c = *state;
+	const struct cache_stats *flows = cache_stats(c->s->t.of[SLOT_FLOW]);
+
+	resync_start(&c->r, true);
+	read_kernel(c, 0);
+	lost(c, false);
+	c->now.ms = resync_due(&c->r) - 1;
+	lost(c, false);
+	c->now.ms++;
+	resync_turn(&c->r);
+	happens(c, SINK_NEW, 1, false); /* which the kernel does not have any more */
+	read_kernel(c, 0);
+	assert_int_equal(flows->active, 1);
+	assert_in_range(wait_for_due(c), 1, 30000);
+	read_kernel(c, 0);
+	assert_int_equal(flows->active, 0);
+	assert_true(resync_due(&c->r) == NEVER); /* nothing was lost since */
+}
+
+/* The same where no dump is wanted. */
+static void
+test_lost_and_not_made_up(void **state)
+{
+	struct ctx *c = *state;
+
+	c->r.conf.overrun_resync = 0;
+	resync_start(&c->r, true);
+	read_kernel(c, 0);
+	lost(c, false);
+	resync_start(&c->r, false);
+	read_kernel(c, 0);
+	assert_true(resync_due(&c->r) == NEVER);
+}
+
+/* What we have written is read back by itself, when the client has had its answer; by then nobody may take the caches
+ * for complete. */
+static void
+test_read_back(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t serial;
+
+	resync_start(&c->r, true);
+	read_kernel(c, 0);
+	resync_soon(&c->r);
+	serial = resync_next(&c->r);
+	assert_int_equal(c->r.state, RESYNC_IDLE);
+	assert_true(resync_owes(&c->r));
+	resync_turn(&c->r);
+	assert_int_equal(c->r.state, RESYNC_IDLE);
+	assert_in_range(wait_for_due(c), 10, 500);
+	assert_int_equal(c->r.serial, serial);
+	assert_false(c->s->announce);
+	read_kernel(c, 0);
+	assert_false(resync_owes(&c->r));
+	assert_int_equal(resync_next(&c->r), serial);
+}
+
+/* The script says -c, -f, -R: one dump serves, and what the commit created is told by -B alone. */
+static void
+test_read_back_by_request(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t serial;
+
+	resync_start(&c->r, true);
+	read_kernel(c, 0);
+	c->asked = 0;
+	resync_soon(&c->r);
+	serial = resync_next(&c->r);
+	resync_start(&c->r, false);
+	assert_int_equal(resync_next(&c->r), serial);
+	assert_false(c->s->announce);
+	read_kernel(c, 0);
+	assert_true(resync_due(&c->r) == NEVER || c->r.soon == NEVER);
+	assert_int_equal(c->asked, 2); /* both tables */
+	resync_soon(&c->r);            /* but what was lost is told */
+	lost(c, false);
+	resync_start(&c->r, false);
+	assert_true(c->s->announce);
+}
+
 /* Without internal cache a dump tells nothing of what was lost, and all of it would be sent as new. */
 static void
 test_direct(void **state)
@@ -470,7 +557,11 @@ main(void)
 					   T(test_busy),
 					   T(test_lost_events),
 					   T(test_lost_while_reading),
-					   T(test_direct)};
+					   T(test_direct),
+					   T(test_stale_events),
+					   T(test_lost_and_not_made_up),
+					   T(test_read_back),
+					   T(test_read_back_by_request)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
