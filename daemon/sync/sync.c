@@ -273,7 +273,9 @@ log_unsent(struct sync *s)
 	if ((unsent = s->store.unsent + ps.uncarried) == s->unsent_logged)
 		return;
 	log_put(s->log, LV_WARNING,
-		"flows with a zone for one direction only cannot be replicated: %llu messages were not sent",
+		"flows that the protocol cannot describe (a zone for one direction only, keys of GRE, ports of "
+		"UDP-Lite) "
+		"stay here: %llu messages were not sent",
 		(unsigned long long)(unsent - s->unsent_logged));
 	s->unsent_logged = unsent;
 	s->unsent_logged_at = s->clock.ms + FULL_LOG_MS;

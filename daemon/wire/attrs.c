@@ -3,6 +3,7 @@
  * known. The second table of each kind finds a row by its type.
  */
 #include "attrs.h"
+#include "wire.h"
 
 #include <netinet/in.h>
 
@@ -97,4 +98,11 @@ bool
 wire_sends_ports(uint8_t l4)
 {
 	return l4 == IPPROTO_TCP || l4 == IPPROTO_UDP || l4 == IPPROTO_SCTP || l4 == IPPROTO_DCCP;
+}
+
+bool
+wire_carries(const struct flow *f)
+{
+	return (f->have & FLOW_ZONE_ONE_WAY) == 0 &&
+	       (wire_sends_ports(f->l4) || flow_is_icmp(f->l4) || (f->port[0] == 0 && f->port[1] == 0));
 }

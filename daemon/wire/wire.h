@@ -69,11 +69,8 @@ int wire_enc_expect(const struct expect *e, enum wire_type type, uint8_t flags, 
 		    const struct wire_enc_opts *o, uint8_t *buf, size_t size);
 int wire_enc_ctl(uint8_t flags, uint32_t seq, uint32_t from, uint32_t to, uint8_t *buf, size_t size);
 
-/* Version 1 has no place for the zone of one direction: what it could say would be another flow. */
-static inline bool
-wire_carries(const struct flow *f)
-{
-	return (f->have & FLOW_ZONE_ONE_WAY) == 0;
-}
+/* Version 1 has no place for the zone of one direction, nor for keys of GRE and ports of UDP-Lite: what it could say
+ * would be another flow, and the same one for all of them. */
+bool wire_carries(const struct flow *f);
 
 #endif

@@ -40,6 +40,7 @@ static const struct kind kinds[] = {
 	{"tcp", AF_INET, IPPROTO_TCP, false},       {"udp", AF_INET, IPPROTO_UDP, false},
 	{"icmp", AF_INET, IPPROTO_ICMP, false},     {"sctp", AF_INET, IPPROTO_SCTP, false},
 	{"gre", AF_INET, IPPROTO_GRE, false},       {"unknown", AF_INET, 200, false},
+	{"pptp", AF_INET, IPPROTO_GRE, false}, /* with keys */
 	{"tcp6", AF_INET6, IPPROTO_TCP, false},     {"udp6", AF_INET6, IPPROTO_UDP, false},
 	{"icmp6", AF_INET6, IPPROTO_ICMPV6, false}, {"nat", AF_INET, IPPROTO_TCP, true},
 	{"natudp", AF_INET, IPPROTO_UDP, true},
@@ -122,6 +123,8 @@ put_proto(struct nlmsghdr *nlh, const struct blast *b, uint32_t i, bool reply)
 	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
 	uint16_t client = htons((uint16_t)(1024 + i % 60000)), server = htons(80);
 
+	if (strcmp(b->kind->name, "gre") == 0)
+		client = server = 0;
 	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, b->kind->proto);
 	switch (b->kind->proto) {
 	case IPPROTO_ICMP:
@@ -427,7 +430,7 @@ usage(void)
 {
 	fputs("usage: ctblast create|update|delete|churn|latency [options]\n"
 	      "  churn creates and deletes each flow at once; latency creates here and waits for the event in --to\n"
-	      "  -k KIND   tcp udp icmp sctp gre unknown tcp6 udp6 icmp6 nat natudp (tcp)\n"
+	      "  -k KIND   tcp udp icmp sctp gre pptp unknown tcp6 udp6 icmp6 nat natudp (tcp)\n"
 	      "  -n N      flows (1)            -f FIRST  index of the first (0); tuples follow from the index\n"
 	      "  -r RATE   requests a second (flat out)   -p TIMES  passes over the same flows (1)\n"
 	      "  -t SECS   timeout (600)        -m MARK   -z ZONE   -s STATE  protocol state number (established)\n"

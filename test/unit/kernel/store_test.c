@@ -428,6 +428,25 @@ test_expectations(void **state)
 	assert_int_equal(cache_stats(c->s.t.of[SLOT_EXPECT])->total, 0);
 }
 
+/* Two tunnels between two hosts would be one, without keys, at the peer; the one without keys is told. */
+static void
+test_keys_stay_here(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1);
+
+	f.l4 = IPPROTO_GRE;
+	f.have &= ~(uint32_t)FLOW_STATE;
+	for (uint16_t key = 0; key < 3; key++) {
+		f.port[0] = htons(key);
+		f.port[1] = htons((uint16_t)(key * 7));
+		store_flow(&c->s, SINK_NEW, &f, false, 5);
+	}
+	assert_int_equal(active(c), 3);
+	assert_int_equal(announced(c, NULL), 1);
+	assert_int_equal(c->s.unsent, 2);
+}
+
 /* A zone of one direction: not what the peer would make of it. Two such flows are two. */
 static void
 test_one_way_zones_stay_here(void **state)
@@ -673,6 +692,7 @@ main(void)
 		T(test_reborn),
 		T(test_expectations),
 		T(test_one_way_zones_stay_here),
+		T(test_keys_stay_here),
 		T(test_expectation_before_master),
 		T(test_early_expectations_are_bounded),
 		T(test_early_expectations_end_with_master),
