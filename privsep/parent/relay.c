@@ -70,8 +70,10 @@ relay_events(struct parent *p)
 	struct worker *w = server_of(p);
 	unsigned int sum = 0;
 
-	/* several batches, because one request record of a worker may cause hundreds of events */
-	for (int i = 0, n = MSG_EVENTS_MAX; w != NULL && i < 16 && n == MSG_EVENTS_MAX; i++)
+	/* Several batches, because one request record of a worker may cause hundreds of events. After a loss in any
+	 * case: the kernel gives the socket nothing more until a read has found it empty, and the one that tells the
+	 * loss does not look. */
+	for (int i = 0, n = MSG_EVENTS_MAX; w != NULL && ((i < 16 && n == MSG_EVENTS_MAX) || n == -ENOBUFS); i++)
 		if ((n = nl_read(p->h.events, &p->batch, MSG_EVENTS_MAX, DATAGRAM_MAX)) > 0) {
 			forward(p, w, MSG_EVENTS, 0, p->batch.iov, n);
 			sum += (unsigned int)n;
