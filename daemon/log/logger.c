@@ -244,10 +244,13 @@ drop_directories(struct logger *l)
 		l->sink[SINK_DIR] = AT_FDCWD;
 }
 
-/* The settings come from another worker, and are read in the jail. */
+/* Nobody reads our own lines while we do not: why there is no jail is said where all lines would go. The settings come
+ * from another worker, and are read in the jail. */
 static int
 enter(struct logger *l, int conf_fd, uint32_t asked, struct log *log)
 {
+	int to = l->sink[l->sink[SINK_CONSOLE_ERR] >= 0 ? SINK_CONSOLE_ERR : SINK_FILE];
+	struct log sink = {.fd = to, .fd_err = to, .form = LF_TEXT};
 	struct jail j = *jail_row(ROLE_LOG);
 	struct conf conf;
 	int r;
@@ -259,7 +262,7 @@ enter(struct logger *l, int conf_fd, uint32_t asked, struct log *log)
 	find_name(l);
 	j.asked = asked;
 	j.log_dir = l->sink[SINK_DIR];
-	if ((r = jail_worker(&j, log)) < 0)
+	if ((r = jail_worker(&j, to >= 0 ? &sink : log)) < 0)
 		return r;
 	drop_directories(l);
 	if ((r = blob_load(&conf, conf_fd)) < 0)

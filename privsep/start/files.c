@@ -38,16 +38,63 @@ is_log(int fd, const char *name, int dir, uid_t uid)
 	return good;
 }
 
+/* What containers log to; -1: another name. */
+static int
+stream_of(const char *name)
+{
+	static const char *const names[] = {"/dev/stdout", "/proc/self/fd/1", "/dev/stderr", "/proc/self/fd/2"};
+
+	for (int i = 0; i < 4; i++)
+		if (strcmp(name, names[i]) == 0)
+			return i < 2 ? STDOUT_FILENO : STDERR_FILENO;
+	return -1;
+}
+
+/* A link counts when it is root's and nobody else makes any there. Otherwise it stays the name, and is not opened. */
+static void
+follow(char name[MSG_PATH_MAX])
+{
+	char to[MSG_PATH_MAX], copy[MSG_PATH_MAX], *parent;
+	struct stat st, around;
+	ssize_t n;
+
+	for (int i = 0; i < 8 && stream_of(name) == -1 && (n = readlink(name, to, sizeof(to) - 1)) > 0; i++) {
+		to[n] = '\0';
+		memcpy(copy, name, sizeof(copy));
+		parent = dirname(copy);
+		if (lstat(name, &st) == -1 || st.st_uid != geteuid() || stat(parent, &around) == -1 ||
+		    around.st_mode & S_IWOTH ||
+		    snprintf(name, MSG_PATH_MAX, "%s%s%s", to[0] == '/' ? "" : parent, to[0] == '/' ? "" : "/", to) >=
+			    MSG_PATH_MAX)
+			return;
+	}
+}
+
+/* Neither has a directory: there is nothing to open again. */
+static bool
+open_device(struct start *s, const char *name, enum log_sink file)
+{
+	int fd = stream_of(name);
+
+	if (fd == -1 && strcmp(name, "/dev/null") != 0)
+		return false;
+	s->sink[file] = fd == -1 ? open(name, O_WRONLY | O_CLOEXEC) : fcntl(fd, F_DUPFD_CLOEXEC, WORKER_LOG_FD + 1);
+	s->streamed = s->streamed || fd != -1;
+	return s->sink[file] != -1;
+}
+
 /* The log worker owns its files: it must open them again after rotation. */
 static void
-open_log(struct start *s, const char *name, enum log_sink file, enum log_sink dir)
+open_log(struct start *s, const char *conf, enum log_sink file, enum log_sink dir)
 {
 	const struct passwd *pw = getpwnam(JAIL_WORKER_USER);
-	char parent[MSG_PATH_MAX];
+	char name[MSG_PATH_MAX], parent[MSG_PATH_MAX];
 
-	if (name[0] == '\0')
+	snprintf(name, sizeof(name), "%s", conf);
+	follow(name);
+	if (name[0] == '\0' || open_device(s, name, file))
 		return;
-	snprintf(parent, sizeof(parent), "%s", name);
+	memcpy(parent, name, sizeof(parent));
 	s->sink[dir] = open(dirname(parent), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	s->sink[file] = open(name, JAIL_LOG_OPEN | O_NONBLOCK, 0600);
 	if (s->sink[file] != -1 && !is_log(s->sink[file], name, s->sink[dir], pw != NULL ? pw->pw_uid : 0))
@@ -55,7 +102,7 @@ open_log(struct start *s, const char *name, enum log_sink file, enum log_sink di
 	else if (s->sink[file] != -1 && s->sink[dir] != -1 &&
 		 (pw == NULL || fchown(s->sink[file], pw->pw_uid, (gid_t)-1) == 0))
 		return;
-	fprintf(stderr, "ERROR: can't open logfile `%s'.Reason: %s\n", name,
+	fprintf(stderr, "ERROR: can't open logfile `%s'.Reason: %s\n", conf,
 		errno == EEXIST ? "it is there and is no log file" : strerror(errno));
 	give_up(s, 1);
 }
@@ -95,8 +142,9 @@ open_logs(struct start *s)
 	open_log(s, s->h.conf.stats_logfile, SINK_STATS_FILE, SINK_STATS_DIR);
 	if (s->h.conf.syslog_facility != 0)
 		s->sink[SINK_SYSLOG] = connect_to(&syslog, sizeof(syslog), SOCK_DGRAM);
-	s->sink[SINK_CONSOLE] = s->h.daemon ? -1 : STDOUT_FILENO;
-	s->sink[SINK_CONSOLE_ERR] = STDERR_FILENO; /* of a daemon: until it is ready */
+	s->sink[SINK_CONSOLE] = s->h.daemon || s->streamed ? -1 : STDOUT_FILENO;
+	/* of a daemon: until it is ready */
+	s->sink[SINK_CONSOLE_ERR] = s->streamed && !s->h.daemon ? -1 : STDERR_FILENO;
 	log_socket(s, SINK_PARENT, &s->h.log_fd);
 	log_socket(s, SINK_WORKERS, &s->workers_log);
 }

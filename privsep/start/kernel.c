@@ -154,7 +154,7 @@ set_scheduler(struct start *s)
 	setrlimit(RLIMIT_RTTIME, &most);
 	if (sched_setscheduler(0, s->h.conf.sched_type, &prio) == -1)
 		log_put(&s->log, LV_WARNING,
-			"scheduler configuration failed: %s. Likely a bug in conntrackd, please report it. "
-			"Continuing with system default scheduler.",
+			"scheduler configuration failed: %s. Continuing with system default scheduler. "
+			"It takes CAP_SYS_NICE.",
 			strerror(errno));
 }

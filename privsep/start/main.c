@@ -325,9 +325,9 @@ main(int argc, char **argv)
 	s->h.daemon = w.daemon;
 	if ((status = read_config(s, w.conf, w.use)) != 0 || w.use != CONF_START)
 		return status;
+	open_logs(s); /* with the standard output that we were started with */
 	if (w.daemon)
 		to_background(s);
-	open_logs(s);
 	start_workers(s, ROLE_KEEPER, 1); /* the first: others are told to it */
 	start_logging(s);
 	take_lock(s);

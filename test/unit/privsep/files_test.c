@@ -102,12 +102,92 @@ the_lock_overwrites_nothing(void **state)
 }
 
 static bool
-log_opens(void)
+named_log_opens(const char *name)
 {
 	struct start *s = fresh();
 
-	strcpy(s->h.conf.logfile, path);
+	for (int i = 0; i < SINK_MAX; i++)
+		s->sink[i] = -1;
+	strcpy(s->h.conf.logfile, name);
 	return works(s, open_logs);
+}
+
+static bool
+log_opens(void)
+{
+	return named_log_opens(path);
+}
+
+static bool
+is_same(int fd, const char *name)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(name, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* A link of root's where only root makes some is followed, from one to the next. */
+static void
+a_log_may_be_a_link(void **state)
+{
+	char first[80], next[80], missing[80];
+
+	(void)state;
+	put("");
+	snprintf(first, sizeof(first), "%s.first", path);
+	snprintf(next, sizeof(next), "%s.next", path);
+	snprintf(missing, sizeof(missing), "%s.missing", path);
+	assert_int_equal(symlink(next, first), 0);
+	assert_int_equal(symlink(strrchr(path, '/') + 1, next), 0);
+	assert_true(named_log_opens(first) && is_same(start.sink[SINK_FILE], path) && start.sink[SINK_DIR] != -1);
+	put("127.0.0.1 localhost\n");
+	if (getuid() == 0) /* else the file is the worker's already, as far as the check can tell */
+		assert_false(named_log_opens(first));
+	unlink(next);
+	assert_int_equal(symlink(missing, next), 0);
+	assert_true(named_log_opens(first) && is_same(start.sink[SINK_FILE], missing));
+	unlink(missing);
+	unlink(next);
+	assert_int_equal(symlink(first, next), 0); /* a ring */
+	assert_false(named_log_opens(first));
+	unlink(next);
+	assert_int_equal(symlink(path, next), 0);
+	put("");
+	assert_int_equal(chmod(dir, 01777), 0); /* anybody may have made them */
+	assert_false(named_log_opens(first));
+	assert_int_equal(chmod(dir, 0700), 0);
+	if (getuid() == 0) {
+		assert_int_equal(lchown(next, 1, 1), 0);
+		assert_false(named_log_opens(first));
+	}
+	unlink(first);
+	unlink(next);
+}
+
+/* They have no directory, and no owner is changed. */
+static void
+a_log_may_be_a_stream(void **state)
+{
+	char link[80];
+	struct stat st;
+
+	(void)state;
+	assert_true(named_log_opens("/dev/null") && is_same(start.sink[SINK_FILE], "/dev/null"));
+	assert_int_equal(start.sink[SINK_DIR], -1);
+	assert_int_equal(start.sink[SINK_CONSOLE], STDOUT_FILENO);
+	assert_int_equal(stat("/dev/null", &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_true(named_log_opens("/dev/stdout") && is_same(start.sink[SINK_FILE], "/proc/self/fd/1"));
+	assert_int_equal(start.sink[SINK_DIR], -1);
+	assert_int_equal(start.sink[SINK_CONSOLE], -1); /* or every line would be there twice */
+	assert_int_equal(start.sink[SINK_CONSOLE_ERR], -1);
+	assert_true(named_log_opens("/proc/self/fd/2") && is_same(start.sink[SINK_FILE], "/proc/self/fd/2"));
+	snprintf(link, sizeof(link), "%s.link", path);
+	assert_int_equal(symlink("/dev/stderr", link), 0);
+	assert_true(named_log_opens(link) && is_same(start.sink[SINK_FILE], "/proc/self/fd/2"));
+	unlink(link);
+	assert_false(named_log_opens("/dev/zero"));
+	assert_false(named_log_opens("/dev"));
 }
 
 static void
@@ -136,7 +216,7 @@ a_log_is_a_log(void **state)
 	assert_false(log_opens()); /* and does not wait for a reader */
 	unlink(path);
 	strcpy(other, path);
-	strcpy(path, "/dev/null");
+	strcpy(path, "/dev/zero");
 	assert_false(log_opens());
 	strcpy(path, other);
 }
@@ -258,10 +338,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_lock_overwrites_nothing),
-		cmocka_unit_test(a_log_is_a_log),
-		cmocka_unit_test(others_files_are_not_ours),
-		cmocka_unit_test(only_dead_sockets_are_replaced),
+		cmocka_unit_test(the_lock_overwrites_nothing), cmocka_unit_test(a_log_is_a_log),
+		cmocka_unit_test(a_log_may_be_a_link),         cmocka_unit_test(a_log_may_be_a_stream),
+		cmocka_unit_test(others_files_are_not_ours),   cmocka_unit_test(only_dead_sockets_are_replaced),
 	};
 	int r;
 
