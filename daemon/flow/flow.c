@@ -1,6 +1,5 @@
 /*
- * Flow records: derive the reply tuple, copy, merge, compare. Called by intake, the codec, the caches and commit.
- * Trusts nobody's values: every field is data, only side pointers and sizes are ours.
+ * Flow records: derive the reply tuple, copy. Every value is data, only side pointers and sizes are ours.
  */
 #include "flow.h"
 #include "facts.h"
@@ -99,98 +98,4 @@ flow_clear(struct flow *f)
 	free(f->side);
 	f->side = NULL;
 	f->have &= ~(uint32_t)FLOW_SIDE;
-}
-
-static int
-merge_side(struct flow *dst, const struct flow *src)
-{
-	const uint32_t have = src->have & FLOW_SIDE;
-	const struct flow_side *s = src->side;
-	struct flow_side *d = dst->side;
-
-	if (have == 0)
-		return 0;
-	if (d == NULL && (d = dst->side = calloc(1, sizeof(*d))) == NULL)
-		return -ENOMEM;
-	if (have & FLOW_LABELS)
-		memcpy(d->label, s->label, sizeof(d->label));
-	if (have & FLOW_SEQADJ)
-		memcpy(d->seqadj, s->seqadj, sizeof(d->seqadj));
-	if (have & FLOW_SYNPROXY) {
-		d->its = s->its;
-		d->isn = s->isn;
-		d->tsoff = s->tsoff;
-		dst->have &= ~(uint32_t)FLOW_SYNPROXY_ZERO;
-	}
-	if (have & FLOW_HELPER)
-		memcpy(d->helper, s->helper, sizeof(d->helper));
-	if (have & FLOW_MASTER) {
-		d->master_l4 = s->master_l4;
-		d->master_has_ports = s->master_has_ports;
-		memcpy(d->master_port, s->master_port, sizeof(d->master_port));
-		memcpy(d->master_addr, s->master_addr, sizeof(d->master_addr));
-	}
-	dst->have |= have;
-	return 0;
-}
-
-/* The kernel's reply tuple is a fact. A peer's is derived, and it leaves out what it sent before: NAT that was known
- * is not lost by a message that does not mention it. */
-static bool
-takes_reply(const struct flow *dst, const struct flow *src)
-{
-	struct flow_nat nat;
-
-	if (!(src->have & FLOW_REPLY))
-		return false;
-	if (src->have & FLOW_ID || !(dst->have & FLOW_REPLY))
-		return true;
-	flow_find_nat(src, &nat);
-	return nat.snat || nat.dnat || nat.spat || nat.dpat;
-}
-
-static void
-merge_reply(struct flow *dst, const struct flow *src)
-{
-	const size_t len = 2 * flow_words(src) * sizeof(uint32_t);
-
-	memcpy(dst->addr + REPL_SRC * flow_words(dst), flow_addr(src, REPL_SRC), len);
-	memcpy(dst->port + 2, src->port + 2, 2 * sizeof(src->port[0]));
-}
-
-static void
-merge_proto(struct flow *dst, const struct flow *src)
-{
-	if (src->have & FLOW_STATE) {
-		dst->state = src->state;
-		dst->dccp_role = src->dccp_role;
-		memcpy(dst->vtag, src->vtag, sizeof(dst->vtag));
-	}
-	if (src->have & FLOW_WSCALE)
-		memcpy(dst->wscale, src->wscale, sizeof(dst->wscale));
-}
-
-int
-flow_merge(struct flow *dst, const struct flow *src)
-{
-	const bool reply = takes_reply(dst, src);
-	int r;
-
-	if ((r = merge_side(dst, src)) < 0)
-		return r;
-	if (src->have & FLOW_STATUS)
-		dst->status = src->status;
-	if (src->have & FLOW_TIMEOUT)
-		dst->timeout = src->timeout;
-	if (src->have & FLOW_MARK)
-		dst->mark = src->mark;
-	if (src->have & FLOW_ID)
-		dst->id = src->id;
-	if (reply)
-		merge_reply(dst, src);
-	merge_proto(dst, src);
-	if (src->have & FLOW_SYNPROXY_ZERO)
-		dst->have &= ~(uint32_t)FLOW_SYNPROXY;
-	dst->have |= src->have & ~(uint32_t)FLOW_SIDE;
-	return 0;
 }

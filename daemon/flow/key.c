@@ -2,7 +2,7 @@
  * What makes two flows the same one, and a keyed hash of it (SipHash-1-3: peers and packets choose tuples, so an
  * unkeyed hash would let them build one long chain). Called by the caches and by tests.
  */
-#include "flow.h"
+#include "attrs.h"
 
 #include <string.h>
 
@@ -98,31 +98,6 @@ flow_same_key(const struct flow *a, const struct flow *b)
 }
 
 static bool
-same_master(const struct flow_side *a, const struct flow_side *b, size_t words)
-{
-	return a->master_l4 == b->master_l4 && a->master_has_ports == b->master_has_ports &&
-	       memcmp(a->master_port, b->master_port, sizeof(a->master_port)) == 0 &&
-	       memcmp(a->master_addr, b->master_addr, 2 * words * sizeof(a->master_addr[0])) == 0;
-}
-
-static bool
-same_side(const struct flow *fa, const struct flow *fb)
-{
-	const struct flow_side *a = fa->side, *b = fb->side;
-	const uint32_t have = fa->have;
-
-	if (have & FLOW_LABELS && memcmp(a->label, b->label, sizeof(a->label)) != 0)
-		return false;
-	if (have & FLOW_SEQADJ && memcmp(a->seqadj, b->seqadj, sizeof(a->seqadj)) != 0)
-		return false;
-	if (have & FLOW_SYNPROXY && (a->its != b->its || a->isn != b->isn || a->tsoff != b->tsoff))
-		return false;
-	if (have & FLOW_HELPER && strncmp(a->helper, b->helper, sizeof(a->helper)) != 0)
-		return false;
-	return !(have & FLOW_MASTER) || same_master(a, b, flow_words(fa));
-}
-
-static bool
 same_reply(const struct flow *a, const struct flow *b)
 {
 	return a->port[2] == b->port[2] && a->port[3] == b->port[3] &&
@@ -133,21 +108,20 @@ bool
 flow_equal(const struct flow *a, const struct flow *b)
 {
 	const uint32_t skip = FLOW_TIMEOUT | FLOW_ID, have = a->have & ~skip;
+	const uint8_t *const in_a[] = {[BASE_MAIN] = (const uint8_t *)a, [BASE_SIDE] = (const uint8_t *)a->side};
+	const uint8_t *const in_b[] = {[BASE_MAIN] = (const uint8_t *)b, [BASE_SIDE] = (const uint8_t *)b->side};
 
 	if (have != (b->have & ~skip) || !flow_same_key(a, b))
 		return false;
-	if (have & FLOW_STATUS && a->status != b->status)
+	for (unsigned int i = 0; i < (have & FLOW_SIDE ? FLOW_KEPT : FLOW_KEPT_MAIN); i++) {
+		const struct attr *x = &flow_attrs[flow_kept[i]];
+
+		if (x->with & have && memcmp(in_a[x->base] + x->off, in_b[x->base] + x->off, attr_len(x)) != 0)
+			return false;
+	}
+	if (have & FLOW_MASTER && a->side->master_has_ports != b->side->master_has_ports)
 		return false;
-	if (have & FLOW_MARK && a->mark != b->mark)
-		return false;
-	if (have & FLOW_STATE &&
-	    (a->state != b->state || a->dccp_role != b->dccp_role || memcmp(a->vtag, b->vtag, sizeof(a->vtag)) != 0))
-		return false;
-	if (have & FLOW_WSCALE && memcmp(a->wscale, b->wscale, sizeof(a->wscale)) != 0)
-		return false;
-	if (have & FLOW_REPLY && !same_reply(a, b))
-		return false;
-	return !(have & FLOW_SIDE) || same_side(a, b);
+	return !(have & FLOW_REPLY) || same_reply(a, b);
 }
 
 static bool

@@ -151,7 +151,7 @@ settle_proto(struct flow *f)
 		f->have &= ~(uint32_t)FLOW_WSCALE;
 	if (f->l4 != IPPROTO_TCP && f->l4 != IPPROTO_SCTP && f->l4 != IPPROTO_DCCP)
 		f->have &= ~(uint32_t)FLOW_STATE;
-	if (!wire_sends_ports(f->l4) && !flow_is_icmp(f->l4)) {
+	if (!attr_has_ports(f->l4) && !flow_is_icmp(f->l4)) {
 		f->have &= ~(uint32_t)FLOW_PORTS;
 		f->port[0] = f->port[1] = 0;
 	}

@@ -14,13 +14,20 @@
 #define HELPER_SENT 11 /* characters; peers refuse longer names */
 #define FN_SENT     27
 
+bool
+wire_carries(const struct flow *f)
+{
+	return (f->have & FLOW_ZONE_ONE_WAY) == 0 &&
+	       (attr_has_ports(f->l4) || flow_is_icmp(f->l4) || (f->port[0] == 0 && f->port[1] == 0));
+}
+
 /* Octets of payload; 0 also when there is nothing to say. */
 static size_t
 payload_len(const struct attr *a, const uint8_t *p)
 {
 	if (a->kind == ATTR_STR)
 		return strnlen((const char *)p, a->size) + 1;
-	return a->kind == ATTR_LABELS ? a->size : a->min;
+	return attr_len(a);
 }
 
 static void
@@ -93,7 +100,7 @@ proto_attrs(const struct flow *f, const struct wire_enc_opts *o)
 {
 	if (flow_is_icmp(f->l4))
 		return ATTR_BIT(FA_ICMP_TYPE) | ATTR_BIT(FA_ICMP_CODE) | ATTR_BIT(FA_ICMP_ID);
-	return (wire_sends_ports(f->l4) ? ATTR_BIT(FA_PORT) : 0) | state_attrs(f, o);
+	return (attr_has_ports(f->l4) ? ATTR_BIT(FA_PORT) : 0) | state_attrs(f, o);
 }
 
 /* Version 1 compares an ICMP flow's id with a port that is always 0: that much is sent of every ICMP flow that passed
@@ -193,7 +200,7 @@ tuple_attrs(const struct expect *e)
 
 	which |= e->l3 == AF_INET ? ATTR_BIT(XA_MASTER_IPV4) | ATTR_BIT(XA_EXPECT_IPV4) | ATTR_BIT(XA_MASK_IPV4)
 				  : ATTR_BIT(XA_MASTER_IPV6) | ATTR_BIT(XA_EXPECT_IPV6) | ATTR_BIT(XA_MASK_IPV6);
-	if (wire_sends_ports(e->master.l4))
+	if (attr_has_ports(e->master.l4))
 		which |= ATTR_BIT(XA_MASTER_PORT) | ATTR_BIT(XA_EXPECT_PORT) | ATTR_BIT(XA_MASK_PORT);
 	return which;
 }
@@ -209,7 +216,7 @@ detail_attrs(const struct expect *e, const struct wire_enc_opts *o)
 		which |= ATTR_BIT(XA_CLASS);
 	if (e->have & EXPECT_NAT) /* no attribute for the address of an IPv6 one */
 		which |= (e->l3 == AF_INET ? ATTR_BIT(XA_NAT_IPV4) : 0) | ATTR_BIT(XA_NAT_L4PROTO) |
-			 (wire_sends_ports(e->master.l4) ? ATTR_BIT(XA_NAT_PORT) : 0) | ATTR_BIT(XA_NAT_DIR);
+			 (attr_has_ports(e->master.l4) ? ATTR_BIT(XA_NAT_PORT) : 0) | ATTR_BIT(XA_NAT_DIR);
 	if (e->have & EXPECT_HELPER && strnlen(e->helper, sizeof(e->helper)) <= HELPER_SENT)
 		which |= ATTR_BIT(XA_HELPER);
 	if (e->have & EXPECT_FN && strnlen(e->fn, sizeof(e->fn)) <= FN_SENT)

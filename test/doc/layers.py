@@ -18,7 +18,7 @@ ROWS = {
     "privsep/queue/relay.c": ("chan.h jail.h", "parent.h guard.h conf.h flow.h sync.h loop.h start.h ctl_msg.h"),
     "privsep/start/main.c": ("handover.h", "parent.h guard.h conf.h blob.h lex.h flow.h sync.h loop.h queue.h ctl_msg.h"),
     "daemon/config/parse.c": ("conf.h buf.h", "flow.h wire.h sync.h loop.h channel.h ctl.h parent.h start.h"),
-    "daemon/flow/cache.c": ("flow.h buf.h conf.h", "wire.h mode.h sync.h loop.h channel.h ctl.h jail.h parent.h"),
+    "daemon/flow/cache.c": ("flow.h attrs.h buf.h conf.h", "wire.h mode.h sync.h loop.h channel.h ctl.h jail.h parent.h"),
     "daemon/wire/dec.c": ("wire.h flow.h buf.h", "mode.h sync.h loop.h channel.h ctl.h jail.h parent.h"),
     "daemon/mode/ftfw.c": ("wire.h flow.h", "sync.h loop.h channel.h ctl.h jail.h parent.h"),
     "daemon/channel/udp.c": ("conf.h loop.h", "mode.h sync.h wire.h flow.h ctl.h parent.h"),

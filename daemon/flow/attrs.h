@@ -1,6 +1,6 @@
 /*
- * The attribute tables of the peer protocol: one row per attribute, in order of emission, read by enc.c and dec.c
- * alike.
+ * What flows and expectations are made of: one row per attribute of the peer protocol, in order of emission. The codec
+ * (daemon/wire) writes and reads by it, and flows are merged and compared by it.
  */
 #ifndef ATTRS_H
 #define ATTRS_H
@@ -31,6 +31,7 @@ struct attr {
 	uint16_t min, max;            /* payload octets taken */
 	uint16_t off, size;           /* place in the struct */
 	uint32_t have;                /* what it makes known */
+	uint32_t with; /* with what it is merged and compared; 0: it is of the key, or where another row is */
 };
 
 enum flow_attr {
@@ -100,12 +101,23 @@ enum expect_attr {
 #define EXPECT_ATTR_TYPES 21
 #define ATTR_BIT(a)       (1ULL << (a))
 
-bool wire_sends_ports(uint8_t l4); /* in PORT: TCP, UDP, SCTP, DCCP and no others */
+bool attr_has_ports(uint8_t l4); /* in PORT: TCP, UDP, SCTP, DCCP and no others */
 
 extern const struct attr flow_attrs[FA_MAX];
 extern const uint8_t flow_attr_of[FLOW_ATTR_TYPES]; /* type → enum flow_attr */
+/* The rows that go with something; from FLOW_KEPT_MAIN on those of the side block. */
+#define FLOW_KEPT      16
+#define FLOW_KEPT_MAIN 9
+extern const uint8_t flow_kept[FLOW_KEPT];
 extern const struct attr expect_attrs[XA_MAX];
 extern const uint8_t expect_attr_of[EXPECT_ATTR_TYPES];
+
+/* Octets in the struct. */
+static inline size_t
+attr_len(const struct attr *a)
+{
+	return a->kind == ATTR_STR || a->kind == ATTR_LABELS ? a->size : a->min;
+}
 
 /* Numbers between struct and wire; there is the same as back. */
 static inline void
