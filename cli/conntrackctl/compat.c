@@ -3,6 +3,7 @@
  * the second character of an argument counts, words match by any prefix, and the last request wins.
  */
 #include "compat.h"
+#include "facts.h"
 
 #include <string.h>
 
@@ -161,7 +162,7 @@ take(struct compat *c, const char *arg, const char *next)
 struct compat
 compat_scan(int argc, char *const argv[])
 {
-	struct compat c = {.kind = COMPAT_DAEMON, .config = COMPAT_CONFIG};
+	struct compat c = {.kind = COMPAT_DAEMON, .config = PATH_CONF};
 
 	for (int i = 0; i < argc && c.kind == COMPAT_DAEMON;) {
 		i += take(&c, argv[i], i + 1 < argc ? argv[i + 1] : NULL);

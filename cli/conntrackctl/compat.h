@@ -6,8 +6,6 @@
 
 #include "request.h"
 
-#define COMPAT_CONFIG "/etc/conntrackd/conntrackd.conf"
-
 enum compat_kind {
 	COMPAT_REQUEST, /* request */
 	COMPAT_VERSION, /* -v */
@@ -23,7 +21,7 @@ enum compat_kind {
 struct compat {
 	enum compat_kind kind;
 	struct request request;
-	const char *config; /* of -C, or COMPAT_CONFIG */
+	const char *config; /* of -C, or PATH_CONF */
 	bool daemonize;
 	bool multicast; /* warn: `link' is the word to use */
 	const char *bad;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "compat.h"
+#include "facts.h"
 #include "near.h"
 
 #define NITEMS(a)       (sizeof(a) / sizeof((a)[0]))
@@ -318,7 +319,7 @@ set_verb(struct opts *o, char *const word[], int n)
 struct opts
 opts_scan(int argc, char *argv[])
 {
-	struct opts o = {.kind = OPTS_ASK, .config = COMPAT_CONFIG, .silence = SILENCE_DEFAULT};
+	struct opts o = {.kind = OPTS_ASK, .config = PATH_CONF, .silence = SILENCE_DEFAULT};
 	int letter;
 
 	optind = 0; /* glibc: start anew */
@@ -335,7 +336,7 @@ help_options(FILE *to)
 {
 	fputs("\nOptions:\n"
 	      "  -C, --config FILE   configuration file, which names the daemon's socket\n"
-	      "                      (" COMPAT_CONFIG ")\n"
+	      "                      (" PATH_CONF ")\n"
 	      "      --socket PATH   the socket itself; no file is read\n"
 	      "      --timeout SECS  longest silence of the daemon (60; 0: any)\n"
 	      "      --json          output for programs\n"

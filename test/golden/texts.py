@@ -97,13 +97,20 @@ def rows():
             wrong(header, "struct %s was not found" % struct)
 
 
-def paths():
-    """What is privileged includes no header of the daemon, and knows the same names of files."""
-    known = re.findall(r'#define PATH_\w+\s+"(/[^"]+)"', source("daemon/worker/facts/facts.h"))
+def same_there(what, here, there):
+    if len(here) < 4 or here != there:
+        wrong("facts", "%s: %s, what includes nothing of the daemon knows %s" % (what, sorted(here), sorted(there)))
+
+
+def facts():
+    """What is privileged, and the parsers of packets, include no header of the daemon: they know the same names."""
+    paths = re.findall(r'#define PATH_\w+\s+"(/[^"]+)"', source("daemon/worker/facts/facts.h"))
     start = source("privsep/start/main.c") + source("privsep/start/config.c")
-    found = set(re.findall(r"/(?:etc|var)/[\w./-]+", start))
-    if len(known) < 4 or found != set(known):
-        wrong("privsep/start", "knows %s, facts.h %s" % (sorted(found), sorted(known)))
+    same_there("paths", set(paths), set(re.findall(r"/(?:etc|var)/[\w./-]+", start)))
+    names = set(re.findall(r'^\t\{"(\w+)",\s+IPPROTO', source("daemon/worker/facts/facts.c"), re.M))
+    same_there("helpers", names, set(re.findall(r'\[HELPER_\w+\] = \{"(\w+)"', source("privsep/queue/policy.c"))))
+    parsers = "".join(source(f) for f in glob.glob(os.path.join(TOP, "helpers/*/*.c")))
+    same_there("parsers", names, set(re.findall(r'struct parser parser_\w+ = \{"(\w+)"', parsers)))
 
 
 def main():
@@ -119,7 +126,7 @@ def main():
             fixed_point(name, f.read())
     documented()
     rows()
-    paths()
+    facts()
     print("%d texts, %d files, %d wrong" % (len(table), len(files), failed))
     return 1 if failed or len(table) < 300 else 0
 

@@ -1,5 +1,6 @@
 /* The old client's argument rules, row by row; each row was run against conntrackd 1.4.7 as well. */
 #include "compat.h"
+#include "facts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -139,7 +140,7 @@ test_rows(void **state)
 		got = scan(line);
 		assert_int_equal(got.kind, want->kind);
 		if (want->config != NULL || got.kind == COMPAT_DAEMON)
-			same_text(got.config, want->config != NULL ? want->config : COMPAT_CONFIG);
+			same_text(got.config, want->config != NULL ? want->config : PATH_CONF);
 		if (want->bad != NULL)
 			same_text(got.bad, want->bad);
 		assert_int_equal(got.option, want->option);
