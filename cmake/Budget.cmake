@@ -2,9 +2,9 @@
 # shares the rest: conntrackd, which stays; ctd-start, which is root for a moment and enters no jail; ctd-queue. Code lines
 # are lines that are neither blank nor comment only.
 set(CT_PARENT_BUDGET 1600)
-set(CT_KEEPER_BUDGET 600)
-set(CT_START_BUDGET 1650)
-set(CT_QUEUE_BUDGET 1750)
+set(CT_KEEPER_BUDGET 620)
+set(CT_START_BUDGET 1700)
+set(CT_QUEUE_BUDGET 1770)
 set(ct_count_commands)
 function(ct_budget what limit)
   list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/privsep/)

@@ -65,7 +65,7 @@ ask_dump(void *arg, const struct msg_dump_start *d)
 static void
 open_link(void *arg, unsigned int i)
 {
-	wall_send(&((struct sync *)arg)->wall, MSG_CHANNEL_OPEN, i, NULL, 0);
+	opener_ask(&((struct sync *)arg)->opener, i);
 }
 
 static void

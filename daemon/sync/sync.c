@@ -92,13 +92,25 @@ on_start(struct sync *s, const struct msg *m)
 static void
 on_channel(struct sync *s, const struct msg *m)
 {
-	peers_channel(s->peers, m);
+	opener_given(&s->opener, m);
 }
 
 static void
-on_channel_failed(struct sync *s, const struct msg *m)
+on_link_wall(struct sync *s, const struct msg *m)
 {
-	peers_channel_failed(s->peers, m);
+	if (!opener_wall(&s->opener, s->loop, m->fd[0]))
+		leave(s, 1);
+}
+
+static void
+link_answer(void *arg, const struct msg *m)
+{
+	struct sync *s = arg;
+
+	if (m->type == MSG_CHANNEL)
+		peers_channel(s->peers, m);
+	else
+		peers_channel_failed(s->peers, m);
 }
 
 static void
@@ -203,12 +215,10 @@ on_status(struct sync *s, const struct msg *m)
 }
 
 static void (*const handlers[MSG_MAX])(struct sync *s, const struct msg *m) = {
-	[MSG_CONF] = on_conf,       [MSG_START] = on_start,
-	[MSG_CHANNEL] = on_channel, [MSG_CHANNEL_FAILED] = on_channel_failed,
-	[MSG_CLIENT] = on_client,   [MSG_EVENTS] = on_events,
-	[MSG_OVERRUN] = on_overrun, [MSG_RESULT] = on_result,
-	[MSG_DUMP] = on_dump,       [MSG_DUMP_DONE] = on_dump_done,
-	[MSG_STATUS] = on_status,   [MSG_ANSWER] = on_answer,
+	[MSG_CONF] = on_conf,           [MSG_START] = on_start,   [MSG_CHANNEL] = on_channel,
+	[MSG_LINK_WALL] = on_link_wall, [MSG_CLIENT] = on_client, [MSG_EVENTS] = on_events,
+	[MSG_OVERRUN] = on_overrun,     [MSG_RESULT] = on_result, [MSG_DUMP] = on_dump,
+	[MSG_DUMP_DONE] = on_dump_done, [MSG_STATUS] = on_status, [MSG_ANSWER] = on_answer,
 };
 
 static void
@@ -312,6 +322,7 @@ turn(void *arg)
 		resync_turn(&s->resync);
 		if (ha_turn(s->ha))
 			loop_again(s->loop);
+		opener_turn(&s->opener);
 		peers_turn(s->peers);
 		due = min64(control_turn(s->control), peers_due(s->peers));
 		due = min64(due, min64(resync_due(&s->resync), ha_due(s->ha)));
@@ -361,12 +372,14 @@ sync_role(int wall_fd, struct log *log)
 		return 1;
 	}
 	s->log = log;
+	opener_init(&s->opener, &(struct opener_env){s, link_answer}, log);
 	s->wall.chan.fd = wall_fd;
 	s->phase = PHASE_SETUP;
 	s->parent.cpu = MSG_ALL_CPUS;
 	s->armed = NEVER;
 	status = serve(s);
 	parts_free(s);
+	opener_clear(&s->opener);
 	watch_free(s->wall_watch);
 	timer_free(s->timer);
 	loop_free(s->loop);

@@ -12,6 +12,7 @@
 #include "ha.h"
 #include "inject.h"
 #include "intake.h"
+#include "opener.h"
 #include "peers.h"
 #include "resync.h"
 #include "store_sink.h"
@@ -52,6 +53,7 @@ struct sync {
 	uint64_t inject_failures_until;
 	struct applier apply;
 	struct peers *peers;
+	struct opener opener;
 	/* operators */
 	struct ha *ha;
 	struct control *control;

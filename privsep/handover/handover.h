@@ -24,7 +24,6 @@ struct worker {
 	int trigger;      /* a word to it ends the worker; -1: there is none */
 	struct chan wall; /* fd -1: cut off */
 	enum phase phase;
-	uint32_t channels; /* bits: links whose sockets it has had; of ctd-link: that it shall open */
 };
 
 struct handover {
@@ -36,10 +35,8 @@ struct handover {
 	int events, requests, dumps; /* netlink; events: -1 when the worker polls */
 	int quiet;                   /* as requests; events has a filter that drops what it causes */
 	struct msg_status status;    /* portid of requests, bufsize of events; the rest begins at 0 */
-	int link[MSG_LINKS_MAX][2];  /* receive, send; kept for the next worker */
-	struct msg_channel link_info[MSG_LINKS_MAX];
-	bool daemon;       /* a waiting process reads standard error until it sees a zero byte */
-	gid_t ctl_gid;     /* 0: no group may read */
+	bool daemon;                 /* a waiting process reads standard error until it sees a zero byte */
+	gid_t ctl_gid;               /* 0: no group may read */
 	uint64_t watchdog; /* ns between signs of life, ours to the service manager and the serving worker's to us */
 };
 

@@ -36,8 +36,9 @@ enum msg_type {
 	MSG_LOG_REOPEN, /* to log */
 	MSG_START,      /* stop waiting, serve: to the first worker of a role at start, to a spare when it takes over.
 			   arg: 0 first start, n = the n-th take-over */
-	MSG_CHANNEL,    /* to sync, from link; 2 fds: receive and send socket of link arg; struct msg_channel */
-	MSG_CHANNEL_FAILED, /* to sync, from link; arg: link; struct msg_error, seq unused */
+	MSG_CHANNEL,    /* to sync, from parent, then from link; 2 fds: receive and send socket of link arg;
+			   struct msg_channel */
+	MSG_CHANNEL_FAILED, /* from link to sync; arg: link; struct msg_error, seq unused */
 	MSG_CLIENT,         /* to sync or stats; 1 fd: an accepted control connection; struct msg_client */
 	MSG_EVENTS,         /* ctnetlink multicast messages back to back; arg: how many datagrams */
 	MSG_OVERRUN,        /* the kernel lost events; struct msg_overrun */
@@ -50,6 +51,8 @@ enum msg_type {
 	MSG_KEEP_NAME,      /* to keeper; 2 fds: a directory, a file in it; payload: its name, without terminator */
 	MSG_KEEP_WORKER,    /* to keeper; 3 fds: the reading end of its trigger, the trigger, a pidfd; arg: enum role */
 	MSG_REMOVE,         /* to keeper: remove the names that still are those files'; answered by READY_SERVING */
+	MSG_LINK,           /* to link; arg: link; struct msg_link */
+	MSG_LINK_WALL,      /* to sync and link; 1 fd: the wall between them */
 	MSG_PACKET,         /* from queue to helper; struct msg_packet, then the packet from its IP header on */
 	/* worker → parent */
 	MSG_SETUP,         /* from config; 1 fd: the memory, sealed; struct msg_setup */
@@ -58,7 +61,7 @@ enum msg_type {
 	MSG_REQUEST_QUIET, /* as MSG_REQUEST; the events that it causes are not wanted */
 	MSG_FLUSH,         /* from sync; struct msg_flush; arg: batch id; answered by MSG_RESULT */
 	MSG_DUMP_START,    /* from sync; struct msg_dump_start; one dump at a time */
-	MSG_CHANNEL_OPEN,  /* from sync; arg: link. To link: the same, with struct msg_link */
+	MSG_CHANNEL_OPEN,  /* from sync to link; arg: link */
 	MSG_STOP,          /* from sync or stats: an operator asked the daemon to stop */
 	MSG_VERDICT,       /* from helper to queue; struct msg_verdict */
 	MSG_MAX

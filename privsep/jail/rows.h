@@ -13,6 +13,9 @@ struct sys_row {
 	uint64_t mask, value; /* allowed when (argument & mask) == value */
 };
 #define ONLY(arg, mask, value) arg, mask, value
-#define ALL_ROLES              UINT32_MAX
+/* socket() of that family, for datagrams, of the protocol that a family has for them. */
+#define DATAGRAM(family) ARG_DATAGRAM, UINT32_MAX, family
+#define ARG_DATAGRAM     6
+#define ALL_ROLES        UINT32_MAX
 
 #endif

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "rows.h"
 
@@ -14,7 +15,12 @@
 static int
 allow_row(scmp_filter_ctx ctx, const struct sys_row *row)
 {
-	struct scmp_arg_cmp only = {row->arg, SCMP_CMP_MASKED_EQ, row->mask, row->value};
+	bool datagram = row->arg == ARG_DATAGRAM;
+	struct scmp_arg_cmp only[] = {
+		{datagram ? 0 : row->arg, SCMP_CMP_MASKED_EQ, row->mask, row->value},
+		{1, SCMP_CMP_MASKED_EQ, UINT32_MAX & ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC), SOCK_DGRAM},
+		{2, SCMP_CMP_MASKED_EQ, UINT32_MAX, 0},
+	};
 	char names[256], *rest = names, *name;
 
 	if (strlen(row->calls) >= sizeof(names))
@@ -25,7 +31,7 @@ allow_row(scmp_filter_ctx ctx, const struct sys_row *row)
 
 		if (nr == __NR_SCMP_ERROR)
 			return -ENOSYS;
-		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, row->mask != 0, &only);
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, nr, row->mask == 0 ? 0 : datagram ? 3 : 1, only);
 		if (r != 0)
 			return r;
 	}

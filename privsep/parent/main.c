@@ -28,13 +28,29 @@ now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
 }
 
-/* Lock and socket go first: who has asked for the end hears of it when the worker that serves him leaves. Workers leave
- * when their wall closes, the log worker writes what it has first; the keeper ends who has not when ours does. */
+/* They leave when their wall closes; the log worker writes what it has first. */
+static void
+end_workers(struct parent *p, enum phase phase)
+{
+	bool left = true;
+
+	for (int i = 0; i < 100 && left; i++) {
+		left = false;
+		for (struct worker *w = p->h.worker; w < p->h.worker + p->h.n_workers; w++)
+			if (w->phase == phase && w->role != ROLE_KEEPER) {
+				close(w->wall.fd);
+				w->wall.fd = -1;
+				left = left || (w->pid != 0 && waitpid(w->pid, NULL, WNOHANG) == 0);
+			}
+		poll(NULL, 0, left ? 10 : 0);
+	}
+}
+
+/* Lock and socket go first, and spares, which have the links' sockets: who has asked for the end hears of it when the
+ * worker that serves him leaves, and may start us again. The keeper ends who is left when we do. */
 void
 die(struct parent *p, int status)
 {
-	unsigned int left = 0;
-
 	for (struct worker *w = p->h.worker; w < p->h.worker + p->h.n_workers; w++) {
 		struct pollfd pfd = {w->wall.fd, POLLIN, 0};
 
@@ -42,18 +58,8 @@ die(struct parent *p, int status)
 			poll(&pfd, 1, KEEPER_PATIENCE);
 	}
 	close(p->h.log_fd);
-	for (unsigned int i = 0; i < 2 * p->h.conf.n_links; i++) /* who starts next binds the same addresses */
-		close(p->h.link[i / 2][i % 2]);
-	for (struct worker *w = p->h.worker; w < p->h.worker + p->h.n_workers; w++)
-		if (w->role != ROLE_KEEPER) {
-			close(w->wall.fd);
-			left += w->pid != 0;
-		}
-	for (int i = 0; i < 100 && left > 0; i++)
-		if (waitpid(-1, NULL, WNOHANG) > 0)
-			left--;
-		else
-			poll(NULL, 0, 20);
+	end_workers(p, PHASE_SETUP);
+	end_workers(p, PHASE_RUN);
 	_exit(status);
 }
 

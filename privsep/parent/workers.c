@@ -190,59 +190,6 @@ on_dump(struct parent *p, struct worker *w, struct msg *m)
 	return true;
 }
 
-static void
-give_link(struct parent *p, struct worker *w, uint32_t i)
-{
-	struct iovec info = {&p->h.link_info[i], sizeof(p->h.link_info[0])};
-	struct msg_error e = {0, 0};
-
-	/* may fail while a crowd of clients is on its way: the worker asks again */
-	if ((e.err = chan_sendv(&w->wall, MSG_CHANNEL, i, &info, 1, p->h.link[i], 2)) != 0)
-		tell(p, w, &(struct msg){MSG_CHANNEL_FAILED, i, &e, sizeof(e), {0}, 0});
-}
-
-/* Once the sockets that are there; when the same worker asks again its device has changed, and the link worker opens
- * new ones, unless it is at it. */
-static bool
-on_channel(struct parent *p, struct worker *w, struct msg *m)
-{
-	const struct msg_link *l = &p->h.conf.link[m->arg];
-	uint32_t bit = 1U << m->arg;
-
-	if (m->arg >= p->h.conf.n_links || w != server_of(p))
-		return false;
-	if ((w->channels & bit) == 0)
-		give_link(p, w, m->arg);
-	else
-		for (struct worker *o = p->h.worker; o < p->h.worker + p->h.n_workers; o++)
-			if (o->role == ROLE_LINK && (o->channels & bit) == 0) {
-				o->channels |= bit;
-				tell(p, o, &(struct msg){MSG_CHANNEL_OPEN, m->arg, l, sizeof(*l), {0}, 0});
-			}
-	w->channels |= bit;
-	return true;
-}
-
-/* From the link worker, once for each request; the next worker gets these as well. */
-static bool
-on_opened(struct parent *p, struct worker *w, struct msg *m)
-{
-	if ((w->channels & 1U << m->arg) == 0)
-		return false;
-	w->channels &= ~(1U << m->arg);
-	if (m->type == MSG_CHANNEL_FAILED)
-		tell(p, server_of(p), m);
-	for (; m->nfds > 0; m->nfds--) {
-		close(p->h.link[m->arg][m->nfds - 1]);
-		p->h.link[m->arg][m->nfds - 1] = m->fd[m->nfds - 1];
-	}
-	if (m->type == MSG_CHANNEL)
-		memcpy(&p->h.link_info[m->arg], m->data, sizeof(struct msg_channel));
-	if ((w = server_of(p)) != NULL && m->type == MSG_CHANNEL)
-		give_link(p, w, m->arg);
-	return true;
-}
-
 static bool
 on_stop(struct parent *p, struct worker *w, struct msg *m)
 {
@@ -253,8 +200,7 @@ on_stop(struct parent *p, struct worker *w, struct msg *m)
 /* False: the message, though of good shape, is not allowed. */
 static bool (*const handlers[MSG_MAX])(struct parent *, struct worker *, struct msg *) = {
 	[MSG_READY] = on_ready, [MSG_REQUEST] = on_request, [MSG_REQUEST_QUIET] = on_request,
-	[MSG_FLUSH] = on_flush, [MSG_DUMP_START] = on_dump, [MSG_CHANNEL_OPEN] = on_channel,
-	[MSG_STOP] = on_stop,   [MSG_CHANNEL] = on_opened,  [MSG_CHANNEL_FAILED] = on_opened,
+	[MSG_FLUSH] = on_flush, [MSG_DUMP_START] = on_dump, [MSG_STOP] = on_stop,
 };
 
 /* One message a turn of the loop, so that the kernel's events are read between batches of requests. */

@@ -119,6 +119,30 @@ to_background(struct start *s)
 	close(null);
 }
 
+/* To ctd-link the settings, to a sync worker the sockets, and to both the wall between them. */
+static int
+give_links(struct start *s, struct worker *w)
+{
+	int sv[2], r = 0;
+
+	for (unsigned int i = 0; i < s->h.conf.n_links && r == 0; i++) {
+		struct iovec part = {&s->link_info[i], sizeof(s->link_info[i])};
+
+		r = w->role == ROLE_LINK
+			    ? chan_send(&w->wall, MSG_LINK, i, &s->h.conf.link[i], sizeof(s->h.conf.link[i]))
+			    : chan_sendv(&w->wall, MSG_CHANNEL, i, &part, 1, s->link[i], 2);
+	}
+	if (r != 0 || w->role == ROLE_LINK)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sv) == -1)
+		return -errno;
+	if ((r = give_fd(w, MSG_LINK_WALL, 0, sv[0])) == 0)
+		r = give_fd(s->opener, MSG_LINK_WALL, 0, sv[1]);
+	close(sv[0]);
+	close(sv[1]);
+	return r;
+}
+
 static void
 start_workers(struct start *s, enum role role, unsigned int n)
 {
@@ -134,6 +158,9 @@ start_workers(struct start *s, enum role role, unsigned int n)
 			r = arm(s, w);
 		if (r == 0 && role != ROLE_KEEPER && role != ROLE_LINK)
 			r = give_fd(w, MSG_CONF, setup_walls(&s->h.conf), s->conf_fd);
+		s->opener = role == ROLE_LINK ? w : s->opener;
+		if (r == 0 && s->opener != NULL)
+			r = give_links(s, w);
 		if (r == 0)
 			continue;
 		log_put(&s->log, LV_ERROR, "can't start a %s worker: %s", role_name(role), strerror(-r));
@@ -186,7 +213,7 @@ open_links(struct start *s)
 {
 	for (unsigned int i = 0; i < s->h.conf.n_links; i++) {
 		const struct msg_link *l = &s->h.conf.link[i];
-		int r = link_open(l, s->h.link[i], &s->h.link_info[i], false);
+		int r = link_open(l, s->link[i], &s->link_info[i], false);
 		char local[INET6_ADDRSTRLEN] = "";
 
 		if (r == 0)
@@ -212,8 +239,6 @@ become_parent(struct start *s)
 		fcntl(s->h.worker[i].wall.fd, F_SETFD, 0);
 		fcntl(s->h.worker[i].trigger, F_SETFD, 0);
 	}
-	for (unsigned int i = 0; i < 2 * s->h.conf.n_links; i++)
-		fcntl(s->h.link[i / 2][i % 2], F_SETFD, 0);
 	s->h.magic = HANDOVER_MAGIC;
 	if (fd != -1 && write(fd, &s->h, sizeof(s->h)) == sizeof(s->h) && lseek(fd, 0, SEEK_SET) == 0 &&
 	    fcntl(fd, F_ADD_SEALS, HANDOVER_SEALS) == 0 && dup2(fd, HANDOVER_FD) != -1)
@@ -336,8 +361,8 @@ main(int argc, char **argv)
 	open_notify(s);
 	open_links(s);
 	open_netlink(s);
-	start_workers(s, s->h.conf.sync ? ROLE_SYNC : ROLE_STATS, N_SERVING);
 	start_workers(s, ROLE_LINK, s->h.conf.n_links > 0);
+	start_workers(s, s->h.conf.sync ? ROLE_SYNC : ROLE_STATS, N_SERVING);
 	enter(s, &s->h.worker[0]);
 	set_scheduler(s);
 	if (chdir("/") == 0)

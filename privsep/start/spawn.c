@@ -63,7 +63,7 @@ spawn(struct worker *w, enum role role, uint16_t index, int log_fd)
 		return -errno;
 	if (setsockopt(sv[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) == -1 && geteuid() == 0)
 		return -errno; /* not needed by an ordinary user, who only checks a file */
-	*w = (struct worker){role, index, fork(), -1, {.fd = sv[0]}, PHASE_SETUP, 0};
+	*w = (struct worker){role, index, fork(), -1, {.fd = sv[0]}, PHASE_SETUP};
 	if (w->pid == 0)
 		become_worker(path, role, index, sv[1], log_fd);
 	close(sv[1]);

@@ -17,11 +17,14 @@ struct start {
 	struct log log;
 	int conf_fd; /* the settings, sealed */
 	int sink[SINK_MAX];
-	bool streamed;   /* a log is standard output or error: no need to say it twice */
-	int lock;        /* held as long as it is open; 0: not yet */
-	bool locked;     /* we are the only one: what fails from here on is the configuration's */
-	int workers_log; /* what they write to; h.log_fd is the parent's own */
-	char **argv;     /* as they were typed */
+	int link[MSG_LINKS_MAX][2]; /* receive, send; every sync worker gets them */
+	struct msg_channel link_info[MSG_LINKS_MAX];
+	struct worker *opener; /* ctd-link */
+	bool streamed;         /* a log is standard output or error: no need to say it twice */
+	int lock;              /* held as long as it is open; 0: not yet */
+	bool locked;           /* we are the only one: what fails from here on is the configuration's */
+	int workers_log;       /* what they write to; h.log_fd is the parent's own */
+	char **argv;           /* as they were typed */
 	const char *notify_socket, *watchdog_usec; /* of the environment, which nobody else gets */
 };
 

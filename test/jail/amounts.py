@@ -26,8 +26,8 @@ def enum(name):
 
 
 TYPES, SINKS = enum("msg_type"), enum("log_sink")
-CONF_TEXT, CONF, LOG_SINK, LOG_REOPEN, START, CHANNEL, CHANNEL_OPEN = (
-    TYPES["MSG_" + t] for t in "CONF_TEXT CONF LOG_SINK LOG_REOPEN START CHANNEL CHANNEL_OPEN".split())
+CONF_TEXT, CONF, LOG_SINK, LOG_REOPEN, START, CHANNEL, CHANNEL_OPEN, LINK_CONF, LINK_WALL = (
+    TYPES["MSG_" + t] for t in "CONF_TEXT CONF LOG_SINK LOG_REOPEN START CHANNEL CHANNEL_OPEN LINK LINK_WALL".split())
 SINK_PARENT, SINK_WORKERS, SINK_DIR, SINK_FILE = (SINKS["SINK_" + s] for s in "PARENT WORKERS DIR FILE".split())
 AMOUNTS = 0, 1, 60, 1000, 100000
 SYNC = "Sync {{ Mode NOTRACK {{ }} {links} Options {{ {options} }} }} General {{ {general} }}\n"
@@ -152,9 +152,12 @@ def case_links_opened_again():
     link = struct.pack("=BBBBHH16s16s16sII", 1, socket.AF_INET, 0, 0, 3780, 0, b"lo", local, local, 0, 0)
     for n in AMOUNTS:
         proc, wall, _ = worker(None)
+        asker, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        wall.send(struct.pack("=II", LINK_CONF, 0) + link)
+        socket.send_fds(wall, [struct.pack("=II", LINK_WALL, 0)], [theirs.fileno()])
         for _ in range(n):
-            wall.send(struct.pack("=II", CHANNEL_OPEN, 0) + link)
-            said, fds, _, _ = socket.recv_fds(wall, 100, 2)
+            asker.send(struct.pack("=II", CHANNEL_OPEN, 0))
+            said, fds, _, _ = socket.recv_fds(asker, 100, 2)
             assert said[0] == CHANNEL and len(fds) == 2, (n, said)
             for fd in fds:
                 os.close(fd)

@@ -29,7 +29,7 @@
 #define IN_MAX (MSG_DATA_MAX + sizeof(struct msg_hdr))
 
 struct double_state {
-	struct chan wall;
+	struct chan wall, opener; /* opener: to ctd-link */
 	struct log log;
 	enum role role;
 	enum phase phase;
@@ -37,7 +37,7 @@ struct double_state {
 	char text[8192]; /* the configuration */
 	unsigned int events, event_records, overruns, own_events, dumped, answers, results, failed, channels, nochannel,
 		looked, grown, limited;
-	int last_err, channel_fd[2];
+	int last_err, channel_fd[2], given[2]; /* given: by the start, 0: none, or used */
 	struct msg_status status;
 	struct msg_client client;
 	bool dump_done, mute;
@@ -482,13 +482,46 @@ hear(struct double_state *d, short events)
 		serve(d, &m);
 }
 
+/* The answer of ctd-link, when there is one within that time. */
+static void
+hear_opener(struct double_state *d, int ms)
+{
+	uint8_t in[256];
+	struct pollfd pfd = {d->opener.fd, POLLIN, 0};
+	struct msg m;
+
+	if (poll(&pfd, 1, ms) == 1 && chan_recv(&d->opener, in, sizeof(in), &m) == 1) {
+		d->channels += m.type == MSG_CHANNEL;
+		d->nochannel += m.type == MSG_CHANNEL_FAILED;
+		for (unsigned int i = 0; i < 2 && m.nfds == 2; i++) {
+			close(d->channel_fd[i]);
+			d->channel_fd[i] = m.fd[i];
+		}
+	}
+}
+
+/* At first the sockets that the start opened. */
+static void
+channel(struct double_state *d)
+{
+	if (d->given[0] != 0) {
+		memcpy(d->channel_fd, d->given, sizeof(d->given));
+		d->given[0] = 0;
+		d->channels++;
+		return;
+	}
+	chan_send(&d->opener, MSG_CHANNEL_OPEN, 0, NULL, 0);
+	hear_opener(d, 2000);
+}
+
 /* Asks for a channel more often than the link worker can answer. */
 static void
 flood_opens(struct double_state *d)
 {
-	for (int i = 0; i < 100000;) {
-		i += chan_send(&d->wall, MSG_CHANNEL_OPEN, 0, NULL, 0) == 0;
-		hear(d, POLLOUT);
+	for (int i = 0; i < 10000; i++) {
+		chan_send(&d->opener, MSG_CHANNEL_OPEN, 0, NULL, 0);
+		hear_opener(d, i % 100 == 0 ? 100 : 0);
+		hear(d, 0);
 	}
 }
 
@@ -503,9 +536,7 @@ any_good(struct double_state *d, uint32_t r)
 
 	if (r % 8 == 0)
 		chan_send(&d->wall, MSG_FLUSH, r, &flush, sizeof(flush));
-	else if (r % 8 == 1)
-		chan_send(&d->wall, MSG_CHANNEL_OPEN, 0, NULL, 0);
-	else if (r % 8 == 2)
+	else if (r % 8 <= 2)
 		chan_send(&d->wall, MSG_READY, 1 + r / 8 % 3, NULL, 0);
 	else if (r % 8 == 3 && d->dump_done) {
 		d->dump_done = chan_send(&d->wall, MSG_DUMP_START, 0, &dump, sizeof(dump)) != 0;
@@ -720,7 +751,7 @@ serve_client(struct double_state *d, int fd)
 		d->dump_done = false;
 		chan_send(&d->wall, MSG_DUMP_START, 0, &dump, sizeof(dump));
 	} else if (strcmp(cmd, "channel") == 0)
-		chan_send(&d->wall, MSG_CHANNEL_OPEN, 0, NULL, 0);
+		channel(d);
 	else if (strcmp(cmd, "say") == 0)
 		n = send(d->channel_fd[1], "hello", 5, 0);
 	else if (strcmp(cmd, "stop") == 0) {
@@ -730,11 +761,7 @@ serve_client(struct double_state *d, int fd)
 		act(d, cmd + 4);
 	else if (strcmp(cmd, "sleep") == 0)
 		poll(NULL, 0, 3000);
-	else if (strcmp(cmd, "late-channel") == 0) {
-		poll(NULL, 0, 3000);
-		for (int i = 0; i < 4; i++)
-			chan_send(&d->wall, MSG_CHANNEL_OPEN, 0, NULL, 0);
-	} else if (strcmp(cmd, "flood") == 0)
+	else if (strcmp(cmd, "flood") == 0)
 		flood(d);
 	answer(d, fd);
 	close(fd);
@@ -780,17 +807,6 @@ serve(struct double_state *d, struct msg *m)
 			d->last_err = e.err;
 		}
 		break;
-	case MSG_CHANNEL_FAILED:
-		d->nochannel++;
-		break;
-	case MSG_CHANNEL:
-		if (d->channels++ > 0) {
-			close(d->channel_fd[0]);
-			close(d->channel_fd[1]);
-		}
-		d->channel_fd[0] = m->fd[0];
-		d->channel_fd[1] = m->fd[1];
-		break;
 	case MSG_CLIENT:
 		memcpy(&d->client, m->data, sizeof(d->client));
 		serve_client(d, m->fd[0]);
@@ -812,6 +828,10 @@ serving_role(struct double_state *d)
 	for (next(d, &m); m.type != MSG_START; next(d, &m))
 		if (m.type == MSG_CONF)
 			take_conf(d, &m);
+		else if (m.type == MSG_CHANNEL)
+			memcpy(d->given, m.fd, sizeof(d->given));
+		else if (m.type == MSG_LINK_WALL)
+			d->opener.fd = m.fd[0];
 	d->phase = PHASE_RUN;
 	d->takeover = m.arg;
 	if (number(d->text, "diestart") > d->takeover)

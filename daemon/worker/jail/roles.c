@@ -40,9 +40,10 @@ static const struct sys_row calls[] = {
 	{R_SERVING, "sched_setaffinity", ONLY(0, UINT32_MAX, 0)}, /* its own: one processor with the parent, or all */
 	{R_SERVING, "getsockopt", 0, 0, 0},                       /* SO_ERROR of a channel */
 	{R_SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFFLAGS)},     /* link state of channel devices */
-	/* sockets of links, made anew for a device that was: no right but being in the host's network */
-	{R_LINK, "socket", ONLY(0, UINT32_MAX, AF_INET)},
-	{R_LINK, "socket", ONLY(0, UINT32_MAX, AF_INET6)},
+	/* sockets of links, made anew for a device that was: no right but being in the host's network. A stream that
+	 * lingers would make whoever closes it wait */
+	{R_LINK, "socket", DATAGRAM(AF_INET)},
+	{R_LINK, "socket", DATAGRAM(AF_INET6)},
 	{R_LINK, "bind connect setsockopt sendmsg", 0, 0, 0},
 	{R_LINK, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFMTU)},
 	{R_LINK | R_SYNC, "ioctl", ONLY(1, UINT32_MAX, SIOCGIFINDEX)}, /* a device that was deleted and made again */
