@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conf.h"
+#include "msg_rules.h"
 
 #define NITEMS(a)      (sizeof(a) / sizeof((a)[0]))
 #define WORD(table, i) ((i) < NITEMS(table) && (table)[i] != NULL ? (table)[i] : "unknown")
@@ -79,11 +80,7 @@ stats_role(const struct ctl_stats *s)
 const char *
 stats_worker_role(const struct msg_worker *w)
 {
-	static const char *const word[] = {
-		[ROLE_PARENT] = "parent", [ROLE_CONFIG] = "config", [ROLE_LOG] = "log",  [ROLE_SYNC] = "sync",
-		[ROLE_STATS] = "stats",   [ROLE_HELPER] = "helper", [ROLE_LINK] = "link"};
-
-	return WORD(word, w->role);
+	return w->role < ROLE_MAX ? role_name((enum role)w->role) : "unknown";
 }
 
 const char *

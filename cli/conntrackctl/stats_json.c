@@ -32,6 +32,23 @@ put_map(yajl_gen g, const char *name, enum figure_group group, const void *base)
 	yajl_gen_map_close(g);
 }
 
+/* What is at a path, of all its groups, as members of the map that is open. */
+static void
+put_path(yajl_gen g, const struct ctl_stats *s, const char *path)
+{
+	for (const struct figure_place *p = figure_places; p < figure_places + figure_places_n; p++)
+		if (strcmp(p->path, path) == 0)
+			put_figures(g, p->group, (const char *)s + p->at);
+}
+
+static void
+put_path_map(yajl_gen g, const struct ctl_stats *s, const char *path)
+{
+	json_map(g, path);
+	put_path(g, s, path);
+	yajl_gen_map_close(g);
+}
+
 static void
 part_cache(yajl_gen g, const struct ctl_stats *s)
 {
@@ -60,7 +77,7 @@ static void
 part_network(yajl_gen g, const struct ctl_stats *s)
 {
 	if (s->sync)
-		put_map(g, "network", GROUP_NETWORK, &s->network);
+		put_path_map(g, s, "network");
 }
 
 static void
@@ -121,7 +138,7 @@ part_queue(yajl_gen g, const struct ctl_stats *s)
 	if (!s->sync)
 		return;
 	json_map(g, "queues");
-	put_figures(g, GROUP_QUEUES, &s->queues);
+	put_path(g, s, "queues");
 	put_map(g, "tx", GROUP_QUEUE, &s->txq);
 	put_map(g, "error", GROUP_QUEUE, &s->errq);
 	put_map(g, "resend", GROUP_QUEUE, &s->rsq);
@@ -159,8 +176,8 @@ static void
 part_runtime(yajl_gen g, const struct ctl_stats *s)
 {
 	put_figures(g, GROUP_DAEMON, &s->daemon);
-	put_map(g, "netlink", GROUP_NETLINK, &s->netlink);
-	put_map(g, "runtime", GROUP_RUNTIME, &s->runtime);
+	put_path_map(g, s, "netlink");
+	put_path_map(g, s, "runtime");
 }
 
 /* Where more than one is heard. */
@@ -195,9 +212,7 @@ stats_json_peer(yajl_gen g, const struct ctl_stats *s)
 {
 	if (!s->sync)
 		return;
-	json_map(g, "peer");
-	put_figures(g, GROUP_PEER, &s->peer);
-	yajl_gen_map_close(g);
+	put_path_map(g, s, "peer");
 	if (s->peers[0].family != 0)
 		put_peers(g, s);
 }
@@ -207,12 +222,12 @@ part_all(yajl_gen g, const struct ctl_stats *s)
 {
 	part_cache(g, s);
 	part_expect(g, s);
-	put_map(g, "traffic", GROUP_TRAFFIC, &s->traffic);
+	put_path_map(g, s, "traffic");
 	stats_json_links(g, s);
 	stats_json_peer(g, s);
 	part_network(g, s);
 	part_queue(g, s);
-	put_map(g, "commits", GROUP_COMMITS, &s->commits);
+	put_path_map(g, s, "commits");
 	json_bool(g, "commit_running", s->commit_running);
 	json_bool(g, "purge_armed", s->purge_armed);
 	part_runtime(g, s);

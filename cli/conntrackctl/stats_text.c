@@ -11,23 +11,71 @@
 #include "conf.h"
 #include "stats.h"
 
+/* Where the figures of a text are: in one struct of a group, or, as "netlink.events", anywhere below. */
+struct source {
+	const struct ctl_stats *stats; /* NULL: base */
+	enum figure_group group;
+	const void *base;
+};
+
+static bool
+find_anywhere(const struct ctl_stats *s, const char *name, size_t len, uint64_t *v)
+{
+	for (const struct figure_place *p = figure_places; p < figure_places + figure_places_n; p++) {
+		size_t path = strlen(p->path), before = path > 0 ? path + 1 : 0;
+		const struct figure *f;
+
+		if (len <= before || strncmp(name, p->path, path) != 0 || (path > 0 && name[path] != '.') ||
+		    (f = figure_find(p->group, name + before, len - before)) == NULL)
+			continue;
+		*v = figure_value(f, (const char *)s + p->at);
+		return true;
+	}
+	return false;
+}
+
+static bool
+find_value(const struct source *from, const char *name, size_t len, uint64_t *v)
+{
+	const struct figure *f;
+
+	if (from->stats != NULL)
+		return find_anywhere(from->stats, name, len, v);
+	if ((f = figure_find(from->group, name, len)) == NULL)
+		return false;
+	*v = figure_value(f, from->base);
+	return true;
+}
+
 /* A text with numbers: "{created,12}" is the figure of that name, in so many columns. */
 static void
-put(FILE *to, const char *text, enum figure_group group, const void *base)
+put_from(FILE *to, const char *text, const struct source *from)
 {
 	const char *open, *comma;
-	const struct figure *f;
+	uint64_t v;
 
 	while ((open = strchr(text, '{')) != NULL && (comma = strchr(open, ',')) != NULL) {
 		fprintf(to, "%.*s", (int)(open - text), text);
-		if ((f = figure_find(group, open + 1, (size_t)(comma - open - 1))) != NULL)
-			fprintf(to, "%*" PRIu64, atoi(comma + 1), figure_value(f, base));
+		if (find_value(from, open + 1, (size_t)(comma - open - 1), &v))
+			fprintf(to, "%*" PRIu64, atoi(comma + 1), v);
 		else
 			putc('?', to);
 		text = comma + strcspn(comma, "}");
 		text += *text == '}';
 	}
 	fputs(text, to);
+}
+
+static void
+put(FILE *to, const char *text, enum figure_group group, const void *base)
+{
+	put_from(to, text, &(struct source){NULL, group, base});
+}
+
+static void
+put_stats(FILE *to, const char *text, const struct ctl_stats *s)
+{
+	put_from(to, text, &(struct source){.stats = s});
 }
 
 static void
@@ -235,30 +283,26 @@ view_runtime(FILE *to, const struct ctl_stats *s)
 
 	uptime_text(up, sizeof(up), s->daemon.uptime);
 	fprintf(to, "daemon uptime: %s\n\n", up);
-	put(to,
-	    "netlink stats:\n"
-	    "\tevents received:\t{events,20}\n"
-	    "\tevents filtered:\t{filtered,20}\n"
-	    "\tevents unknown type:\t\t{unknown,12}\n"
-	    "\tcatch event failed:\t\t{catch_failed,12}\n"
-	    "\tdump unknown type:\t\t{dump_unknown,12}\n"
-	    "\tnetlink overrun:\t\t{overruns,12}\n"
-	    "\tflush kernel table:\t\t{flushes,12}\n"
-	    "\tresync with kernel table:\t{resyncs,12}\n"
-	    "\tcurrent buffer size (in bytes):\t{buffer_size,12}\n\n",
-	    GROUP_NETLINK, &s->netlink);
-	put(to,
-	    "runtime stats:\n"
-	    "\tchild process failed:\t\t{worker_deaths,12}\n"
-	    "\t\tchild process segfault:\t{worker_signals,12}\n"
-	    "\t\tchild process termsig:\t           0\n"
-	    "\tselect failed:\t\t\t           0\n"
-	    "\twait failed:\t\t\t           0\n",
-	    GROUP_PROCESSES, &s->status);
-	put(to,
-	    "\tlocal read failed:\t\t{local_read_failed,12}\n"
-	    "\tlocal unknown request:\t\t{local_unknown,12}\n\n",
-	    GROUP_RUNTIME, &s->runtime);
+	put_stats(to,
+		  "netlink stats:\n"
+		  "\tevents received:\t{netlink.events,20}\n"
+		  "\tevents filtered:\t{netlink.filtered,20}\n"
+		  "\tevents unknown type:\t\t{netlink.unknown,12}\n"
+		  "\tcatch event failed:\t\t{netlink.catch_failed,12}\n"
+		  "\tdump unknown type:\t\t{netlink.dump_unknown,12}\n"
+		  "\tnetlink overrun:\t\t{netlink.overruns,12}\n"
+		  "\tflush kernel table:\t\t{netlink.flushes,12}\n"
+		  "\tresync with kernel table:\t{netlink.resyncs,12}\n"
+		  "\tcurrent buffer size (in bytes):\t{netlink.buffer_size,12}\n\n"
+		  "runtime stats:\n"
+		  "\tchild process failed:\t\t{worker_deaths,12}\n"
+		  "\t\tchild process segfault:\t{worker_signals,12}\n"
+		  "\t\tchild process termsig:\t           0\n"
+		  "\tselect failed:\t\t\t           0\n"
+		  "\twait failed:\t\t\t           0\n"
+		  "\tlocal read failed:\t\t{runtime.local_read_failed,12}\n"
+		  "\tlocal unknown request:\t\t{runtime.local_unknown,12}\n\n",
+		  s);
 }
 
 static void

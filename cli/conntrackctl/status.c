@@ -293,7 +293,7 @@ put_sync(const struct page *p, const struct ctl_stats *s)
 	put_flows(p, s);
 	put_commit(p, s);
 	line(p, "resync", PLAIN, "asked %" PRIu64 ", served %" PRIu64 ", with the kernel %" PRIu64,
-	     s->peer.resyncs_sent, s->peer.resyncs_served, s->netlink.resyncs);
+	     s->peer.resyncs_sent, s->peer.resyncs_served, s->resync.resyncs);
 }
 
 static void
@@ -333,7 +333,7 @@ status_text(FILE *to, const struct ctl_stats *s, bool colour)
 	else
 		line(&p, "flows", PLAIN, "%" PRIu64, s->internal.active);
 	line(&p, "events", PLAIN, "%" PRIu64 " received, %" PRIu64 " filtered, buffer %" PRIu64 " bytes",
-	     s->netlink.events, s->netlink.filtered, s->netlink.buffer_size);
+	     s->intake.events, s->intake.filtered, s->netlink.buffer_size);
 	put_processes(&p, s);
 	if (status_warnings(s, put_warning, &p) == 0)
 		line(&p, "warnings", GOOD, "none");
@@ -370,8 +370,8 @@ status_json(FILE *to, const struct ctl_stats *s)
 	json_number(g, "commit_failed", s->commits.failed);
 	json_bool(g, "commit_running", s->commit_running);
 	json_bool(g, "purge_armed", s->purge_armed);
-	json_number(g, "events", s->netlink.events);
-	json_number(g, "overruns", s->netlink.overruns);
+	json_number(g, "events", s->intake.events);
+	json_number(g, "overruns", s->resync.overruns);
 	json_number(g, "worker_deaths", s->status.worker_deaths);
 	json_array(g, "warnings");
 	status_warnings(s, json_warning, g);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "figures.h"
 #include "setup.h"
 
 #define CHANNEL_MSG_MAX 1536 /* longest single message */
@@ -17,12 +18,6 @@
 struct channel_conf {
 	const struct msg_link *link;
 	uint32_t mtu;
-};
-
-struct channel_stats {
-	uint64_t sent_bytes, sent_pkts, sent_errors;
-	uint64_t recv_bytes, recv_pkts, recv_errors;
-	uint64_t bounced; /* answers that nobody listens at the other end */
 };
 
 /* Who sent a datagram. family 0: the socket does not say. */
@@ -47,7 +42,7 @@ struct channel_ops {
 };
 struct channel {
 	const struct channel_ops *ops;
-	struct channel_stats stats;
+	struct fig_link stats;
 	int send_error; /* -errno of the last datagram that could not be sent, or that nobody took; 0: none yet */
 	/* Owned. What the peer sends from the link's port comes in on tx, which is connected to that, the rest on rx.
 	 */

@@ -53,15 +53,11 @@ links_init(struct links *ls, const struct conf *conf, const struct links_env *en
 }
 
 static void
-add_stats(struct channel_stats *to, const struct channel_stats *s)
+add_stats(struct fig_link *to, const struct fig_link *s)
 {
-	to->sent_bytes += s->sent_bytes;
-	to->sent_pkts += s->sent_pkts;
-	to->sent_errors += s->sent_errors;
-	to->recv_bytes += s->recv_bytes;
-	to->recv_pkts += s->recv_pkts;
-	to->recv_errors += s->recv_errors;
-	to->bounced += s->bounced;
+#define ADD(member, name, kind, unit, help, warning) to->member += s->member;
+	FIGURES_LINK(ADD)
+#undef ADD
 }
 
 static void
@@ -260,12 +256,13 @@ links_active(const struct links *ls)
 	return ls->n > 0 && ls->usable ? ls->link[ls->active].channel : NULL;
 }
 
-struct channel_stats
+struct fig_link
 links_stats(const struct links *ls, unsigned int i)
 {
-	struct channel_stats s = ls->link[i].past;
+	struct fig_link s = ls->link[i].past;
 
 	if (ls->link[i].channel != NULL)
 		add_stats(&s, &ls->link[i].channel->stats);
+	s.foreign = ls->link[i].refused;
 	return s;
 }

@@ -16,7 +16,7 @@ struct link {
 	uint32_t ifindex;
 	uint8_t status; /* enum link_status */
 	bool reopen;
-	struct channel_stats past;  /* of channels that were replaced */
+	struct fig_link past;       /* of channels that were replaced */
 	uint64_t refused;           /* datagrams */
 	uint64_t failed, failed_at; /* datagrams that could not be sent or that nobody took, as last looked at; when
 				     * there were more, 0: never */
@@ -65,7 +65,7 @@ bool links_datagram(struct links *ls, unsigned int i, const struct channel_from 
 bool links_unserved(const struct links *ls, unsigned int i, uint64_t now);
 /* Where to send; NULL while there is no usable link. */
 struct channel *links_active(const struct links *ls);
-struct channel_stats links_stats(const struct links *ls, unsigned int i);
+struct fig_link links_stats(const struct links *ls, unsigned int i);
 
 /* probe of the real thing: asks the kernel by ioctl on the link's own socket, which lives in the parent's network. */
 enum link_status link_probe(void *arg, const struct link *l, uint32_t *ifindex);

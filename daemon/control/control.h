@@ -45,7 +45,7 @@ void control_free(struct control *c);
 void control_client(struct control *c, const struct msg *m);
 /* Once a turn; when to be called again. */
 uint64_t control_turn(struct control *c);
-const struct ctl_counts *control_counts(const struct control *c);
+const struct fig_local *control_counts(const struct control *c);
 
 /* News for those who wait. */
 void control_table_done(struct control *c, const struct ctl_commit *r);

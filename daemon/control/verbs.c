@@ -387,7 +387,7 @@ control_turn(struct control *k)
 	return ctl_turn(k->ctl);
 }
 
-const struct ctl_counts *
+const struct fig_local *
 control_counts(const struct control *k)
 {
 	return ctl_counts(k->ctl);

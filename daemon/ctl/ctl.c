@@ -29,7 +29,7 @@ struct ctl {
 	struct loop *loop;
 	struct ctl_ops ops;
 	void *arg;
-	struct ctl_counts counts;
+	struct fig_local counts;
 	struct conn conn[CTL_CLIENTS_MAX];
 };
 
@@ -399,7 +399,7 @@ ctl_turn(struct ctl *t)
 	return next;
 }
 
-const struct ctl_counts *
+const struct fig_local *
 ctl_counts(const struct ctl *t)
 {
 	return &t->counts;

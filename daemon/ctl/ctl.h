@@ -38,17 +38,13 @@ struct ctl_ops {
 	void (*displaced)(void *arg, const struct msg_client *who, uint64_t idle);
 };
 
-struct ctl_counts {
-	uint64_t read_failed, unknown, denied, turned_away, displaced;
-};
-
 struct ctl *ctl_new(struct loop *loop, const struct ctl_ops *ops, void *arg); /* NULL: no memory */
 void ctl_free(struct ctl *t);
 /* Takes fd over. -EUSERS: too many clients (it was told, and closed). */
 int ctl_accept(struct ctl *t, int fd, const struct msg_client *who);
 /* Once a turn: lets streaming answers go on, drops clients that are late. Returns when to call again (loop_now()). */
 uint64_t ctl_turn(struct ctl *t);
-const struct ctl_counts *ctl_counts(const struct ctl *t);
+const struct fig_local *ctl_counts(const struct ctl *t);
 /* Calls fn for every client that waits. */
 void ctl_each_waiting(struct ctl *t, void (*fn)(void *arg, struct ctl_client *c), void *arg);
 

@@ -22,7 +22,10 @@ const struct figure_place figure_places[] = {
 	{"queues.error", GROUP_QUEUE, AT(errq), NULL},
 	{"queues.resend", GROUP_QUEUE, AT(rsq), NULL},
 	{"commits", GROUP_COMMITS, AT(commits), NULL},
+	{"netlink", GROUP_INTAKE, AT(intake), NULL},
+	{"netlink", GROUP_RESYNC, AT(resync), NULL},
 	{"netlink", GROUP_NETLINK, AT(netlink), NULL},
+	{"runtime", GROUP_LOCAL, AT(local), NULL},
 	{"runtime", GROUP_RUNTIME, AT(runtime), NULL},
 	{"", GROUP_PROCESSES, AT(status), NULL},
 };

@@ -190,7 +190,10 @@ struct ctl_stats {
 	struct fig_queues queues;
 	struct fig_queue txq, errq, rsq;
 	struct fig_commits commits;
+	struct fig_intake intake;
+	struct fig_resync resync;
 	struct fig_netlink netlink;
+	struct fig_local local;
 	struct fig_runtime runtime;
 	struct ctl_link_stats link[MSG_LINKS_MAX];
 	struct ctl_peer peers[CTL_PEERS_MAX];

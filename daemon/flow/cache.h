@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "figures.h"
 #include "flow.h"
 
 #define SLOT_NONE UINT32_MAX
@@ -39,15 +40,6 @@ struct entry {
 };
 enum entry_change { ENTRY_NEW, ENTRY_UPD, ENTRY_DEL };
 #define ENTRY_DEAD 0x80
-
-/* All counters since start; the names are those of `conntrackd -s cache`. update_missing stays 0: what is updated and
- * not there is created. */
-struct cache_stats {
-	uint64_t active, total;
-	uint64_t created, create_failed, no_memory, no_space;
-	uint64_t updated, update_failed, update_missing;
-	uint64_t deleted, delete_failed, delete_missing;
-};
 
 struct cache;
 /* limit: entries, dead ones awaiting acknowledgement included. NULL: no memory */

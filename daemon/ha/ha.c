@@ -23,7 +23,7 @@ struct ha {
 	enum { TAKEOVER_NONE, TAKEOVER_COMMIT, TAKEOVER_READ } takeover; /* to become primary, whoever waits for it */
 	uint32_t takeover_serial;                                        /* of the dump that ends it */
 	uint64_t purge_at;
-	uint64_t commits, committed, commit_failed, last_failed;
+	struct fig_commits count;
 };
 
 /* --- callbacks of the parts --- */
@@ -61,9 +61,9 @@ table_done(void *arg, const struct commit_result *r)
 	struct ha *h = arg;
 
 	log_table(h, r);
-	h->committed += r->committed;
-	h->commit_failed += r->failed;
-	h->last_failed += r->failed;
+	h->count.committed += r->committed;
+	h->count.failed += r->failed;
+	h->count.last_failed += r->failed;
 	h->env.table_done(h->env.arg, r);
 }
 
@@ -95,7 +95,7 @@ commit_done(void *arg)
 {
 	struct ha *h = arg;
 
-	h->commits++;
+	h->count.count++;
 	after_commit(h);
 	h->env.committed(h->env.arg);
 }
@@ -196,7 +196,7 @@ ha_commit(struct ha *h, unsigned int tables)
 					   : "all external caches");
 	h->purge_at = NEVER;
 	if (!commit_running(h->commit))
-		h->last_failed = 0;
+		h->count.last_failed = 0;
 	flush_stop(&h->flush); /* it would go on with what is about to be written */
 	if (!h->conf.injects)
 		commit_start(h->commit, tables & h->conf.tables);
@@ -326,11 +326,8 @@ ha_due(const struct ha *h)
 void
 ha_stats(const struct ha *h, struct ha_stats *st)
 {
-	*st = (struct ha_stats){.commits = h->commits,
-				.committed = h->committed,
-				.commit_failed = h->commit_failed,
+	*st = (struct ha_stats){.commits = h->count,
 				.kernel_flushes = h->flush.count,
-				.last_failed = h->last_failed,
 				.role = h->role,
 				.commit_running = commit_running(h->commit),
 				.purge_armed = h->purge_at != NEVER};

@@ -54,9 +54,9 @@ struct ha_parts {
 };
 
 struct ha_stats {
-	uint64_t commits, committed, commit_failed, kernel_flushes;
-	uint64_t last_failed; /* of the running or last commit */
-	enum ha_role role;    /* the last one that was set */
+	struct fig_commits commits;
+	uint64_t kernel_flushes;
+	enum ha_role role; /* the last one that was set */
 	bool commit_running, purge_armed;
 };
 

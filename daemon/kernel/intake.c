@@ -65,8 +65,8 @@ add_traffic(struct intake *in, const struct nlmsghdr *nlh)
 	uint64_t sum[2] = {0, 0};
 
 	mnl_attr_parse(nlh, sizeof(struct nfgenmsg), find_counters, sum);
-	in->count.traffic_pkts += sum[0];
-	in->count.traffic_bytes += sum[1];
+	in->traffic.packets += sum[0];
+	in->traffic.bytes += sum[1];
 }
 
 /* 0 new, 1 update, 2 gone; -1 none of them. */

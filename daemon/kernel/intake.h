@@ -6,22 +6,19 @@
 #define INTAKE_H
 
 #include "conf.h"
+#include "figures.h"
 #include "filter.h"
 #include "msg_rules.h"
 #include "sink.h"
 #include "slotq.h"
-
-struct intake_counts {
-	uint64_t events, filtered, unknown, dump_unknown;
-	uint64_t traffic_bytes, traffic_pkts; /* of flows that ended, as far as the kernel counted */
-};
 
 struct intake {
 	struct sink to;
 	const struct conf *conf;
 	struct filter *filter; /* NULL: it hides nothing */
 	uint32_t portid;       /* of events that we caused, 0: not known */
-	struct intake_counts count;
+	struct fig_intake count;
+	struct fig_traffic traffic; /* of flows that ended, as far as the kernel counted */
 	uint32_t look_len;
 	_Alignas(8) uint8_t look[16384]; /* requests for flows that events tell too little of */
 };

@@ -41,7 +41,7 @@ ask_dump(struct resync *r, enum slot_kind kind)
 static void
 plan_after_loss(struct resync *r)
 {
-	if (r->overruns > 0 && r->clock->ms - r->lost_at < STALE_MS && r->lost_wait > 0)
+	if (r->count.overruns > 0 && r->clock->ms - r->lost_at < STALE_MS && r->lost_wait > 0)
 		resync_in(r, r->lost_wait);
 }
 
@@ -132,7 +132,7 @@ finish(struct resync *r)
 	r->state = RESYNC_IDLE;
 	if (r->store->complete && r->started > r->flushed_at)
 		r->store->flushed = 0;
-	r->done += r->first_done;
+	r->count.resyncs += r->first_done;
 	if (!r->first_done)
 		r->env.complete(r->env.arg);
 	r->first_done = true;
@@ -211,7 +211,7 @@ log_overrun(struct resync *r, const struct msg_overrun *o)
 void
 resync_overrun(struct resync *r, const struct msg_overrun *o, bool own)
 {
-	r->overruns++;
+	r->count.overruns++;
 	r->lost_at = r->clock->ms;
 	log_overrun(r, o);
 	if (r->conf.direct)

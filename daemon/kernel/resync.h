@@ -44,13 +44,12 @@ struct resync {
 	uint32_t id, serial; /* of the running or last one */
 	unsigned int tries;
 	uint64_t started, flushed_at;
-	uint64_t due;         /* the next one that the peers hear of */
-	uint64_t soon;        /* the next one that reads back what we wrote */
-	uint64_t look, pause; /* the next look at silent flows, unless one is due, and how long after the last */
-	uint64_t done;        /* how many, but for the first */
-	uint64_t overruns;    /* how often the kernel lost events */
-	uint64_t lost_at;     /* when it last did */
-	uint64_t lost_wait;   /* so long after that a dump makes up for it, 0: never */
+	uint64_t due;            /* the next one that the peers hear of */
+	uint64_t soon;           /* the next one that reads back what we wrote */
+	uint64_t look, pause;    /* the next look at silent flows, unless one is due, and how long after the last */
+	struct fig_resync count; /* the first dump is none */
+	uint64_t lost_at;        /* when it last did */
+	uint64_t lost_wait;      /* so long after that a dump makes up for it, 0: never */
 	bool growth_warned;
 };
 

@@ -29,20 +29,13 @@ static void
 put_link(const struct links *ls, unsigned int i, uint64_t now, struct ctl_link_stats *out)
 {
 	const struct link *l = &ls->link[i];
-	struct channel_stats cs = links_stats(ls, i);
 
 	memcpy(out->ifname, l->conf->ifname, sizeof(out->ifname));
 	out->kind = l->conf->kind;
 	out->active = i == ls->active;
 	out->status = l->status;
 	out->port = l->conf->port;
-	out->count.sent_bytes = cs.sent_bytes;
-	out->count.sent_pkts = cs.sent_pkts;
-	out->count.sent_errors = cs.sent_errors;
-	out->count.recv_bytes = cs.recv_bytes;
-	out->count.recv_pkts = cs.recv_pkts;
-	out->count.recv_errors = cs.recv_errors;
-	out->count.foreign = l->refused;
+	out->count = links_stats(ls, i);
 	out->send_error = l->failed_at > 0 && l->channel != NULL ? l->channel->send_error : 0;
 	out->send_error_ago = l->failed_at > 0 ? (uint32_t)((now - l->failed_at) / 1000) : 0;
 	out->unserved = links_unserved(ls, i, now);
@@ -110,31 +103,11 @@ put_peer(const struct sync *s, const struct mode_stats *ms, const struct peers_s
 static void
 put_kernel(const struct sync *s, struct ctl_stats *st)
 {
-	const struct intake_counts *c = &s->intake.count;
-
-	st->netlink = (struct fig_netlink){.events = c->events,
-					   .filtered = c->filtered,
-					   .unknown = c->unknown,
-					   .catch_failed = s->resync.overruns,
-					   .dump_unknown = c->dump_unknown,
-					   .overruns = s->resync.overruns,
-					   .resyncs = s->resync.done,
-					   .buffer_size = s->parent.bufsize};
-	st->traffic = (struct fig_traffic){.bytes = c->traffic_bytes, .packets = c->traffic_pkts};
-}
-
-static void
-put_runtime(const struct sync *s, struct ctl_stats *st)
-{
-	const struct ctl_counts *cc = control_counts(s->control);
-
-	st->runtime = (struct fig_runtime){.local_read_failed = cc->read_failed,
-					   .local_unknown = cc->unknown,
-					   .local_denied = cc->denied,
-					   .local_turned_away = cc->turned_away,
-					   .local_displaced = cc->displaced,
-					   .log_lost = s->log->lost,
-					   .wall_refused = s->wall_refused};
+	st->intake = s->intake.count;
+	st->traffic = s->intake.traffic;
+	st->resync = s->resync.count;
+	st->netlink.catch_failed = s->resync.count.overruns;
+	st->netlink.buffer_size = s->parent.bufsize;
 }
 
 static void
@@ -147,10 +120,7 @@ put_ha(const struct sync *s, struct ctl_stats *st)
 	st->commit_running = hs.commit_running;
 	st->purge_armed = hs.purge_armed;
 	st->netlink.flushes = hs.kernel_flushes;
-	st->commits = (struct fig_commits){.count = hs.commits,
-					   .committed = hs.committed,
-					   .failed = hs.commit_failed,
-					   .last_failed = hs.last_failed};
+	st->commits = hs.commits;
 }
 
 void
@@ -179,7 +149,8 @@ sync_figures(struct sync *s, struct ctl_stats *st)
 	put_peer(s, &ms, &ps, st);
 	put_kernel(s, st);
 	put_ha(s, st);
-	put_runtime(s, st);
+	st->local = *control_counts(s->control);
+	st->runtime = (struct fig_runtime){.log_lost = s->log->lost, .wall_refused = s->wall_refused};
 	for (unsigned int i = 0; i < links->n; i++)
 		put_link(links, i, s->clock.ms, &st->link[i]);
 	put_peers(s->peers, s->clock.ms, st->peers);

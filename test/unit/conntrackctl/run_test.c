@@ -193,7 +193,7 @@ stats(void)
 	s.mode = MODE_FTFW;
 	s.role = CTL_ROLE_PRIMARY;
 	s.daemon.uptime = 3700;
-	s.netlink.overruns = 3;
+	s.resync.overruns = 3;
 	figure_watch(&w, &s, 1000);
 	s.internal.active = 1234;
 	s.link[0] = (struct ctl_link_stats){.ifname = "eth2", .kind = LINK_UDP, .active = 1, .status = 2};

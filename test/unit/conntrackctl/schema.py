@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""doc/conntrackctl.schema.json has exactly the figures of daemon/ctl_msg/figures.h, with their words.
+"""doc/conntrackctl.schema.json has exactly the figures of daemon/figures/figures.h, with their words.
 Usage: schema.py FIGURES_PRINT SCHEMA [--write]. With --write the figures in the file are replaced by those of the table;
 members that are not figures are left as they are."""
 import json
@@ -18,7 +18,10 @@ HOMES = {
     "network": "stats.network",
     "queues": "stats.queues",
     "commits": "stats.commits",
+    "intake": "stats.netlink",
+    "resync": "stats.netlink",
     "netlink": "stats.netlink",
+    "local": "stats.runtime",
     "runtime": "stats.runtime",
     "daemon": "stats",
     "processes": "stats",

@@ -58,7 +58,7 @@ ftfw(void)
 		.active = 1,
 		.status = 2,
 		.count = {.sent_bytes = 1604, .sent_pkts = 21, .recv_bytes = 64, .recv_pkts = 4}};
-	s.netlink.events = 17;
+	s.intake.events = 17;
 	s.netlink.buffer_size = 2097152;
 	s.queues.nodes = 1;
 	s.txq.maximum = 2147483647;

@@ -228,8 +228,8 @@ primary(void **state)
 	did(c, "");
 	ha_stats(c->h, &st);
 	assert_int_equal(st.role, HA_PRIMARY);
-	assert_int_equal(st.commits, 1);
-	assert_int_equal(st.committed, 100);
+	assert_int_equal(st.commits.count, 1);
+	assert_int_equal(st.commits.committed, 100);
 	assert_false(st.purge_armed);
 }
 

@@ -317,7 +317,7 @@ test_first(void **state)
 	read_kernel(c, 1);
 	assert_int_equal(c->completed, 1);
 	assert_int_equal(c->done, 2);
-	assert_int_equal(c->r.done, 1);
+	assert_int_equal(c->r.count.resyncs, 1);
 }
 
 /* Asked for while one runs: one more, aloud if anybody wants it so; its number is known before. */
@@ -418,7 +418,7 @@ test_lost_events(void **state)
 	assert_int_equal(resync_due(&c->r) - c->now.ms, 30000);
 	lost(c, true);
 	assert_int_equal(resync_due(&c->r) - c->now.ms, 1000);
-	assert_int_equal(c->r.overruns, 2);
+	assert_int_equal(c->r.count.overruns, 2);
 	wait_for_due(c);
 	assert_true(c->s->announce); /* peers hear what the dump finds */
 }

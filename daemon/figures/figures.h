@@ -1,7 +1,7 @@
 /*
- * The one table of what the daemon counts and measures. A row makes the member of the struct that travels to the tools,
- * its name for programs, the JSON schema, and the line of `conntrackctl stats all'; the texts of 1.4.x take their
- * numbers by these names. A new figure is a row here and the place that counts.
+ * The one table of what the daemon counts and measures. A row makes the member of the struct in which it is counted and
+ * which travels to the tools, its name for programs, the JSON schema, and the line of `conntrackctl stats all'; the
+ * texts of 1.4.x take their numbers by these names. A new figure is a row here and the place that counts.
  */
 #ifndef FIGURES_H
 #define FIGURES_H
@@ -49,7 +49,8 @@ enum figure_unit { FIG_PLAIN, FIG_BYTES, FIG_SECONDS };
 	X(recv_bytes, "received_bytes", FIG_COUNTER, FIG_BYTES, "octets received from the peers", NULL)              \
 	X(recv_pkts, "received_packets", FIG_COUNTER, FIG_PLAIN, "datagrams received from the peers", NULL)          \
 	X(recv_errors, "receive_errors", FIG_COUNTER, FIG_PLAIN, "datagrams that could not be received whole", NULL) \
-	X(foreign, "foreign", FIG_COUNTER, FIG_PLAIN, "datagrams from other addresses than the peer's", NULL)
+	X(foreign, "foreign", FIG_COUNTER, FIG_PLAIN, "datagrams from other addresses than the peer's", NULL)        \
+	X(bounced, "bounced", FIG_COUNTER, FIG_PLAIN, "answers that nobody listens at the other end", NULL)
 
 #define FIGURES_PEER(X)                                                                                        \
 	X(known, "known", FIG_FLAG, FIG_PLAIN, "it was heard at least once", NULL)                             \
@@ -90,26 +91,32 @@ enum figure_unit { FIG_PLAIN, FIG_BYTES, FIG_SECONDS };
 
 #define FIGURES_DAEMON(X) X(uptime, "uptime", FIG_GAUGE, FIG_SECONDS, "since the serving worker began", NULL)
 
-#define FIGURES_NETLINK(X)                                                                                       \
-	X(events, "events", FIG_COUNTER, FIG_PLAIN, "events of the kernel", NULL)                                \
-	X(filtered, "filtered", FIG_COUNTER, FIG_PLAIN, "events that Filter hides", NULL)                        \
-	X(unknown, "unknown", FIG_COUNTER, FIG_PLAIN, "events of an unknown type", NULL)                         \
-	X(catch_failed, "catch_failed", FIG_COUNTER, FIG_PLAIN, "events that could not be read", NULL)           \
-	X(dump_unknown, "dump_unknown", FIG_COUNTER, FIG_PLAIN, "entries of dumps that could not be read", NULL) \
-	X(overruns, "overruns", FIG_COUNTER, FIG_PLAIN, "times that the kernel dropped events",                  \
-	  "times the kernel dropped events; a resync followed (see NetlinkBufferSizeMaxGrowth)")                 \
-	X(flushes, "flushes", FIG_COUNTER, FIG_PLAIN, "flushes of the kernel's table", NULL)                     \
-	X(resyncs, "resyncs", FIG_COUNTER, FIG_PLAIN, "times that the kernel's table was read again", NULL)      \
+/* In JSON, intake, resync and netlink are one object, as are local and runtime. */
+#define FIGURES_INTAKE(X)                                                                 \
+	X(events, "events", FIG_COUNTER, FIG_PLAIN, "events of the kernel", NULL)         \
+	X(filtered, "filtered", FIG_COUNTER, FIG_PLAIN, "events that Filter hides", NULL) \
+	X(unknown, "unknown", FIG_COUNTER, FIG_PLAIN, "events of an unknown type", NULL)  \
+	X(dump_unknown, "dump_unknown", FIG_COUNTER, FIG_PLAIN, "entries of dumps that could not be read", NULL)
+
+#define FIGURES_RESYNC(X)                                                                        \
+	X(overruns, "overruns", FIG_COUNTER, FIG_PLAIN, "times that the kernel dropped events",  \
+	  "times the kernel dropped events; a resync followed (see NetlinkBufferSizeMaxGrowth)") \
+	X(resyncs, "resyncs", FIG_COUNTER, FIG_PLAIN, "times that the kernel's table was read again", NULL)
+
+#define FIGURES_NETLINK(X)                                                                                   \
+	X(catch_failed, "catch_failed", FIG_COUNTER, FIG_PLAIN, "times that events could not be read", NULL) \
+	X(flushes, "flushes", FIG_COUNTER, FIG_PLAIN, "flushes of the kernel's table", NULL)                 \
 	X(buffer_size, "buffer_size", FIG_GAUGE, FIG_BYTES, "size of the event socket's buffer", NULL)
 
+#define FIGURES_LOCAL(X)                                                                                             \
+	X(read_failed, "local_read_failed", FIG_COUNTER, FIG_PLAIN, "control clients without a whole request", NULL) \
+	X(unknown, "local_unknown", FIG_COUNTER, FIG_PLAIN, "requests that are not known", NULL)                     \
+	X(denied, "local_denied", FIG_COUNTER, FIG_PLAIN, "requests of users who may not ask that", NULL)            \
+	X(turned_away, "local_turned_away", FIG_COUNTER, FIG_PLAIN, "control clients without a place", NULL)         \
+	X(displaced, "local_displaced", FIG_COUNTER, FIG_PLAIN,                                                      \
+	  "control clients that stood still and lost their place to another", NULL)
+
 #define FIGURES_RUNTIME(X)                                                                                            \
-	X(local_read_failed, "local_read_failed", FIG_COUNTER, FIG_PLAIN, "control clients without a whole request",  \
-	  NULL)                                                                                                       \
-	X(local_unknown, "local_unknown", FIG_COUNTER, FIG_PLAIN, "requests that are not known", NULL)                \
-	X(local_denied, "local_denied", FIG_COUNTER, FIG_PLAIN, "requests of users who may not ask that", NULL)       \
-	X(local_turned_away, "local_turned_away", FIG_COUNTER, FIG_PLAIN, "control clients without a place", NULL)    \
-	X(local_displaced, "local_displaced", FIG_COUNTER, FIG_PLAIN,                                                 \
-	  "control clients that stood still and lost their place to another", NULL)                                   \
 	X(log_lost, "log_lost", FIG_COUNTER, FIG_PLAIN, "lines that did not get into the log", "log lines were lost") \
 	X(wall_refused, "wall_refused", FIG_COUNTER, FIG_PLAIN, "messages between processes that broke a rule",       \
 	  "messages between the daemon's processes were refused: see the log")
@@ -122,6 +129,9 @@ enum figure_unit { FIG_PLAIN, FIG_BYTES, FIG_SECONDS };
 	X(worker_signals, "worker_signals", FIG_COUNTER, FIG_PLAIN, "of these, by a signal", NULL)
 
 #define FIG_MEMBER(member, name, kind, unit, help, warning) uint64_t member;
+struct cache_stats {
+	FIGURES_CACHE(FIG_MEMBER)
+};
 struct fig_traffic {
 	FIGURES_TRAFFIC(FIG_MEMBER)
 };
@@ -146,8 +156,17 @@ struct fig_commits {
 struct fig_daemon {
 	FIGURES_DAEMON(FIG_MEMBER)
 };
+struct fig_intake {
+	FIGURES_INTAKE(FIG_MEMBER)
+};
+struct fig_resync {
+	FIGURES_RESYNC(FIG_MEMBER)
+};
 struct fig_netlink {
 	FIGURES_NETLINK(FIG_MEMBER)
+};
+struct fig_local {
+	FIGURES_LOCAL(FIG_MEMBER)
 };
 struct fig_runtime {
 	FIGURES_RUNTIME(FIG_MEMBER)
@@ -165,7 +184,7 @@ struct figure {
 /* clang-format off */
 enum figure_group {
 	GROUP_CACHE, GROUP_TRAFFIC, GROUP_LINK, GROUP_PEER, GROUP_NETWORK, GROUP_QUEUES, GROUP_QUEUE, GROUP_COMMITS,
-	GROUP_DAEMON, GROUP_NETLINK, GROUP_RUNTIME, GROUP_PROCESSES, GROUP_MAX
+	GROUP_DAEMON, GROUP_INTAKE, GROUP_RESYNC, GROUP_NETLINK, GROUP_LOCAL, GROUP_RUNTIME, GROUP_PROCESSES, GROUP_MAX
 };
 /* clang-format on */
 struct figure_list {

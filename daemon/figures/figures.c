@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "cache.h"
 #include "msg.h"
 
 #define NITEMS(a) (sizeof(a) / sizeof((a)[0]))
@@ -21,7 +20,10 @@
 #define ROW_QUEUE(...)     ROW(fig_queue, __VA_ARGS__)
 #define ROW_COMMITS(...)   ROW(fig_commits, __VA_ARGS__)
 #define ROW_DAEMON(...)    ROW(fig_daemon, __VA_ARGS__)
+#define ROW_INTAKE(...)    ROW(fig_intake, __VA_ARGS__)
+#define ROW_RESYNC(...)    ROW(fig_resync, __VA_ARGS__)
 #define ROW_NETLINK(...)   ROW(fig_netlink, __VA_ARGS__)
+#define ROW_LOCAL(...)     ROW(fig_local, __VA_ARGS__)
 #define ROW_RUNTIME(...)   ROW(fig_runtime, __VA_ARGS__)
 #define ROW_PROCESSES(...) ROW(msg_status, __VA_ARGS__)
 
@@ -35,7 +37,10 @@ static const struct figure queues[] = {FIGURES_QUEUES(ROW_QUEUES)};
 static const struct figure queue[] = {FIGURES_QUEUE(ROW_QUEUE)};
 static const struct figure commits[] = {FIGURES_COMMITS(ROW_COMMITS)};
 static const struct figure daemon_rows[] = {FIGURES_DAEMON(ROW_DAEMON)};
+static const struct figure intake[] = {FIGURES_INTAKE(ROW_INTAKE)};
+static const struct figure resync[] = {FIGURES_RESYNC(ROW_RESYNC)};
 static const struct figure netlink[] = {FIGURES_NETLINK(ROW_NETLINK)};
+static const struct figure local[] = {FIGURES_LOCAL(ROW_LOCAL)};
 static const struct figure runtime[] = {FIGURES_RUNTIME(ROW_RUNTIME)};
 static const struct figure processes[] = {FIGURES_PROCESSES(ROW_PROCESSES)};
 /* clang-format on */
@@ -45,12 +50,21 @@ static const struct figure processes[] = {FIGURES_PROCESSES(ROW_PROCESSES)};
 		name, rows, NITEMS(rows) \
 	}
 const struct figure_list figure_groups[GROUP_MAX] = {
-	[GROUP_CACHE] = GROUP("cache", cache),         [GROUP_TRAFFIC] = GROUP("traffic", traffic),
-	[GROUP_LINK] = GROUP("link", link_rows),       [GROUP_PEER] = GROUP("peer", peer),
-	[GROUP_NETWORK] = GROUP("network", network),   [GROUP_QUEUES] = GROUP("queues", queues),
-	[GROUP_QUEUE] = GROUP("queue", queue),         [GROUP_COMMITS] = GROUP("commits", commits),
-	[GROUP_DAEMON] = GROUP("daemon", daemon_rows), [GROUP_NETLINK] = GROUP("netlink", netlink),
-	[GROUP_RUNTIME] = GROUP("runtime", runtime),   [GROUP_PROCESSES] = GROUP("processes", processes),
+	[GROUP_CACHE] = GROUP("cache", cache),
+	[GROUP_TRAFFIC] = GROUP("traffic", traffic),
+	[GROUP_LINK] = GROUP("link", link_rows),
+	[GROUP_PEER] = GROUP("peer", peer),
+	[GROUP_NETWORK] = GROUP("network", network),
+	[GROUP_QUEUES] = GROUP("queues", queues),
+	[GROUP_QUEUE] = GROUP("queue", queue),
+	[GROUP_COMMITS] = GROUP("commits", commits),
+	[GROUP_DAEMON] = GROUP("daemon", daemon_rows),
+	[GROUP_INTAKE] = GROUP("intake", intake),
+	[GROUP_RESYNC] = GROUP("resync", resync),
+	[GROUP_NETLINK] = GROUP("netlink", netlink),
+	[GROUP_LOCAL] = GROUP("local", local),
+	[GROUP_RUNTIME] = GROUP("runtime", runtime),
+	[GROUP_PROCESSES] = GROUP("processes", processes),
 };
 
 uint64_t
