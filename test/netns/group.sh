@@ -1,8 +1,10 @@
 #!/bin/bash
-# group.sh: more than one peer. Three firewalls in one multicast group, and two links with one local end to two peers.
+# group.sh [debian]: more than one peer. Three firewalls in one multicast group, and two links with one local end to two
+# peers. debian: the third one is conntrackd 1.4.7, with which FT-FW is for two.
 set -u
 . "$(dirname "$0")/common.sh"
-lab_open netns-group
+[ "${1:-}" != debian ] || { lab_daemons ours ours && CT_DAEMON_fw_c=/usr/sbin/conntrackd; }
+lab_open "netns-group${1:-}"
 lab_node fw-a fw-b fw-c hub
 in_ns hub ip link add link0 type bridge
 in_ns hub ip link set link0 up
@@ -67,6 +69,7 @@ status_of() {
 all_in_sync() {
 	local fw
 	for fw in fw-a fw-b fw-c; do
+		is_ours $fw || continue
 		status_of $fw peer 'in sync' && ! status_of $fw peer 'not in sync' && ! status_of $fw warning 'lost' || return
 	done
 }
@@ -126,4 +129,15 @@ one_local_end() {
 		! grep -q 'becomes dedicated link' "$LAB_DIR/fw-a.log"
 }
 
+alarm() {
+	stop_all
+	TRANSPORT=mcast4 confs ALARM
+	start_all
+	some_on_each 0 && wait_for 40 all_know_all
+}
+
+if [ "${1:-}" = debian ]; then
+	run_cases notrack alarm
+	exit
+fi
 run_cases notrack ftfw ftfw_loss ftfw_restart another_mode one_local_end
