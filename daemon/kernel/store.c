@@ -130,8 +130,8 @@ gone(struct store *s, enum slot_kind kind, const void *object, bool own, uint32_
 		return bury(s, kind, slot, !own && !theirs(s, cache_entry(c, slot)));
 	}
 	if (s->dumping && (slot = insert(s, kind, object, now)) != SLOT_NONE)
-		cache_bury(c, slot);
-	else if (!s->dumping && !own)
+		return bury(s, kind, slot, !own && !s->injected); /* peers may know it from before our start */
+	if (!s->dumping && !own)
 		cache_note_missing(c);
 	return SLOT_NONE;
 }

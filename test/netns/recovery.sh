@@ -48,6 +48,14 @@ flushed_silent_flows_are_gone() {
 	ctl fw-b -f external && silently fw-a some_of_each fw-a && ctl fw-a -R && ctl fw-a -B && replicated_or_show fw-a fw-b
 }
 
+# The daemon is back and has not read all of the table yet: it has not seen these flows, but the peer has.
+ends_during_the_first_look_are_told() {
+	flows fw-a create udp 50000 40000 -t 3000 && flows fw-a create tcp 9000 50 && replicated_or_show fw-a fw-b || return
+	daemon_kill fw-a
+	daemon_start fw-a
+	flows fw-a delete tcp 9000 50 && replicated_or_show fw-a fw-b && flows fw-a delete udp 50000 40000 && replicated_or_show fw-a fw-b
+}
+
 restarted_backup_gets_everything() {
 	daemon_stop fw-b
 	flows fw-a create tcp 1000 50 && flows fw-a delete udp 0 3 || return
@@ -129,6 +137,6 @@ both_ways_at_once() {
 }
 
 run_cases late_start_gets_everything silent_flows_are_looked_at_rarely silent_ends_are_noticed silent_ends_are_noticed_later flushed_silent_flows_are_gone \
-	restarted_backup_gets_everything restarted_active_is_believed killed_backup_gets_everything killed_active_is_believed \
+	ends_during_the_first_look_are_told restarted_backup_gets_everything restarted_active_is_believed killed_backup_gets_everything killed_active_is_believed \
 	worker_of_the_active_dies worker_of_the_backup_dies parent_dies_alone flush_and_resync link_goes_and_comes_back \
 	both_ways_at_once lossy_link_converges
