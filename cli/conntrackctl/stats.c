@@ -42,7 +42,8 @@ stats_active_link(const struct ctl_stats *s)
 const char *
 stats_link_status(const struct ctl_link_stats *l)
 {
-	static const char *const word[] = {"DOWN", "NO-CARRIER", "RUNNING"};
+	static const char *const word[] = {
+		[CTL_LINK_DOWN] = "DOWN", [CTL_LINK_NO_CARRIER] = "NO-CARRIER", [CTL_LINK_RUNNING] = "RUNNING"};
 
 	return WORD(word, l->status);
 }

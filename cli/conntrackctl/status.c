@@ -120,7 +120,7 @@ link_warnings(const struct ctl_stats *s, struct warner *w)
 
 	if (!s->sync)
 		return;
-	if (active != NULL && active->status != 2)
+	if (active != NULL && active->status != CTL_LINK_RUNNING)
 		warn(w, "the active link %s is %s", active->ifname, stats_link_status(active));
 	for (unsigned int i = 0; i < s->n_links; i++) {
 		const struct ctl_link_stats *l = &s->link[i];
@@ -246,7 +246,7 @@ put_links(const struct page *p, const struct ctl_stats *s)
 	for (unsigned int i = 0; i < s->n_links; i++) {
 		const struct ctl_link_stats *l = &s->link[i];
 
-		line(p, i == 0 ? "links" : "", l->status == 2 ? GOOD : POOR,
+		line(p, i == 0 ? "links" : "", l->status == CTL_LINK_RUNNING ? GOOD : POOR,
 		     "%s %s %s %s, sent %" PRIu64 " received %" PRIu64 " bytes", l->ifname, stats_link_kind(l),
 		     stats_link_status(l), l->active ? "active" : "backup", l->count.sent_bytes, l->count.recv_bytes);
 	}

@@ -138,6 +138,8 @@ struct ctl_refused {
 	uint8_t addr[16];
 };
 
+enum ctl_link_status { CTL_LINK_DOWN, CTL_LINK_NO_CARRIER, CTL_LINK_RUNNING };
+
 /* send_error: -errno of the last datagram that could not be sent, send_error_ago: seconds since; 0: there was none.
  * refused_others: datagrams of senders that had no room in refused; unserved: a peer speaks, but another link leads to
  * the one that is sent to. */
@@ -145,7 +147,7 @@ struct ctl_link_stats {
 	char ifname[16];
 	uint8_t kind;           /* enum link_kind */
 	uint8_t active;         /* current link */
-	uint8_t status;         /* 0 DOWN, 1 NO-CARRIER, 2 RUNNING */
+	uint8_t status;         /* enum ctl_link_status */
 	uint8_t server, client; /* TCP: connected */
 	uint8_t unserved;
 	uint16_t port; /* host order */

@@ -6,6 +6,8 @@
 
 #include "sync.h"
 
+static_assert((int)CTL_LINK_RUNNING == (int)LINK_RUNNING && (int)CTL_LINK_NO_CARRIER == (int)LINK_NO_CARRIER,
+	      "same words");
 static_assert(CTL_PEERS_MAX == MODE_PEERS && CTL_REFUSED_MAX == REFUSED_MAX, "room for all");
 
 static void

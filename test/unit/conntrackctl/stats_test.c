@@ -85,6 +85,32 @@ test_ftfw(void **state)
 	check(&s, VIEW_EXPECT, NULL);
 }
 
+/* Every number that a text names is a figure, in every mode. */
+static void
+test_names(void **state)
+{
+	struct ctl_stats s = ftfw();
+
+	(void)state;
+	for (unsigned int i = 0; i < 16; i++) {
+		char *got = NULL;
+		size_t len = 0;
+		FILE *f = open_memstream(&got, &len);
+
+		s.stats_mode = i & 1;
+		s.sync = !s.stats_mode;
+		s.internal_disabled = i >> 1 & 1;
+		s.external_disabled = i >> 2 & 1;
+		s.link[0].kind = i & 8 ? LINK_TCP : LINK_MCAST;
+		for (unsigned int v = 0; v < VIEW_MAX; v++)
+			stats_text(f, &s, (enum view)v);
+		fclose(f);
+		assert_null(strchr(got, '?'));
+		assert_null(strchr(got, '{'));
+		free(got);
+	}
+}
+
 static void
 test_links(void **state)
 {
@@ -429,13 +455,21 @@ int
 main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ftfw),       cmocka_unit_test(test_links),
-		cmocka_unit_test(test_alarm),      cmocka_unit_test(test_disabled_caches),
-		cmocka_unit_test(test_stats_mode), cmocka_unit_test(test_rsqueue),
-		cmocka_unit_test(test_uptime),     cmocka_unit_test(test_clean),
-		cmocka_unit_test(test_warnings),   cmocka_unit_test(test_link_warnings),
-		cmocka_unit_test(test_spares),     cmocka_unit_test(test_watch),
-		cmocka_unit_test(test_repaired),   cmocka_unit_test(test_json),
+		cmocka_unit_test(test_ftfw),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_alarm),
+		cmocka_unit_test(test_disabled_caches),
+		cmocka_unit_test(test_stats_mode),
+		cmocka_unit_test(test_rsqueue),
+		cmocka_unit_test(test_uptime),
+		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_link_warnings),
+		cmocka_unit_test(test_spares),
+		cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_repaired),
+		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_all),
 	};
 
