@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FILE_MAX (1 << 20) /* octets of a label file: 1 KiB for each bit */
+
 struct labelmap {
 	unsigned used;
 	char *name[LABELMAP_BITS];
@@ -63,8 +65,8 @@ add_line(struct labelmap *m, char *line)
 
 	if (*number == '#')
 		return;
-	name = number + strcspn(number, " \t\n");
-	if (*name == '\0' || *name == '\n')
+	name = number + strcspn(number, " \t");
+	if (*name == '\0')
 		return;
 	*name++ = '\0';
 	if (arg_number(number, LABELMAP_BITS - 1, &bit) < 0 || (name = trim_name(name)) == NULL)
@@ -75,18 +77,39 @@ add_line(struct labelmap *m, char *line)
 	m->used += m->name[bit] != NULL;
 }
 
+/* The whole file, ended by a zero byte; NULL with errno EFBIG when it does not end. */
+static char *
+read_all(FILE *f)
+{
+	char *text = malloc(FILE_MAX + 1);
+	size_t n = text != NULL ? fread(text, 1, FILE_MAX + 1, f) : 0;
+
+	if (n > FILE_MAX) {
+		free(text);
+		errno = EFBIG;
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (text[i] == '\0') /* ends its line only */
+			text[i] = '\n';
+	if (text != NULL)
+		text[n] = '\0';
+	return text;
+}
+
 struct labelmap *
 labelmap_read(FILE *f)
 {
 	struct labelmap *m = calloc(1, sizeof(*m));
-	char *line = NULL;
-	size_t cap = 0;
+	char *text = m != NULL ? read_all(f) : NULL, *rest = text, *line;
 
-	if (m == NULL)
+	if (text == NULL) {
+		free(m);
 		return NULL;
-	while (getline(&line, &cap, f) != -1)
+	}
+	while ((line = strsep(&rest, "\n")) != NULL)
 		add_line(m, line);
-	free(line);
+	free(text);
 	if (m->used > 0)
 		return m;
 	labelmap_free(m);

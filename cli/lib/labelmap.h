@@ -13,7 +13,7 @@
 struct labelmap;
 
 /* Reads "BIT NAME" lines; bad ones are skipped, the first use of a bit and of a name wins. NULL with errno when the
- * file cannot be read, and with errno 0 when it has no valid line. */
+ * file cannot be read (EFBIG: it has more than 1 MiB), and with errno 0 when it has no valid line. */
 struct labelmap *labelmap_load(const char *path);
 struct labelmap *labelmap_read(FILE *f);
 void labelmap_free(struct labelmap *m);

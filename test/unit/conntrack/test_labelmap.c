@@ -61,10 +61,34 @@ nothing_valid(void **state)
 	labelmap_free(NULL);
 }
 
+/* What has no end, or none within reason, is not read on. */
+static void
+endless(void **state)
+{
+	static char text[(1 << 20) + 2];
+	struct labelmap *m;
+
+	(void)state;
+	assert_null(labelmap_load("/dev/zero"));
+	assert_int_equal(errno, EFBIG);
+	assert_null(labelmap_load("/dev/urandom"));
+	assert_int_equal(errno, EFBIG);
+	memset(text, '#', 1 << 20);
+	memcpy(text + (1 << 20) - 6, "\n1 web", 6);
+	m = read_text(text);
+	assert_non_null(m);
+	assert_int_equal(labelmap_bit(m, "web"), 1);
+	labelmap_free(m);
+	strcat(text, "s");
+	assert_null(read_text(text));
+	assert_int_equal(errno, EFBIG);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(good_and_bad_lines), cmocka_unit_test(nothing_valid)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(good_and_bad_lines), cmocka_unit_test(nothing_valid),
+					   cmocka_unit_test(endless)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
