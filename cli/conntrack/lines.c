@@ -84,22 +84,22 @@ fill(struct lines *l)
 static int
 next_line(struct lines *l, char **text, size_t *len)
 {
-	size_t looked = 0;
+	char *nl = memchr(l->text + l->at, '\n', l->end - l->at);
+	size_t looked;
 	ssize_t n;
-	char *nl;
 
-	while ((nl = memchr(l->text + l->at + looked, '\n', l->end - l->at - looked)) == NULL) {
+	while (nl == NULL) {
 		looked = l->end - l->at;
 		if (looked == LINE_SIZE_MAX)
 			return -EMSGSIZE;
 		if ((n = fill(l)) < 0)
 			return (int)n;
-		if (n > 0)
-			continue;
-		if (looked == 0)
+		if (n == 0 && looked == 0)
 			return 0;
-		nl = l->text + l->end++; /* the last line lacks its newline; there is room for the zero */
-		break;
+		if (n == 0) /* the last line lacks its newline; there is room for the zero */
+			nl = l->text + l->end++;
+		else
+			nl = memchr(l->text + looked, '\n', l->end - looked);
 	}
 	*nl = '\0';
 	*text = l->text + l->at;
