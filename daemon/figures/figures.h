@@ -87,7 +87,8 @@ enum figure_unit { FIG_PLAIN, FIG_BYTES, FIG_SECONDS };
 	X(committed, "committed", FIG_COUNTER, FIG_PLAIN, "states written into the kernel", NULL) \
 	X(failed, "failed", FIG_COUNTER, FIG_PLAIN, "states that the kernel refused", NULL)       \
 	X(last_failed, "last_failed", FIG_GAUGE, FIG_PLAIN, "of these, in the last commit",       \
-	  "states could not be committed")
+	  "states could not be committed")                                                        \
+	X(kept, "kept", FIG_COUNTER, FIG_PLAIN, "flows of peers that were not written: they live here", NULL)
 
 #define FIGURES_DAEMON(X) X(uptime, "uptime", FIG_GAUGE, FIG_SECONDS, "since the serving worker began", NULL)
 

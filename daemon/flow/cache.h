@@ -29,7 +29,7 @@ struct qlink {
 struct entry {
 	struct qlink link;
 	uint32_t created, updated; /* seconds of the caller's monotonic clock */
-	uint8_t queue;             /* 0 none, else which queue of mode/ */
+	uint8_t queue;             /* 0 none, else which queue of mode/; in external caches: whose entry it is */
 	uint8_t change;            /* enum entry_change: what the next message about it says */
 	uint8_t gen;               /* mark of the last kernel dump that saw it, or of an event since */
 	uint8_t flags;             /* ENTRY_DEAD: buried; the other bits are the caller's */

@@ -304,6 +304,7 @@ enum part {
 	PART_SYNPROXY = 1 << 10,
 	PART_LABELS = 1 << 11,
 	PART_ID = 1 << 12,
+	PART_RELAX = 1 << 13,
 	PART_CHANGEABLE = PART_ZONE | PART_STATUS | PART_TIMEOUT | PART_MARK | PART_PROTO | PART_SEQADJ |
 			  PART_SYNPROXY | PART_LABELS,
 };
@@ -513,6 +514,20 @@ put_id(struct writer *wr)
 		nla_put_be32(&wr->w, CTA_ID, wr->f->id);
 }
 
+static void
+put_relax(struct writer *wr)
+{
+	uint8_t *info, *nest;
+
+	if (wr->f->l4 != IPPROTO_TCP)
+		return;
+	info = nla_nest(&wr->w, CTA_PROTOINFO);
+	nest = nla_nest(&wr->w, CTA_PROTOINFO_TCP);
+	put_tcp_flags(wr, false);
+	nla_nest_end(&wr->w, nest);
+	nla_nest_end(&wr->w, info);
+}
+
 static const struct {
 	uint32_t part;
 	void (*put)(struct writer *);
@@ -521,7 +536,7 @@ static const struct {
 	{PART_TIMEOUT, put_timeout}, {PART_MARK, put_mark},         {PART_PROTO, put_proto},
 	{PART_HELP, put_help},       {PART_NAT, put_nat},           {PART_MASTER, put_master},
 	{PART_SEQADJ, put_seqadj},   {PART_SYNPROXY, put_synproxy}, {PART_LABELS, put_labels},
-	{PART_ID, put_id},
+	{PART_ID, put_id},           {PART_RELAX, put_relax},
 };
 
 static const struct {
@@ -533,6 +548,7 @@ static const struct {
 	[FLOW_NL_UPDATE] = {IPCTNL_MSG_CT_NEW, NLM_F_REQUEST, PART_CHANGEABLE},
 	[FLOW_NL_DELETE] = {IPCTNL_MSG_CT_DELETE, NLM_F_REQUEST, PART_ZONE | PART_ID},
 	[FLOW_NL_GET] = {IPCTNL_MSG_CT_GET, NLM_F_REQUEST, PART_ZONE},
+	[FLOW_NL_RELAX] = {IPCTNL_MSG_CT_NEW, NLM_F_REQUEST, PART_ZONE | PART_RELAX},
 };
 
 #define TCP_WSCALE_MAX 14 /* RFC 7323; the kernel shifts by what it gets */

@@ -15,7 +15,9 @@
 int flow_from_nl(const struct nlmsghdr *nlh, struct flow *f, struct flow_side *side);
 int expect_from_nl(const struct nlmsghdr *nlh, struct expect *e);
 
-enum flow_nl_op { FLOW_NL_CREATE, FLOW_NL_UPDATE, FLOW_NL_DELETE, FLOW_NL_GET };
+/* RELAX: window tracking is no longer to judge a TCP flow that is there, if tcp_liberal says so; nothing else changes.
+ */
+enum flow_nl_op { FLOW_NL_CREATE, FLOW_NL_UPDATE, FLOW_NL_DELETE, FLOW_NL_GET, FLOW_NL_RELAX };
 /* How a flow that another node knew is written into this kernel. */
 struct flow_nl_opts {
 	uint32_t timeout; /* seconds to write; 0: the flow's own */

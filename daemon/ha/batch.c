@@ -77,7 +77,7 @@ batch_judge(const struct batch *b, const struct msg_error *err, size_t n, struct
 bool
 request_creates(const struct nlmsghdr *nlh)
 {
-	return (nlh->nlmsg_type & 0xff) == IPCTNL_MSG_CT_NEW;
+	return (nlh->nlmsg_type & 0xff) == IPCTNL_MSG_CT_NEW && nlh->nlmsg_flags & NLM_F_CREATE;
 }
 
 bool

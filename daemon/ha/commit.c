@@ -5,6 +5,7 @@
 #include "commit.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -431,6 +432,25 @@ try_again(struct commit *c, const struct nlmsghdr *nlh)
 	return true;
 }
 
+/* What is in the way is this kernel's own: it stays. Should the flow have gone by another node meanwhile, without
+ * anybody telling us, then window tracking has lost sight of it. */
+static bool
+keep(struct commit *c, const struct nlmsghdr *nlh)
+{
+	const struct flow_nl_opts opts = {.tcp_liberal = !c->conf.window_tracking};
+	struct object o;
+	int n;
+
+	if (c->pass == PASS_EXPECTS || !read_back(c, nlh, &o) || !c->env.owns(c->env.arg, &o.f))
+		return false;
+	c->result.kept++;
+	if (o.f.l4 != IPPROTO_TCP || !opts.tcp_liberal || !again_room(c, REQUEST_MAX))
+		return true;
+	n = flow_to_nl(&o.f, FLOW_NL_RELAX, &opts, 0, c->again + c->again_len, REQUEST_MAX);
+	c->again_len += n > 0 ? (size_t)n : 0;
+	return true;
+}
+
 /* The kernel does not say what it does not support: if it was the helper, the flow can do without. */
 static bool
 try_without_helper(struct commit *c, const struct nlmsghdr *nlh)
@@ -469,11 +489,11 @@ on_error(struct commit *c, const struct window *w, const struct msg_error *e)
 	if (nlh == NULL)
 		return false;
 	if (!request_creates(nlh)) {
-		if (e->err != -ENOENT)
+		if (request_deletes(nlh) && e->err != -ENOENT)
 			report_request(c, nlh, e->err);
 		return false;
 	}
-	if (e->err == -EEXIST && !w->again && try_again(c, nlh))
+	if (e->err == -EEXIST && !w->again && (keep(c, nlh) || try_again(c, nlh)))
 		return true;
 	if (e->err == -EOPNOTSUPP && c->pass != PASS_EXPECTS && try_without_helper(c, nlh))
 		return true;

@@ -1,9 +1,9 @@
 /*
  * Take-over: the external caches are written into the kernel, in batches of requests without acknowledgement, a few
  * batches in flight. Masters first, then the flows that depend on them, then expectations. What exists already is
- * deleted and created once more. What names a helper that this kernel does not have is created without it. Events and
- * clients are served between batches. One state machine, one end. Flows that change in the external cache meanwhile
- * (their entry.gen is set to 0 then) are written once more before that.
+ * deleted and created once more, unless it is this kernel's own. What names a helper that this kernel does not have is
+ * created without it. Events and clients are served between batches. One state machine, one end. Flows that change in
+ * the external cache meanwhile (their entry.gen is set to 0 then) are written once more before that.
  */
 #ifndef COMMIT_H
 #define COMMIT_H
@@ -19,6 +19,7 @@ enum commit_tables { COMMIT_FLOWS = 1, COMMIT_EXPECTS = 2 };
 struct commit_result {
 	unsigned int table; /* one of commit_tables */
 	uint64_t committed, failed, usec;
+	uint64_t kept;           /* not written: they live here, and the kernel itself has said so */
 	uint64_t without_helper; /* of committed: this kernel does not have the helper that the flow names */
 };
 
@@ -26,6 +27,8 @@ struct commit_env {
 	void *arg;
 	/* A batch to the kernel; false: not now. Its result comes by commit_result(). */
 	bool (*send)(void *arg, uint32_t id, const void *data, size_t len);
+	/* The flow is this kernel's own, and alive: what a peer says about it does not replace it. */
+	bool (*owns)(void *arg, const struct flow *f);
 	/* One table is done. */
 	void (*table_done)(void *arg, const struct commit_result *r);
 	/* Everything that was asked for is done. */

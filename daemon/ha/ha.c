@@ -46,6 +46,9 @@ log_table(struct ha *h, const struct commit_result *r)
 	log_put(log, LV_NOTICE, "Committed %llu new %s", (unsigned long long)r->committed, what);
 	if (r->failed > 0)
 		log_put(log, LV_NOTICE, "%llu %s can't be committed", (unsigned long long)r->failed, what);
+	if (r->kept > 0)
+		log_put(log, LV_NOTICE, "%llu flows of peers were not written: they live here already",
+			(unsigned long long)r->kept);
 	if (r->without_helper > 0)
 		log_put(log, LV_WARNING, "%llu entries had to do without their helper",
 			(unsigned long long)r->without_helper);
@@ -64,6 +67,7 @@ table_done(void *arg, const struct commit_result *r)
 	h->count.committed += r->committed;
 	h->count.failed += r->failed;
 	h->count.last_failed += r->failed;
+	h->count.kept += r->kept;
 	h->env.table_done(h->env.arg, r);
 }
 
@@ -109,6 +113,14 @@ commit_failed(void *arg, const char *what, int err, const struct flow *f, const 
 		      strcmp(what, "create") == 0 ? "commit-create" : "commit-destroy", err, f, e);
 }
 
+static bool
+owns(void *arg, const struct flow *f)
+{
+	const struct ha *h = arg;
+
+	return h->env.owns(h->env.arg, f);
+}
+
 static void
 helper_missing(void *arg, const char *name)
 {
@@ -141,7 +153,8 @@ struct ha *
 ha_new(const struct ha_conf *conf, const struct ha_parts *parts, const struct ha_env *env)
 {
 	struct ha *h = calloc(1, sizeof(*h));
-	const struct commit_env cenv = {h, commit_send, table_done, commit_done, commit_failed, usec, helper_missing};
+	const struct commit_env cenv = {h,           commit_send,   owns, table_done,
+					commit_done, commit_failed, usec, helper_missing};
 
 	if (h == NULL)
 		return NULL;
@@ -264,6 +277,7 @@ ha_flush_kernel(struct ha *h, unsigned int tables)
 void
 ha_purge(struct ha *h)
 {
+	h->env.hand_over(h->env.arg);
 	if (h->purge_at != NEVER)
 		return;
 	log_put(h->parts.log, LV_NOTICE, "flushing conntrack table in %u secs", h->conf.purge_timeout);

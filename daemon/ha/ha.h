@@ -30,6 +30,9 @@ struct ha_env {
 	void (*flush_table)(void *arg, uint32_t id, const struct msg_flush *f); /* ha_flush_result() */
 	/* Tables of the kernel are being emptied; 0: more of the same ones. */
 	void (*flushing)(void *arg, unsigned int tables);
+	/* Another node serves from now on. */
+	void (*hand_over)(void *arg);
+	bool (*owns)(void *arg, const struct flow *f); /* see commit.h */
 	void (*flush_caches)(void *arg, unsigned int caches, unsigned int tables);
 	/* The kernel's table is to be read again. quiet: see resync.h. What it returns is reached by ha_reread(). */
 	uint32_t (*reread)(void *arg, bool quiet);

@@ -336,8 +336,9 @@ apply_flows(void *arg, struct apply_batch *b)
 }
 
 static void
-apply_expect(void *arg, enum entry_change change, const struct expect *e)
+apply_expect(void *arg, unsigned int source, enum entry_change change, const struct expect *e)
 {
+	(void)source;
 	inject_expect(arg, change, e);
 }
 

@@ -5,15 +5,24 @@
 #include "store.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #define FLAG_SILENT 0x01 /* seen in dumps only */
 #define FLAG_THEIRS 0x02 /* written here for a peer since the kernel last reported it */
+#define FLAG_TERM   0x7c /* the term in which the kernel last reported it */
+#define TERM_SHIFT  2
+#define TERM_MAX    31
+
+/* An assured flow has been answered, so its packets pass here; what is about to end is worth nothing. */
+#define STATUS_LIVE 0x06u /* SEEN_REPLY, ASSURED */
+#define TCP_LIVES   3     /* ESTABLISHED */
+#define TCP_ENDS    6     /* LAST_ACK */
 
 int
 store_init(struct store *s, uint32_t limit)
 {
-	*s = (struct store){.gen = 1};
+	*s = (struct store){.gen = 1, .term = 1};
 	if (tables_init(&s->t, limit) == 0)
 		return 0;
 	store_clear(s);
@@ -57,7 +66,7 @@ reported(struct store *s, struct entry *e)
 {
 	if (e->flags & FLAG_SILENT)
 		s->silent--;
-	e->flags &= (uint8_t) ~(FLAG_SILENT | FLAG_THEIRS);
+	e->flags = (uint8_t)((e->flags & ~(FLAG_SILENT | FLAG_THEIRS | FLAG_TERM)) | s->term << TERM_SHIFT);
 }
 
 static void
@@ -253,6 +262,7 @@ store_flow(struct store *s, enum sink_op op, const struct flow *f, bool own, uin
 	if ((slot = cache_find(s->t.of[SLOT_FLOW], f)) == SLOT_NONE) {
 		if (own || (slot = insert(s, SLOT_FLOW, f, now)) == SLOT_NONE)
 			return SLOT_NONE;
+		reported(s, cache_entry(s->t.of[SLOT_FLOW], slot));
 	} else {
 		e = cache_entry(s->t.of[SLOT_FLOW], slot);
 		s->told += is_silent(e);
@@ -335,6 +345,24 @@ store_knows(const struct store *s, const struct flow *f)
 	return e != NULL && (e->flags & ENTRY_DEAD) == 0 && e->flow.have & f->have & FLOW_REPLY &&
 	       memcmp(e->flow.port, f->port, sizeof(f->port)) == 0 &&
 	       memcmp(e->flow.addr, f->addr, sizeof(f->addr[0]) * 4 * flow_words(f)) == 0;
+}
+
+void
+store_hand_over(struct store *s)
+{
+	s->term = s->term == TERM_MAX ? 1 : (uint8_t)(s->term + 1);
+}
+
+bool
+store_owns(const struct store *s, const struct flow *f)
+{
+	const struct cache *c = s->t.of[SLOT_FLOW];
+	uint32_t slot = cache_find(c, f);
+	const struct entry *e = slot != SLOT_NONE ? cache_entry(c, slot) : NULL;
+
+	return e != NULL && (e->flags & (ENTRY_DEAD | FLAG_SILENT | FLAG_THEIRS)) == 0 &&
+	       (e->flags & FLAG_TERM) >> TERM_SHIFT == s->term && (e->flow.status & STATUS_LIVE) == STATUS_LIVE &&
+	       (e->flow.l4 != IPPROTO_TCP || (e->flow.state >= TCP_LIVES && e->flow.state <= TCP_ENDS));
 }
 
 bool

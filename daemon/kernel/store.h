@@ -19,6 +19,7 @@ struct store {
 	uint8_t gen;       /* of the dump that is running or was last */
 	bool dumping, announce, complete;
 	bool injected;        /* peers' flows are written into the kernel: what only dumps showed may be theirs */
+	uint8_t term;         /* of being the one whose packets pass here; another one begins when we hand over */
 	unsigned int flushed; /* CTL_TABLE_*, by ourselves: what the next complete dump misses went that way, and is not
 				 told */
 	uint32_t sweep_pos;
@@ -62,6 +63,10 @@ void store_dump_begin(struct store *s, bool announce);
 void store_flow_dumped(struct store *s, const struct flow *f, uint32_t now);
 /* The flow is in the store, alive and translated in the same way. */
 bool store_knows(const struct store *s, const struct flow *f);
+/* We have handed over to another node: what the kernel reported until now may have moved on there. */
+void store_hand_over(struct store *s);
+/* The flow lives here, as the kernel itself has reported since we last handed over: no peer knows it better. */
+bool store_owns(const struct store *s, const struct flow *f);
 /* The flow is in the kernel but the filter hides it. */
 void store_flow_filtered(struct store *s, const struct flow *f);
 void store_expect_dumped(struct store *s, const struct expect *e, uint32_t now);

@@ -9,6 +9,7 @@
 
 #define EXPIRE_MS    2000 /* in which all entries are looked at */
 #define EXPIRE_STEPS 8
+#define DISPLACE_MAX 512 /* entries looked at for one that gives its place */
 
 struct external {
 	struct external_conf conf;
@@ -17,7 +18,9 @@ struct external {
 	uint32_t expire_pos[SLOT_KINDS];
 	uint64_t expire_at;
 	bool missed; /* flows were refused since somebody was last asked for them */
-	uint64_t refused;
+	uint32_t held[SLOT_KINDS][APPLY_SOURCES];
+	uint32_t displace_pos[SLOT_KINDS];
+	struct external_full full;
 };
 
 struct external *
@@ -51,24 +54,87 @@ external_tables(const struct external *x)
 }
 
 static void
-apply(struct external *x, enum slot_kind kind, enum entry_change change, const void *object)
+drop(struct external *x, enum slot_kind kind, uint32_t slot)
+{
+	x->held[kind][cache_entry(x->t.of[kind], slot)->queue]--;
+	cache_drop(x->t.of[kind], slot);
+}
+
+static void
+belongs_to(struct external *x, enum slot_kind kind, struct entry *e, unsigned int source)
+{
+	x->held[kind][e->queue]--;
+	x->held[kind][source]++;
+	e->queue = (uint8_t)source;
+}
+
+/* An equal part of the places for each that has any, or wants one. */
+static uint32_t
+share(const struct external *x, enum slot_kind kind, unsigned int source)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < APPLY_SOURCES; i++)
+		n += i == source || x->held[kind][i] > 0;
+	return x->conf.limit / n;
+}
+
+/* Who has less than that takes the place of an entry of somebody who has more. */
+static bool
+make_room(struct external *x, enum slot_kind kind, unsigned int source)
+{
+	const uint32_t *const held = x->held[kind], equal = share(x, kind, source);
+	struct cache *c = x->t.of[kind];
+
+	for (int i = 0; held[source] < equal && i < DISPLACE_MAX; i++) {
+		const uint32_t slot = cache_walk(c, &x->displace_pos[kind]);
+
+		if (slot == SLOT_NONE)
+			x->displace_pos[kind] = 0;
+		else if (held[cache_entry(c, slot)->queue] > equal) {
+			drop(x, kind, slot);
+			x->full.displaced++;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+insert(struct external *x, enum slot_kind kind, unsigned int source, const void *object)
+{
+	struct cache *c = x->t.of[kind];
+	uint32_t slot;
+	int r = cache_insert(c, object, x->clock->s, &slot);
+
+	if (r == -ENOSPC) {
+		x->missed = x->missed || kind == SLOT_FLOW;
+		if (make_room(x, kind, source))
+			r = cache_insert(c, object, x->clock->s, &slot);
+		x->full.refused += r == -ENOSPC;
+	}
+	if (r < 0)
+		return;
+	cache_entry(c, slot)->queue = (uint8_t)source;
+	x->held[kind][source]++;
+}
+
+static void
+apply(struct external *x, enum slot_kind kind, unsigned int source, enum entry_change change, const void *object)
 {
 	struct cache *c = x->t.of[kind];
 	uint32_t slot = cache_find(c, object);
 
-	if (change == ENTRY_DEL) {
-		if (slot != SLOT_NONE)
-			cache_drop(c, slot);
-		else
-			cache_note_missing(c);
-	} else if (slot == SLOT_NONE) {
-		if (cache_insert(c, object, x->clock->s, &slot) != -ENOSPC)
-			return;
-		x->refused++;
-		x->missed = x->missed || kind == SLOT_FLOW;
-	} else {
+	if (slot == SLOT_NONE && change == ENTRY_DEL)
+		cache_note_missing(c);
+	else if (slot == SLOT_NONE)
+		insert(x, kind, source, object);
+	else if (change == ENTRY_DEL)
+		drop(x, kind, slot);
+	else {
 		cache_entry(c, slot)->gen = 0; /* a commit that runs has not written this */
 		(kind == SLOT_FLOW && change == ENTRY_NEW ? cache_revive : cache_update)(c, slot, object, x->clock->s);
+		belongs_to(x, kind, cache_entry(c, slot), source);
 	}
 }
 
@@ -79,13 +145,13 @@ apply_flows(void *arg, struct apply_batch *b)
 
 	cache_prefetch(x->t.of[SLOT_FLOW], b->flow, b->n);
 	for (unsigned int i = 0; i < b->n; i++)
-		apply(x, SLOT_FLOW, (enum entry_change)b->change[i], &b->flow[i]);
+		apply(x, SLOT_FLOW, b->source, (enum entry_change)b->change[i], &b->flow[i]);
 }
 
 static void
-apply_expect(void *arg, enum entry_change change, const struct expect *e)
+apply_expect(void *arg, unsigned int source, enum entry_change change, const struct expect *e)
 {
-	apply(arg, SLOT_EXPECT, change, e);
+	apply(arg, SLOT_EXPECT, source, change, e);
 }
 
 static unsigned int
@@ -108,7 +174,7 @@ expire(struct external *x, enum slot_kind kind)
 			break;
 		}
 		if (x->clock->s - cache_entry(c, slot)->updated >= x->conf.lifetime)
-			cache_drop(c, slot);
+			drop(x, kind, slot);
 	}
 }
 
@@ -146,14 +212,20 @@ external_flush(struct external *x, unsigned int tables)
 
 	for (int k = 0; k < SLOT_KINDS; k++, pos = 0)
 		while (tables & 1U << k && (slot = cache_walk(x->t.of[k], &pos)) != SLOT_NONE)
-			cache_drop(x->t.of[k], slot);
+			drop(x, (enum slot_kind)k, slot);
 }
 
-uint64_t
-external_refused(struct external *x)
+struct external_full
+external_full(struct external *x)
 {
-	const uint64_t n = x->refused;
+	const struct external_full full = x->full;
 
-	x->refused = 0;
-	return n;
+	x->full = (struct external_full){0};
+	return full;
+}
+
+uint32_t
+external_held(const struct external *x, enum slot_kind kind, unsigned int source)
+{
+	return x->held[kind][source];
 }

@@ -3,6 +3,10 @@
  */
 #include "receive.h"
 
+#include <assert.h>
+
+static_assert(MODE_PEERS == APPLY_SOURCES, "peers have one number for all");
+
 /* status bits that only the kernel itself may set: dying, template, untracked, offload */
 #define STATUS_LOCAL 0x5a00u
 
@@ -42,7 +46,7 @@ take_state(struct receive *r, struct apply_batch *b, const struct wire_head *h, 
 		err = take_flow(r, b, h->type, body, len, &unknown);
 	else if ((err = wire_dec_expect(body, len, &e, &unknown)) == WIRE_OK) {
 		batch_end(r, b); /* a master before what it expects */
-		r->to.expect(r->to.arg, (enum entry_change)(h->type - WIRE_EXP_NEW), &e);
+		r->to.expect(r->to.arg, b->source, (enum entry_change)(h->type - WIRE_EXP_NEW), &e);
 	}
 	r->unknown_attrs += unknown;
 	if (err != WIRE_OK)
@@ -60,6 +64,7 @@ receive_datagram(struct receive *r, unsigned int peer, const uint8_t *data, size
 	size_t len, need;
 
 	b.n = 0;
+	b.source = peer;
 	while (left > 0) {
 		if ((err = wire_next(&data, &left, &h, &body, &len, &need)) != WIRE_OK) {
 			r->malformed[err < WIRE_ERRORS ? err : WIRE_BAD_SIZE]++;

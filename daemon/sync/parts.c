@@ -234,6 +234,18 @@ flushing(void *arg, unsigned int tables)
 }
 
 static void
+hand_over(void *arg)
+{
+	store_hand_over(&((struct sync *)arg)->store);
+}
+
+static bool
+owns(void *arg, const struct flow *f)
+{
+	return store_owns(&((struct sync *)arg)->store, f);
+}
+
+static void
 empty_caches(void *arg, unsigned int caches, unsigned int tables)
 {
 	struct sync *s = arg;
@@ -336,6 +348,8 @@ make_ha(struct sync *s)
 		.remove = remove_batch,
 		.flush_table = flush_table,
 		.flushing = flushing,
+		.hand_over = hand_over,
+		.owns = owns,
 		.flush_caches = empty_caches,
 		.reread = reread,
 		.read_back = read_back,

@@ -256,16 +256,20 @@ wall_event(void *arg, unsigned int ready)
 static void
 log_full(struct sync *s)
 {
-	uint64_t internal = s->store.full, external;
+	const uint64_t internal = s->store.full;
+	struct external_full full;
 
 	if (s->clock.ms < s->full_logged_at)
 		return;
-	external = external_refused(s->external);
-	if (internal == 0 && external == 0)
+	full = external_full(s->external);
+	if (internal == 0 && full.refused == 0 && full.displaced == 0)
 		return;
 	log_put(s->log, LV_WARNING,
-		"HashLimit %u is reached: %llu flows of this node and %llu of the peers were not taken",
-		s->conf.hash_limit, (unsigned long long)internal, (unsigned long long)external);
+		"HashLimit %u is reached: %llu flows of this node and %llu of the peers were not taken, %llu of those "
+		"with "
+		"most made room for others'",
+		s->conf.hash_limit, (unsigned long long)internal, (unsigned long long)full.refused,
+		(unsigned long long)full.displaced);
 	s->store.full = 0;
 	s->full_logged_at = s->clock.ms + FULL_LOG_MS;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""forge.py FIRST-SEQ N HELPER: a stranger on the link who speaks as fw-a. Sends N TCP flows whose helper is HELPER, with %d
-replaced by the flow's number."""
+"""forge.py FIRST-SEQ N HELPER [FROM]: a stranger on the link who speaks as fw-a, or from the address FROM. Sends N TCP flows
+whose helper is HELPER, with %d replaced by the flow's number.
+forge.py FIRST-SEQ N mark=M [FROM]: sends the flows that `ctblast create tcp' makes, with another mark."""
 import socket
 import struct
 import sys
@@ -24,13 +25,20 @@ def flow(n, helper):
                      attr(4, bytes([3])), attr(6, struct.pack(">I", 600)), attr(27, helper.encode() + b"\0")))
 
 
+def marked(n, mark):
+    return b"".join((attr(0, struct.pack(">I", 0x0A000000 | n) + socket.inet_aton("198.18.0.1")), attr(5, struct.pack(">I", 0xE)),
+                     attr(2, bytes([6])), attr(3, struct.pack(">HH", 1024 + n % 60000, 80)), attr(4, bytes([3])),
+                     attr(6, struct.pack(">I", 600)), attr(7, struct.pack(">I", mark))))
+
+
 def main():
     first, n, helper = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("10.99.0.1", 3780))
+        s.bind((sys.argv[4] if len(sys.argv) > 4 else "10.99.0.1", 3780))
         s.connect(PEER)
         for i in range(n):
-            s.send(message(first + i, 0, flow(i, helper.replace("%d", str(i)))))
+            attrs = marked(i, int(helper[5:])) if helper.startswith("mark=") else flow(i, helper.replace("%d", str(i)))
+            s.send(message(first + i, 0, attrs))
             if i % 500 == 499:
                 time.sleep(0.05)  # what a socket buffer of the receiver takes
     return 0

@@ -33,4 +33,27 @@ unknown_helpers() {
 		wait_for 10 commits_without_helpers_are 2
 }
 
-run_cases unknown_helper unknown_helpers
+# How many flows of fw-b have the mark.
+marked() {
+	in_ns fw-b "$CONNTRACK" -L -m "$1" 2>/dev/null | grep -c '^tcp.*dport=80'
+}
+
+# Flows that live here, as this kernel says itself, are not what a stranger says they are. Those that are not here are taken.
+own_flows_stay() {
+	clear_kernel fw-b
+	ctl fw-b -f && flows fw-b create tcp 0 200 -m 5 && wait_for 10 knows_200 || return
+	forge 6000 300 mark=666 && wait_for 20 external_is fw-b 300 && ctl fw-b -c || return
+	[ "$(marked 5)" = 200 ] && [ "$(marked 666)" = 100 ] &&
+		wait_for 10 grep -q '200 flows of peers were not written: they live here already$' "$LAB_DIR/fw-b.log"
+}
+
+knows_200() {
+	[ "$(cache_counter fw-b internal)" = 200 ]
+}
+
+# What was handed over to the other node is what that one says: it may have changed there.
+after_a_hand_over() {
+	ctl fw-b -t && ctl fw-b -c && [ "$(marked 666)" = 300 ]
+}
+
+run_cases unknown_helper unknown_helpers own_flows_stay after_a_hand_over

@@ -18,6 +18,8 @@ struct sent {
 };
 
 struct ctx {
+	bool has_own;
+	uint32_t own_flow;
 	struct tables ext;
 	struct commit *c;
 	struct cache *kernel;
@@ -59,6 +61,15 @@ send_batch(void *arg, uint32_t id, const void *data, size_t len)
 	}
 	assert_int_equal(left, 0);
 	return true;
+}
+
+static bool
+owns(void *arg, const struct flow *f)
+{
+	const struct ctx *c = arg;
+	const struct flow own = flow_nr(c->own_flow);
+
+	return c->has_own && flow_same_key(f, &own);
 }
 
 static void
@@ -107,7 +118,7 @@ setup(void **state)
 {
 	struct commit_conf conf = {0};
 	struct ctx *c = calloc(1, sizeof(*c));
-	struct commit_env env = {c, send_batch, table_done, all_done, failed, usec, helper_missing};
+	struct commit_env env = {c, send_batch, owns, table_done, all_done, failed, usec, helper_missing};
 
 	assert_int_equal(tables_init(&c->ext, 10000), 0);
 	c->kernel = cache_new(SLOT_FLOW, 10000);
@@ -544,6 +555,46 @@ test_masters_first(void **state)
 	assert_int_equal(c->n_result, 1);
 }
 
+/* What this kernel has itself, and says so, is not replaced by what a peer says; all others are. */
+static void
+test_own_flow_stays(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t slot;
+
+	know(c, 0, 100);
+	for (uint32_t i = 0; i < 100; i += 10) { /* in the way, with another mark */
+		struct flow f = flow_nr(i);
+
+		f.have |= FLOW_MARK;
+		f.mark = 1;
+		assert_int_equal(cache_insert(c->kernel, &f, 0, &slot), 0);
+	}
+	for (uint32_t i = 0; i < 100; i++) { /* what the peer says */
+		struct flow f = flow_nr(i);
+
+		f.have |= FLOW_MARK;
+		f.mark = 2;
+		cache_update(c->ext.of[SLOT_FLOW], cache_find(c->ext.of[SLOT_FLOW], &f), &f, 1000);
+	}
+	c->has_own = true;
+	c->own_flow = 30;
+	commit_start(c->c, COMMIT_FLOWS);
+	run(c, 1000);
+	assert_int_equal(c->result[0].kept, 1);
+	assert_int_equal(c->result[0].committed, 99);
+	assert_int_equal(c->result[0].failed, 0);
+	assert_int_equal(c->n_failed, 0);
+	for (uint32_t i = 0; i < 100; i++) {
+		struct flow f = flow_nr(i);
+
+		slot = cache_find(c->kernel, &f);
+		assert_int_not_equal(slot, SLOT_NONE);
+		assert_int_equal(cache_entry(c->kernel, slot)->flow.mark, i == 30 ? 1 : 2);
+		assert_int_equal(cache_entry(c->kernel, slot)->flow.state, 3);
+	}
+}
+
 int
 main(void)
 {
@@ -565,6 +616,7 @@ main(void)
 		T(test_batch_not_taken),
 		T(test_nothing_to_do),
 		T(test_masters_first),
+		T(test_own_flow_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,7 @@ struct ctx {
 	uint32_t last_write, answered, last_flush;
 	bool silent;
 	uint32_t serial;
+	unsigned int handed_over;
 	uint32_t flushed_id;
 	int flushed_err;
 };
@@ -90,6 +91,20 @@ flushing(void *arg, unsigned int tables)
 }
 
 static void
+hand_over(void *arg)
+{
+	((struct ctx *)arg)->handed_over++;
+}
+
+static bool
+owns(void *arg, const struct flow *f)
+{
+	(void)arg;
+	(void)f;
+	return false;
+}
+
+static void
 flush_caches(void *arg, unsigned int caches, unsigned int tables)
 {
 	assert_true(tables != 0);
@@ -149,9 +164,25 @@ static struct ctx *
 made(void **state, struct ha_conf conf)
 {
 	static struct ctx c;
-	const struct ha_env env = {&c,           ready,      write_batch, remove_batch, flush_table, flushing,
-				   flush_caches, reread,     read_back,   bulk,         ask,         table_done,
-				   committed,    superseded, flushed,     usec,         silent};
+	const struct ha_env env = {.arg = &c,
+				   .ready = ready,
+				   .commit = write_batch,
+				   .remove = remove_batch,
+				   .flush_table = flush_table,
+				   .flushing = flushing,
+				   .hand_over = hand_over,
+				   .owns = owns,
+				   .flush_caches = flush_caches,
+				   .reread = reread,
+				   .read_back = read_back,
+				   .bulk = bulk,
+				   .ask = ask,
+				   .table_done = table_done,
+				   .committed = committed,
+				   .superseded = superseded,
+				   .flushed = flushed,
+				   .usec = usec,
+				   .silent = silent};
 	struct ha_parts parts = {&c.log, &c.now, &c.internal, &c.external};
 
 	c = (struct ctx){.log = {.fd = -1, .fd_err = -1, .form = LF_RECORD}};
@@ -226,6 +257,7 @@ primary(void **state)
 	did(c, "B");
 	ha_reread(c->h, c->serial + 1, false);
 	did(c, "");
+	assert_int_equal(c->handed_over, 0);
 	ha_stats(c->h, &st);
 	assert_int_equal(st.role, HA_PRIMARY);
 	assert_int_equal(st.commits.count, 1);
@@ -287,6 +319,7 @@ backup_meanwhile(void **state)
 	ha_stats(c->h, &st);
 	assert_int_equal(st.role, HA_BACKUP);
 	assert_true(st.purge_armed);
+	assert_int_equal(c->handed_over, 1);
 	ha_reread(c->h, c->serial, false);
 	did(c, "");
 }

@@ -350,6 +350,7 @@ test_repetition(void **state)
 		b.flow[0].state = tcp;
 		b.change[0] = ENTRY_NEW;
 		b.n = 1;
+		b.source = 0;
 		a.flows(a.arg, &b);
 		assert_false(a.turn(a.arg));
 		settle(c);

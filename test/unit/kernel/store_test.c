@@ -671,6 +671,54 @@ test_deletion_in_passing(void **state)
 	assert_int_equal(total(c), 0);
 }
 
+/* Ours is what the kernel itself reports as alive, while we are the one that serves. */
+static void
+test_owns(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1), begun = flow_nr(2), silent = flow_nr(3), theirs = flow_nr(4);
+
+	store_flow(&c->s, SINK_NEW, &f, false, 5);
+	assert_true(store_owns(&c->s, &f));
+	begun.status = 0x8; /* not answered yet */
+	store_flow(&c->s, SINK_NEW, &begun, false, 5);
+	assert_false(store_owns(&c->s, &begun));
+	store_dump_begin(&c->s, false);
+	store_flow_dumped(&c->s, &silent, 5);
+	store_flow_dumped(&c->s, &f, 5);
+	store_dump_end(&c->s, true);
+	while (!store_sweep(&c->s, SLOT_FLOW, 100))
+		;
+	assert_false(store_owns(&c->s, &silent));
+	assert_false(store_owns(&c->s, &theirs));
+	assert_true(store_owns(&c->s, &f));
+	store_flow(&c->s, SINK_UPD, &f, true, 6); /* written for a peer */
+	assert_false(store_owns(&c->s, &f));
+	store_flow(&c->s, SINK_UPD, &f, false, 6);
+	assert_true(store_owns(&c->s, &f));
+	f.state = 7; /* TIME_WAIT */
+	store_flow(&c->s, SINK_UPD, &f, false, 6);
+	assert_false(store_owns(&c->s, &f));
+	store_flow(&c->s, SINK_DEL, &f, false, 6);
+	assert_false(store_owns(&c->s, &f));
+}
+
+/* What was reported before we handed over may have moved on at the other node. */
+static void
+test_owns_until_the_hand_over(void **state)
+{
+	struct ctx *c = *state;
+	struct flow f = flow_nr(1);
+
+	store_flow(&c->s, SINK_NEW, &f, false, 5);
+	for (int i = 0; i < 100; i++) {
+		store_hand_over(&c->s);
+		assert_false(store_owns(&c->s, &f));
+		store_flow(&c->s, SINK_UPD, &f, false, 5);
+		assert_true(store_owns(&c->s, &f));
+	}
+}
+
 int
 main(void)
 {
@@ -695,6 +743,8 @@ main(void)
 		T(test_expectations),
 		T(test_one_way_zones_stay_here),
 		T(test_keys_stay_here),
+		T(test_owns),
+		T(test_owns_until_the_hand_over),
 		T(test_expectation_before_master),
 		T(test_early_expectations_are_bounded),
 		T(test_early_expectations_end_with_master),

@@ -29,7 +29,7 @@ made(void **state, uint32_t limit, uint32_t lifetime)
 }
 
 static void
-says(struct external *x, enum entry_change change, uint32_t nr)
+source_says(struct external *x, unsigned int source, enum entry_change change, uint32_t nr)
 {
 	const struct applier a = external_applier(x);
 	struct apply_batch b;
@@ -37,7 +37,14 @@ says(struct external *x, enum entry_change change, uint32_t nr)
 	b.flow[0] = flow_nr(nr);
 	b.change[0] = (uint8_t)change;
 	b.n = 1;
+	b.source = source;
 	a.flows(a.arg, &b);
+}
+
+static void
+says(struct external *x, enum entry_change change, uint32_t nr)
+{
+	source_says(x, 0, change, nr);
 }
 
 static struct entry *
@@ -75,9 +82,9 @@ deleted_twice(void **state)
 	assert_int_equal(flows->deleted, 1);
 	assert_int_equal(flows->delete_failed, 1);
 	assert_int_equal(flows->delete_missing, 1);
-	a.expect(a.arg, ENTRY_NEW, &e);
-	a.expect(a.arg, ENTRY_DEL, &e);
-	a.expect(a.arg, ENTRY_DEL, &e);
+	a.expect(a.arg, 0, ENTRY_NEW, &e);
+	a.expect(a.arg, 0, ENTRY_DEL, &e);
+	a.expect(a.arg, 0, ENTRY_DEL, &e);
 	assert_int_equal(expects->deleted, 1);
 	assert_int_equal(expects->delete_failed, 1);
 	assert_int_equal(expects->delete_missing, 1);
@@ -104,7 +111,7 @@ order_in_a_batch(void **state)
 	struct external *x = made(state, 100, 0);
 	const struct applier a = external_applier(x);
 	const uint8_t change[] = {ENTRY_NEW, ENTRY_DEL, ENTRY_NEW};
-	struct apply_batch b;
+	struct apply_batch b = {.source = 0};
 
 	for (b.n = 0; b.n < 3; b.n++) {
 		b.flow[b.n] = flow_nr(1);
@@ -150,8 +157,8 @@ full(void **state)
 
 	for (uint32_t nr = 0; nr < 85; nr++)
 		says(x, ENTRY_NEW, nr);
-	assert_int_equal(external_refused(x), 5);
-	assert_int_equal(external_refused(x), 0);
+	assert_int_equal(external_full(x).refused, 5);
+	assert_int_equal(external_full(x).refused, 0);
 	assert_false(asks(x));
 	for (uint32_t nr = 0; nr < 10; nr++)
 		says(x, ENTRY_DEL, nr);
@@ -168,7 +175,7 @@ flushed(void **state)
 
 	for (uint32_t nr = 0; nr < 50; nr++)
 		says(x, ENTRY_NEW, nr);
-	a.expect(a.arg, ENTRY_NEW, &e);
+	a.expect(a.arg, 0, ENTRY_NEW, &e);
 	external_flush(x, 1 << SLOT_EXPECT);
 	assert_int_equal(a.stats(a.arg, SLOT_EXPECT)->active, 0);
 	assert_int_equal(a.stats(a.arg, SLOT_FLOW)->active, 50);
@@ -176,12 +183,93 @@ flushed(void **state)
 	assert_int_equal(a.stats(a.arg, SLOT_FLOW)->active, 0);
 }
 
+/* Whose the flows numbered first to first + n - 1 are. */
+static unsigned int
+are_there(struct external *x, uint32_t first, uint32_t n)
+{
+	unsigned int there = 0;
+
+	for (uint32_t nr = first; nr < first + n; nr++)
+		there += entry_of(x, nr) != NULL;
+	return there;
+}
+
+/* One who fills the cache gives up to those who come later what is more than an equal share, and no more. */
+static void
+shares(void **state)
+{
+	struct external *x = made(state, 900, 0);
+	struct external_full full;
+
+	for (uint32_t nr = 0; nr < 2000; nr++)
+		source_says(x, 5, ENTRY_NEW, nr);
+	assert_int_equal(external_held(x, SLOT_FLOW, 5), 900);
+	for (uint32_t nr = 5000; nr < 5400; nr++)
+		source_says(x, 1, ENTRY_NEW, nr);
+	assert_int_equal(are_there(x, 5000, 400), 400);
+	for (uint32_t nr = 5400; nr < 6000; nr++)
+		source_says(x, 1, ENTRY_NEW, nr);
+	assert_int_equal(external_held(x, SLOT_FLOW, 1), 450);
+	for (uint32_t nr = 9000; nr < 9300; nr++)
+		source_says(x, 2, ENTRY_NEW, nr);
+	assert_int_equal(are_there(x, 9000, 300), 300);
+	for (int i = 0; i < 3; i++) /* and who goes on takes nothing back */
+		for (uint32_t nr = 20000; nr < 21000; nr++)
+			source_says(x, 5, ENTRY_NEW, nr);
+	assert_int_equal(are_there(x, 9000, 300), 300);
+	assert_in_range(external_held(x, SLOT_FLOW, 1), 300, 450);
+	assert_in_range(external_held(x, SLOT_FLOW, 5), 300, 450);
+	full = external_full(x);
+	assert_true(full.refused > 0 && full.displaced >= 750);
+	assert_true(external_tables(x)->of[SLOT_EXPECT] != NULL);
+	external_flush(x, 3);
+	for (unsigned int i = 0; i < APPLY_SOURCES; i++)
+		assert_int_equal(external_held(x, SLOT_FLOW, i), 0);
+}
+
+/* Flows do not take the place of expectations, nor the other way round. */
+static void
+shares_of_each_kind(void **state)
+{
+	struct external *x = made(state, 100, 0);
+	const struct applier a = external_applier(x);
+	const struct expect e = some_expect();
+
+	for (uint32_t nr = 0; nr < 200; nr++)
+		source_says(x, 5, ENTRY_NEW, nr);
+	a.expect(a.arg, 5, ENTRY_NEW, &e);
+	assert_int_equal(external_held(x, SLOT_EXPECT, 5), 1);
+	a.expect(a.arg, 5, ENTRY_DEL, &e);
+	assert_int_equal(external_held(x, SLOT_EXPECT, 5), 0);
+}
+
+/* A flow that moves to another node is that node's from then on. */
+static void
+whose_it_is(void **state)
+{
+	struct external *x = made(state, 100, 60);
+
+	source_says(x, 3, ENTRY_NEW, 1);
+	source_says(x, 4, ENTRY_UPD, 1);
+	assert_int_equal(external_held(x, SLOT_FLOW, 3), 0);
+	assert_int_equal(external_held(x, SLOT_FLOW, 4), 1);
+	source_says(x, 4, ENTRY_NEW, 1);
+	assert_int_equal(external_held(x, SLOT_FLOW, 4), 1);
+	source_says(x, 3, ENTRY_DEL, 1);
+	assert_int_equal(external_held(x, SLOT_FLOW, 4), 0);
+	source_says(x, 3, ENTRY_NEW, 1);
+	clock_set(&now, now.ms + 100000);
+	asks(x);
+	assert_int_equal(external_held(x, SLOT_FLOW, 3), 0);
+}
+
 int
 main(void)
 {
 #define T(f) cmocka_unit_test_teardown(f, teardown)
-	const struct CMUnitTest tests[] = {T(deleted_twice), T(news_unmark), T(order_in_a_batch),
-					   T(expires),       T(full),        T(flushed)};
+	const struct CMUnitTest tests[] = {
+		T(deleted_twice), T(news_unmark), T(order_in_a_batch),    T(expires),    T(full),
+		T(flushed),       T(shares),      T(shares_of_each_kind), T(whose_it_is)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

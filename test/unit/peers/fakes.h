@@ -65,7 +65,7 @@ struct notes {
 	uint32_t status;    /* of the last flow */
 	enum entry_change expect_change;
 	bool expect_came_first; /* before any flow */
-	unsigned int room;
+	unsigned int room, source;
 	bool ask;
 };
 
@@ -75,6 +75,7 @@ note_flows(void *arg, struct apply_batch *b)
 	struct notes *n = arg;
 
 	n->batches++;
+	n->source = b->source;
 	n->largest = b->n > n->largest ? b->n : n->largest;
 	for (unsigned int i = 0; i < b->n; i++) {
 		n->change[n->flows++ % sizeof(n->change)] = b->change[i];
@@ -83,11 +84,12 @@ note_flows(void *arg, struct apply_batch *b)
 }
 
 static inline void
-note_expect(void *arg, enum entry_change change, const struct expect *e)
+note_expect(void *arg, unsigned int source, enum entry_change change, const struct expect *e)
 {
 	struct notes *n = arg;
 
 	(void)e;
+	n->source = source;
 	n->expect_came_first = n->flows == 0;
 	n->expect_change = change;
 	n->expects++;
