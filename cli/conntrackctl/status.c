@@ -177,9 +177,9 @@ process_warnings(const struct ctl_stats *s, struct warner *w)
 		for (unsigned int i = 0; i < s->status.n_workers; i++) {
 			const struct msg_worker *k = &s->status.worker[i];
 
-			if (k->role == roles[r] && k->state == 1)
+			if (k->role == roles[r] && k->state == WORKER_SERVES)
 				serving = k;
-			spare = spare || (k->role == roles[r] && k->state == 0);
+			spare = spare || (k->role == roles[r] && k->state == WORKER_SPARE);
 		}
 		if (serving != NULL && !spare)
 			warn(w, "no spare %s worker is left: should this one end, so does the daemon",
@@ -300,12 +300,12 @@ static void
 put_processes(const struct page *p, const struct ctl_stats *s)
 {
 	const struct msg_status *st = &s->status;
-	unsigned int n[3] = {0, 0, 0};
+	unsigned int n[WORKER_DEAD + 1] = {0};
 
 	for (unsigned int i = 0; i < st->n_workers; i++)
-		n[st->worker[i].state < 2 ? st->worker[i].state : 2]++;
-	line(p, "processes", PLAIN, "parent %" PRIu32 ", %u workers serving, %u spare, %u dead", st->parent_pid, n[1],
-	     n[0], n[2]);
+		n[st->worker[i].state < WORKER_DEAD ? st->worker[i].state : WORKER_DEAD]++;
+	line(p, "processes", PLAIN, "parent %" PRIu32 ", %u workers serving, %u spare, %u dead", st->parent_pid,
+	     n[WORKER_SERVES], n[WORKER_SPARE], n[WORKER_DEAD]);
 }
 
 static void

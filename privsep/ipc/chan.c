@@ -1,5 +1,5 @@
 /*
- * One record out, one record in. Used by the parent and by every worker; what comes in is trusted in nothing but
+ * One record out, one record in. What comes in is trusted in nothing but
  * the shape that is checked here.
  */
 #include "chan.h"

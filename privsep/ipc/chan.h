@@ -1,5 +1,5 @@
 /*
- * One end of a wall: a non-blocking SOCK_SEQPACKET socket. Used by the parent (one a worker) and by every worker.
+ * One end of a wall: a non-blocking SOCK_SEQPACKET socket.
  * Receiving checks only the shape of the record (no truncation, header there, descriptors counted); whether the other
  * side may say it is msg_admit() of msg_rules.h. Sending never blocks: -EAGAIN means the other side is slow; the caller
  * keeps what it had and waits for the descriptor to become writable. The socket is O_NONBLOCK and SIGPIPE is ignored

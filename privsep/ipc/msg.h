@@ -130,8 +130,9 @@ struct msg_flush {
 	uint16_t reserved;
 };
 
-/* role: enum role; state: 0 spare, 1 serving, 2 dead; index: helpers, which Type; refused: messages of it that broke
+/* role: enum role; state: enum worker_state; index: helpers, which Type; refused: messages of it that broke
  * the table. */
+enum worker_state { WORKER_SPARE, WORKER_SERVES, WORKER_DEAD };
 struct msg_worker {
 	int32_t pid;
 	uint8_t role, state;

@@ -1,5 +1,5 @@
 /*
- * The guard in front of the kernel. Called by the relay for every batch of a worker, whose bytes it does not trust:
+ * The guard in front of the kernel. A worker's bytes are not trusted:
  * types and flags, known attributes, exact sizes, required ones, no duplicates, nothing behind.
  */
 #include "guard.h"

@@ -17,7 +17,6 @@
 
 #define N_FIXED         4    /* descriptors polled before the workers' */
 #define KEEPER_PATIENCE 1000 /* ms */
-#define UNANSWERED_MAX  10   /* looks without an answer of the serving worker */
 
 uint64_t
 now_ns(void)
@@ -70,6 +69,15 @@ notify(struct parent *p, const char *text)
 		log_put(&p->log, LV_WARNING, "cannot tell the service manager %s: %s", text, strerror(errno));
 }
 
+/* Who waits for the daemon may not read: then once more, at the next look. */
+static void
+tell_waiting(struct parent *p)
+{
+	if (!p->h.daemon || !p->ready || p->told)
+		return;
+	p->told = send(STDERR_FILENO, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 || errno != EAGAIN;
+}
+
 void
 notify_ready(struct parent *p)
 {
@@ -77,8 +85,7 @@ notify_ready(struct parent *p)
 
 	snprintf(text, sizeof(text), "MAINPID=%d\nREADY=1", (int)getpid());
 	notify(p, text);
-	if (p->h.daemon && write(STDERR_FILENO, "", 1) == -1)
-		log_put(&p->log, LV_WARNING, "nobody waits for the daemon to be ready: %s", strerror(errno));
+	tell_waiting(p);
 }
 
 void
@@ -117,6 +124,7 @@ look(struct parent *p, uint64_t now)
 	p->look_at = now + p->h.watchdog;
 	p->status_changed = true;
 	notify(p, "WATCHDOG=1");
+	tell_waiting(p);
 	if (server == NULL || ++p->unanswered <= UNANSWERED_MAX)
 		return;
 	log_put(&p->log, LV_ERROR, "worker %s (pid=%d) gives no sign of life: cut off", role_name(server->role),
@@ -215,6 +223,13 @@ begin(char **argv)
 	return 1;
 }
 
+/* It is there to interrupt. */
+static void
+on_alarm(int sig)
+{
+	(void)sig;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -228,7 +243,9 @@ main(int argc, char **argv)
 		return begin(argv);
 	prctl(PR_SET_NAME, "conntrackd");
 	p->log = (struct log){p->h.log_fd, p->h.log_fd, LF_RECORD, 0};
+	signal(SIGALRM, on_alarm);
 	sigfillset(&set); /* those without a meaning here are ignored */
+	sigdelset(&set, SIGALRM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	sched_getaffinity(0, sizeof(p->cpus), &p->cpus);

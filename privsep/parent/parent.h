@@ -19,6 +19,7 @@
 #define DATAGRAM_MAX   4096        /* one ctnetlink event or answer */
 #define DUMP_MAX       32768       /* one datagram of a dump */
 #define CALM_AFTER     1000000000U /* ns without much to do */
+#define UNANSWERED_MAX 10          /* looks without an answer of the serving worker */
 #define EXIT_NO_WORKER 75          /* EX_TEMPFAIL: spares used up, the service manager starts us again */
 
 /* Datagrams as recvmmsg() left them, to be forwarded from where they are. */
@@ -40,7 +41,9 @@ struct parent {
 	struct log log;
 	int signals;
 	struct dump dump;
-	bool status_changed, ready;
+	bool status_changed, ready, told; /* told: who waits for the daemon */
+	struct ucred operator;
+	uint64_t operator_until; /* ns; a client that may stop us has come not long ago */
 	unsigned int unanswered; /* looks since the serving worker gave its last sign of life */
 	cpu_set_t cpus;          /* those it may run on */
 	uint64_t busy_until, look_at, paid_until, pause_until; /* ns; see pace() for the last two */

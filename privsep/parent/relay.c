@@ -1,12 +1,15 @@
 /*
- * From the kernel and from clients to the worker that serves: events, dumps, answers, control connections. Called by
- * the loop of main.c. Nothing of a datagram is read but netlink headers.
+ * From the kernel and from clients to the worker that serves: events, dumps, answers, control connections. Nothing of a
+ * datagram is read but netlink headers.
  */
+
+#include <sys/time.h>
 
 #include "parent.h"
 
 #define EVENT_PRICE 200000U  /* ns of pause for an event that was read at once */
 #define PAUSE_MOST  1000000U /* ns */
+#define LINGER_MOST 20000    /* us */
 
 /* Up to n datagrams into slots of size bytes; their number, 0 when there is nothing, -ENOBUFS when some were lost. */
 static int
@@ -192,6 +195,18 @@ access_of(const struct parent *p, int fd, const struct ucred *who)
 	return p->h.ctl_gid != 0 && who->gid == p->h.ctl_gid ? CLIENT_READ : 0;
 }
 
+/* A client may have sent descriptors that nobody has read. Closed with its connection, a stream that lingers would make
+ * us wait, but for a signal. */
+static void
+drop(int fd)
+{
+	const struct itimerval soon = {{0, LINGER_MOST}, {0, LINGER_MOST}}, never = {{0, 0}, {0, 0}};
+
+	setitimer(ITIMER_REAL, &soon, NULL);
+	close(fd);
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
 void
 relay_client(struct parent *p)
 {
@@ -207,8 +222,11 @@ relay_client(struct parent *p)
 		struct iovec part = {&c, sizeof(c)};
 
 		/* may fail without guilt of the worker: only so many descriptors may be on their way to it */
-		if (c.access != 0)
-			chan_sendv(&w->wall, MSG_CLIENT, 0, &part, 1, &fd, 1);
+		if (c.access != 0 && chan_sendv(&w->wall, MSG_CLIENT, 0, &part, 1, &fd, 1) == 0 &&
+		    c.access & CLIENT_FULL) {
+			p->operator= who;
+			p->operator_until = now_ns() + UNANSWERED_MAX * p->h.watchdog;
+		}
 	}
-	close(fd);
+	drop(fd);
 }

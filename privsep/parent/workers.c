@@ -1,5 +1,5 @@
 /*
- * What workers may say and what happens then; who serves, who takes over. Called by the loop of main.c. A worker is
+ * What workers may say and what happens then; who serves, who takes over. A worker is
  * never trusted: each message passes the table of the wall, and requests the guard.
  */
 #include <signal.h>
@@ -68,8 +68,10 @@ tell_status(struct parent *p)
 		const struct worker *w = &p->h.worker[i];
 
 		s->worker[i] = (struct msg_worker){(int32_t)w->pid, (uint8_t)w->role,
-						   w->wall.fd == -1 ? 2 : w->phase == PHASE_RUN, w->index,
-						   (uint32_t)w->wall.refused};
+						   w->wall.fd == -1        ? WORKER_DEAD
+						   : w->phase == PHASE_RUN ? WORKER_SERVES
+									   : WORKER_SPARE,
+						   w->index, (uint32_t)w->wall.refused};
 	}
 	tell(p, server, &(struct msg){.type = MSG_STATUS, .data = s, .len = sizeof(*s)});
 }
@@ -82,6 +84,7 @@ start_worker(struct parent *p, enum role role, uint16_t index)
 			w->phase = PHASE_RUN;
 			p->status_changed = true;
 			p->unanswered = 0;
+			p->operator_until = 0;
 			if (p->ready)
 				log_put(&p->log, LV_WARNING, "a spare %s worker takes over", role_name(role));
 			tell(p, w, &(struct msg){.type = MSG_START, .arg = p->h.status.takeovers});
@@ -190,10 +193,15 @@ on_dump(struct parent *p, struct worker *w, struct msg *m)
 	return true;
 }
 
+/* Nobody but an operator may want that: the service manager does not start again what was stopped. */
 static bool
 on_stop(struct parent *p, struct worker *w, struct msg *m)
 {
-	(void)w, (void)m;
+	(void)m;
+	if (w != server_of(p) || now_ns() > p->operator_until)
+		return false;
+	log_put(&p->log, LV_NOTICE, "asked to stop; the last client that may was pid %d, uid %u", (int)p->operator.pid,
+		p->operator.uid);
 	stop(p);
 }
 

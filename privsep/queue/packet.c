@@ -1,5 +1,5 @@
 /*
- * Reads what NFQUEUE sends. Called by the relay for every packet message; trusts no length in it.
+ * Reads what NFQUEUE sends. It trusts no length in it.
  */
 #include "queue.h"
 

@@ -1,6 +1,5 @@
 /*
- * The table of what helpers may expect, one row for each helper and situation, and the rules around it. Called by the
- * relay for every answer of a helper, whose bytes it does not trust.
+ * The table of what helpers may expect, one row for each helper and situation, and the rules around it.
  */
 #include "queue.h"
 

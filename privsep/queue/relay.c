@@ -1,5 +1,5 @@
 /*
- * Packets to workers, answers to the kernel. Called by the loop of main.c, and by tests with a clock of their own.
+ * Packets to workers, answers to the kernel. Time is an argument, for the tests.
  */
 #include "queue.h"
 

@@ -1,6 +1,5 @@
 /*
- * Builds messages for the kernel's queue and expectation tables. Called by the relay with answers that have been
- * judged.
+ * Builds messages for the kernel's queue and expectation tables.
  */
 #include "queue.h"
 

@@ -17,6 +17,9 @@
 
 #include "start.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16 */
+#endif
 #define BACKLOG        100
 #define WATCHDOG_MOST  3000000000U /* ns */
 #define WATCHDOG_LEAST 100000000U
@@ -179,6 +182,8 @@ open_control(struct start *s)
 		if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 || listen(fd, BACKLOG) == -1 ||
 		    (gr != NULL && lchown(c->ctl_path, (uid_t)-1, gr->gr_gid) == -1))
 			why = strerror(errno);
+		/* the parent would have to close what nobody has read; older kernels do not know it */
+		setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int));
 		s->h.control = fd;
 	}
 	if (why == NULL) {

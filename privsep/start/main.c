@@ -100,7 +100,7 @@ static void
 to_background(struct start *s)
 {
 	int ends[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	pid_t pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+	pid_t pid = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 ? fork() : -1;
 
 	if (pid == -1) {
 		log_put(&s->log, LV_ERROR, "can't go to the background: %s", strerror(errno));

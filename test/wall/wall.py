@@ -9,6 +9,7 @@ import resource
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -720,7 +721,7 @@ def case_stale():
     shutil.rmtree(d.dir)
 
 
-def as_user(uid, gid, groups, d):
+def as_user(uid, gid, groups, d, command="status"):
     """The answer that a client under other ids gets."""
     r, w = os.pipe()
     if os.fork() == 0:
@@ -729,7 +730,7 @@ def as_user(uid, gid, groups, d):
             os.setgid(gid)
             os.setuid(uid)
             try:
-                got = d.ask()
+                got = d.ask(command)
             except PermissionError:
                 got = "refused"
             os.write(w, repr(got).encode())
@@ -801,6 +802,62 @@ def case_stop():
     assert d.proc.wait(DEADLINE) == 0
     assert "---- shutdown received ----" in d.text()
     shutil.rmtree(d.dir)
+
+
+def case_stop_unasked():
+    """A worker that says stop without an operator who may is cut off: nobody would start the daemon again."""
+    group = grp.getgrnam("adm")
+    nobody = pwd.getpwnam("nobody").pw_uid
+    d = Daemon("group adm", env=HURRY)
+    d.ask_nobody("act stop-late")
+    wait_for("the cut", lambda: re.search(r"worker sync \(pid=\d+\) broke rule 6 \(content\) with message", d.text()))
+    wait_for("the spare", lambda: "a spare sync worker takes over" in d.text())
+    assert as_user(nobody, 65534, [group.gr_gid], d, "stop") == {}  # the first that this one hears of
+    wait_for("the second cut", lambda: d.text().count("broke rule 6 (content)") == 2)
+    d.status("takeover", 2)
+    d.ask("stop")
+    assert d.proc.wait(DEADLINE) == 0
+    shutil.rmtree(d.dir)
+
+
+def case_lingering():
+    """A client that may not ask sends a socket that lingers when it is closed, and nobody reads it: the parent does not wait."""
+    d = Daemon()
+    os.chmod(d.ctl, 0o666)
+    "".encode("idna")  # loaded while it can be
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        os.kill(d.proc.pid, signal.SIGSTOP)  # it shall be the last one that has the socket
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setgroups([])
+                os.setresuid(65534, 65534, 65534)
+                held = []
+                for _ in range(5):
+                    s = socket.create_connection(server.getsockname())
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 600))
+                    s.setblocking(False)
+                    c = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                    c.connect(d.ctl)
+                    held += [s, c]
+                    try:
+                        while True:
+                            s.send(bytes(65536))
+                    except BlockingIOError:
+                        pass
+                    try:
+                        socket.send_fds(c, [b"x"], [s.fileno()])
+                    except PermissionError:  # newer kernels do not pass it on
+                        pass
+                os._exit(0)  # an end does not linger
+            except OSError as e:
+                print(e, file=sys.stderr, flush=True)
+            os._exit(1)
+        assert os.waitpid(pid, 0)[1] == 0
+        os.kill(d.proc.pid, signal.SIGCONT)
+        for _ in range(5):
+            assert d.ask()["takeover"] == 0
+    d.end()
 
 
 def ip(*args):

@@ -199,7 +199,7 @@ stats(void)
 	s.link[0] = (struct ctl_link_stats){.ifname = "eth2", .kind = LINK_UDP, .active = 1, .status = 2};
 	s.status.n_workers = 1;
 	s.status.parent_pid = 77;
-	s.status.worker[0] = (struct msg_worker){.pid = 78, .role = ROLE_SYNC, .state = 1};
+	s.status.worker[0] = (struct msg_worker){.pid = 78, .role = ROLE_SYNC, .state = WORKER_SERVES};
 	n = put(buf, CTL_R_STATS, &s, sizeof(s));
 	n += put(buf + n, CTL_DONE, NULL, 0);
 	return (struct play){.answer = buf, .len = n, .hold = true};

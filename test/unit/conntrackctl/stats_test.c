@@ -329,10 +329,10 @@ test_spares(void **state)
 	(void)state;
 	s.peer.known = s.peer.in_sync = 1;
 	s.status.n_workers = 2;
-	s.status.worker[0] = (struct msg_worker){.role = ROLE_SYNC, .state = 1};
-	s.status.worker[1] = (struct msg_worker){.role = ROLE_SYNC, .state = 0};
+	s.status.worker[0] = (struct msg_worker){.role = ROLE_SYNC, .state = WORKER_SERVES};
+	s.status.worker[1] = (struct msg_worker){.role = ROLE_SYNC, .state = WORKER_SPARE};
 	warn_is(&s, "");
-	s.status.worker[1].state = 2;
+	s.status.worker[1].state = WORKER_DEAD;
 	warn_is(&s, "no spare sync worker is left: should this one end, so does the daemon\n");
 }
 
