@@ -90,6 +90,25 @@ json_is_as_published() {
 		json_valid fw-b result purge && json_valid fw-b result role backup && json_valid fw-b result resync kernel
 }
 
+warned() {
+	json_is fw-b "[.warnings[] | select(test(\"$1\"))] | length > 0" status 2>/dev/null
+}
+
+not_warned() {
+	json_is fw-b "[.warnings[] | select(test(\"$1\"))] | length == 0" status 2>/dev/null
+}
+
+# Lost messages are worth a warning while they are lost, and none when they were repeated; the total stays.
+losses_are_forgotten_when_repaired() {
+	not_warned 'messages of the peer were lost' && lab_loss 40 fw-b || return
+	flows fw-a create udp 800000 3000 && wait_for 20 warned 'messages of the peer were lost'
+	set -- $?
+	lab_loss 0 fw-b
+	[ "$1" = 0 ] || { own fw-b status >&2; return 1; }
+	wait_for 60 not_warned 'messages of the peer were lost' || { own fw-b status >&2; return 1; }
+	json_is fw-b '.network.lost > 0' stats network && flows fw-a delete udp 800000 3000 && replicated_or_show fw-a fw-b
+}
+
 # A dump lists what the counter says, one flow a line, in all three formats, and the old client prints the same.
 dumps_agree() {
 	local cache node n
@@ -318,7 +337,7 @@ polled_flows_outlive_a_commit() {
 	flows fw-a create udp 500000 100 -m 4242 && ends 0 own fw-a commit && wait_for 20 has_marked
 }
 
-run_cases start_with_flows status_shows_both stats_are_the_old_ones stats_as_json json_is_as_published dumps_agree \
+run_cases start_with_flows status_shows_both stats_are_the_old_ones stats_as_json json_is_as_published losses_are_forgotten_when_repaired dumps_agree \
 	commit_loads_the_kernel flush_empties resync_and_send_fill roles_are_told misspelt_words_find_the_right_ones old_options \
 	busy_is_said readers_and_others unread_dumps_lock_nobody_out full_devices_are_noticed check_judges frozen_daemon_times_out stop_waits unsupported_is_said \
 	role_with_nothing_to_commit polled_flows_outlive_a_commit
