@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syslog.h>
@@ -77,46 +78,37 @@ setup_check(const struct msg_setup *s, int memfd)
 	return NULL;
 }
 
-/* Of anything but a file, nobody knows when it ends or what reading does to it. A directory is for the worker, which
- * says so. -1: errno. */
-static int
-open_text(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO would wait for a writer */
-	struct stat st;
-
-	if (fd == -1 || (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))))
-		return fd;
-	close(fd);
-	errno = ENOTSUP;
-	return -1;
-}
-
 /* What the worker reads, in the place of fd: all of it, in a copy that neither it nor anybody else can change
- * afterwards. A directory stays what it is, and the worker will say so. -1: errno. */
+ * afterwards. -1: errno. */
 static int
 sealed_copy(int fd)
 {
 	int mem = memfd_create("text", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	static char buf[65536];
-	ssize_t n = -1, put = 0, size = 0;
+	ssize_t n = 0;
 
-	while (mem != -1 && put >= 0 && size < TEXT_MAX && (n = read(fd, buf, sizeof(buf))) > 0) {
-		put = write(mem, buf, (size_t)n);
-		size += n;
-		if (put >= 0 && put < n) { /* no room for the rest */
-			errno = ENOSPC;
-			put = -1;
-		}
-	}
-	if (n == -1 && mem != -1 && errno == EISDIR) {
-		close(mem);
-		return fd;
-	}
-	if (n == -1 || put == -1 || fcntl(mem, F_ADD_SEALS, SEALS) == -1 || lseek(mem, 0, SEEK_SET) == -1)
+	for (ssize_t room = TEXT_MAX; mem != -1 && room > 0 && (n = sendfile(mem, fd, NULL, (size_t)room)) > 0;)
+		room -= n;
+	if (mem == -1 || n == -1 || fcntl(mem, F_ADD_SEALS, SEALS) == -1 || lseek(mem, 0, SEEK_SET) == -1)
 		return -1;
 	close(fd);
 	return mem;
+}
+
+/* Of anything but a file, nobody knows when it ends or what reading does to it. A directory is for the worker, which
+ * says so. -1: errno. */
+static int
+open_text(const char *path, enum conf_use use)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO would wait for a writer */
+	struct stat st = {0};
+
+	if (fd == -1 || (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) || (S_ISREG(st.st_mode) && use != CONF_START))
+		return fd;
+	if (S_ISREG(st.st_mode))
+		return sealed_copy(fd);
+	close(fd);
+	errno = ENOTSUP;
+	return -1;
 }
 
 /* As the lexer: fewer characters end a path than may stand before one. */
@@ -186,10 +178,8 @@ read_config(struct start *s, const char *path, enum conf_use use)
 	struct worker w;
 	struct iovec name = {(void *)(uintptr_t)path, strnlen(path, CONF_NAME_MAX)};
 	const char *wrong = NULL;
-	int fd = open_text(path), status = 0, r;
+	int fd = open_text(path, use), status = 0, r;
 
-	if (fd != -1 && use == CONF_START)
-		fd = sealed_copy(fd);
 	if (fd == -1) {
 		log_put(&s->log, LV_ERROR, "can't open config file `%s': %s", path,
 			errno == ENOTSUP ? "it is no file, but a device, a pipe or the like" : strerror(errno));

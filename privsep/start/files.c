@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -100,6 +101,10 @@ open_log(struct start *s, const char *conf, enum log_sink file, enum log_sink di
 	memcpy(parent, name, sizeof(parent));
 	s->sink[dir] = open(dirname(parent), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	s->sink[file] = open(name, JAIL_LOG_OPEN | O_NONBLOCK, 0600);
+	if (s->sink[file] == -1 && errno == EACCES && pw != NULL && setfsuid(pw->pw_uid) == (int)geteuid()) {
+		s->sink[file] = open(name, JAIL_LOG_OPEN | O_NONBLOCK, 0600); /* root without CAP_DAC_OVERRIDE */
+		setfsuid(geteuid());
+	}
 	if (s->sink[file] != -1 && !is_log(s->sink[file], name, s->sink[dir], pw != NULL ? pw->pw_uid : 0))
 		errno = EEXIST; /* something else */
 	else if (s->sink[file] != -1 && s->sink[dir] != -1 &&

@@ -49,6 +49,7 @@ profile_is_loaded() {
 unit_is_sound() {
 	local said
 	said=$(systemd-analyze verify "$(property FragmentPath)" 2>&1)
+	systemd-analyze security --offline=yes --threshold=28 --no-pager "$(property FragmentPath)" >/tmp/said 2>&1 || { cat /tmp/said; return 1; }
 	[ -z "$said" ] && [ "$(property LoadState)" = loaded ] && return
 	echo "$said"
 	return 1
@@ -68,7 +69,7 @@ make_configurations() {
 unit_becomes_ready() {
 	systemctl start $unit || return
 	main_pid_is_new && [ "$(readlink "/proc/$(property MainPID)/exe" | sed 's/.*\///')" = conntrackd ] &&
-		[ "$(property NRestarts)" = 0 ] && [ "$(processes | wc -l)" = 7 ]
+		[ "$(property NRestarts)" = 0 ] && [ "$(processes | wc -l)" = 8 ]
 }
 
 journal_has() {
@@ -102,10 +103,17 @@ status_under_the_profile() {
 	return 1
 }
 
+# The daemon's own, and for the others one more.
+profile_of() {
+	local program
+	program=$(basename "$(readlink "/proc/$1/exe")")
+	[ "$program" = conntrackd ] && echo conntrackd || echo "conntrackd//&$program"
+}
+
 every_process_is_confined() {
 	local p
 	for p in $(processes); do
-		[ "$(cat "/proc/$p/attr/current")" = "conntrackd (enforce)" ] || return
+		[ "$(cat "/proc/$p/attr/current")" = "$(profile_of "$p") (enforce)" ] || { cat "/proc/$p/attr/current"; return 1; }
 		[ "$(awk '/^CapBnd/ { print $2 }' "/proc/$p/status")" = 0000000000000000 ] || return
 		[ "$(awk '/^NoNewPrivs/ { print $2 }' "/proc/$p/status")" = 1 ] || return
 		[ "$(awk '/^Seccomp_filters/ { print $2 }' "/proc/$p/status")" -gt 2 ] || return # systemd's and its own
@@ -133,7 +141,7 @@ mounts_are_taken_away() {
 # As logrotate.d has it.
 log_is_rotated() {
 	mv /var/log/conntrackd.log /var/log/conntrackd.log.1 && install -o _ctd-worker -g adm -m 600 /dev/null /var/log/conntrackd.log
-	sh -c "$(awk '/postrotate/ { on = 1; next } /endscript/ { on = 0 } on' "$(etc)/logrotate.d/openconntrack")"
+	sh -c "$(awk '/postrotate/ { on = 1; next } /endscript/ { on = 0 } on' "$(etc)/logrotate.d/conntrack")"
 	"$(installed sbin/conntrackctl)" -C "$(conf_file)" send >/dev/null && wait_for 10 [ -s /var/log/conntrackd.log ]
 }
 
@@ -190,6 +198,30 @@ wrong_configuration_is_reported() {
 	systemctl stop $unit && systemctl reset-failed $unit && systemctl start $unit && main_pid_is_new
 }
 
+# What VyOS generates lies in the same folder as our socket.
+generated_configuration_stays() {
+	systemctl start $unit && echo '# generated' >/run/conntrackd/conntrackd.conf && systemctl stop $unit &&
+		[ "$(cat /run/conntrackd/conntrackd.conf)" = '# generated' ] && [ "$(stat -c '%U %a' /run/conntrackd)" = "root 755" ]
+	set -- $?
+	rm -f /run/conntrackd/conntrackd.conf
+	return $1
+}
+
+# Lock, socket and log where 1.4.x has them, a scheduler, and a start without any of our directories.
+paths_of_old() {
+	local conf
+	conf=$(conf_file)
+	cp "$conf" /tmp/good && rm -r /run/conntrackd || return
+	sed -i 's|LockFile .*|LockFile /var/lock/conntrackd.lock|; s|Path .*|Path /var/run/conntrackd.ctl|; s|^General {|&\nScheduler { Type RR Priority 50 }|' "$conf"
+	grep -q '/var/run/conntrackd.ctl' "$conf" && grep -q '/var/lock/conntrackd.lock' "$conf" || { cat "$conf"; return 1; }
+	systemctl start $unit && main_pid_is_new && [ -S /run/conntrackd.ctl ] && [ -f /run/lock/conntrackd.lock ] &&
+		"$(installed sbin/conntrackd)" -C "$conf" -s >/dev/null && [ "$(chrt -p "$(property MainPID)" | grep -c 'SCHED_RR')" = 1 ] &&
+		systemctl stop $unit && [ ! -e /run/conntrackd.ctl ] && [ ! -e /run/lock/conntrackd.lock ]
+	set -- $?
+	cp /tmp/good "$conf"
+	return $1
+}
+
 # The profile bites: a file that it does not name cannot be read, not even by root.
 profile_denies_the_rest() {
 	cp "$(conf_file)" /root/elsewhere.conf
@@ -205,7 +237,7 @@ lab_addr fw-b link0 192.168.100.2/24
 make_configurations || die "no sample configuration is installed"
 run_cases users_and_directories_are_made profile_is_loaded unit_is_sound unit_becomes_ready journal_tells it_replicates \
 	status_under_the_profile every_process_is_confined mounts_are_taken_away log_is_rotated killed_parent_is_restarted \
-	no_spares_left_is_restarted silent_parent_is_restarted restart_and_stop_are_clean wrong_configuration_is_reported kernel_is_content
+	no_spares_left_is_restarted silent_parent_is_restarted restart_and_stop_are_clean generated_configuration_stays paths_of_old wrong_configuration_is_reported kernel_is_content
 rc=$?
 run_cases profile_denies_the_rest || rc=1
 [ $rc -eq 0 ] || journalctl -q -u $unit | tail -n 40
