@@ -291,10 +291,15 @@ frozen_daemon_times_out() {
 
 # "stop" returns when the daemon is gone, at once reachable for nobody.
 stop_waits() {
-	local p=${DAEMON_PID[fw-b]}
+	local p=${DAEMON_PID[fw-b]} stop
 	ends 0 own fw-b stop && gone "$p" || return
 	ends 1 own fw-b status && ends 1 ctl fw-b -s && ends 1 own fw-b stop
-	daemon_start fw-b && p=${DAEMON_PID[fw-b]} && ends 0 ctl fw-b -k && gone "$p" && ends 1 ctl fw-b -k
+	daemon_start fw-b && p=${DAEMON_PID[fw-b]} && ends 0 ctl fw-b -k && gone "$p" && ends 1 ctl fw-b -k || return
+	for stop in 'own fw-b stop' 'ctl fw-b -k'; do # of one that left its terminal, too
+		ends 0 ctl fw-b -d || return
+		p=$(own fw-b --json stats process | jq .parent_pid)
+		[ "$p" -gt 1 ] && ends 0 $stop && gone "$p" || return
+	done
 }
 
 silent() {
