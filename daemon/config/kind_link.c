@@ -241,8 +241,8 @@ say_ends(const struct reader *p, uint32_t i)
 	for (uint32_t j = 0; j < i; j++)
 		if (same_local_end(l, &p->c->link[j]))
 			diag_at(p->d, LV_WARNING, p->link_at[i],
-				"link %u has the local address, port and device of link %u in line %u: what comes for "
-				"either may arrive on both, from the other firewall of either",
+				"link %u has the local address, port and device of link %u in line %u: one peer is "
+				"sent to at a time, so two firewalls do not both get everything",
 				i + 1, j + 1, p->link_at[j].line);
 }
 

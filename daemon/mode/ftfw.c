@@ -44,11 +44,12 @@ struct ftfw {
 	struct txq tx;
 	struct rsq rs;
 	uint32_t next_seq, first_seq;
-	uint64_t hold_until, last_tx, credit_at;
+	uint64_t hold_until, last_tx, credit_at, acked_at; /* acked_at: when all peers were told what has come */
 
 	/* sending side of the handshake */
 	enum hello hello;
-	bool hello_back; /* a peer's HELLO has to be answered */
+	uint64_t hello_at; /* last said; 0: never */
+	bool hello_back;   /* a peer's HELLO has to be answered */
 
 	struct peer peer[MODE_PEERS];
 	uint16_t live;        /* bits: peers whose acknowledgement is waited for */
@@ -166,14 +167,17 @@ good_header(const struct wire_head *h)
 }
 
 static void
-hello_flags(struct ftfw *f, struct peer *p, const struct wire_head *h)
+hello_flags(struct ftfw *f, struct peer *p, const struct wire_head *h, uint64_t now)
 {
+	const bool back = (h->flags & WIRE_HELLO_BACK) != 0;
+
 	if (h->flags & WIRE_HELLO)
 		f->hello_back = true;
-	if ((h->flags & WIRE_HELLO_BACK) == 0 || f->hello != HELLO_SAY)
+	if (back && f->hello_at > 0 && now - f->hello_at < HOLD_MS)
+		p->hears_us = true;
+	if (!back || f->hello != HELLO_SAY)
 		return;
 	f->hello = HELLO_DONE;
-	p->hears_us = true;
 	/* the peer did not watch for losses until now */
 	rsq_requeue(&f->rs, &f->tx);
 	tell(f, MODE_PEER_KNOWS_US);
@@ -393,7 +397,7 @@ ftfw_recv(struct mode *m, unsigned int peer, const struct wire_head *h, uint64_t
 	struct peer *p = &f->peer[peer];
 
 	if (good_header(h)) {
-		hello_flags(f, p, h);
+		hello_flags(f, p, h, now);
 		speech_hear(&p->speech, h, now);
 		if (p->speech.speaks > SPEAKS_FTFW)
 			p->hears_us = false; /* not any more */
@@ -444,8 +448,10 @@ ftfw_next(struct mode *m, struct mode_item *it, uint64_t now)
 		rsq_put(&f->rs, it);
 	if (f->hello == HELLO_INIT)
 		f->hello = HELLO_SAY;
-	if (f->hello == HELLO_SAY)
+	if (f->hello == HELLO_SAY) {
 		it->flags |= WIRE_HELLO;
+		f->hello_at = now;
+	}
 	if (f->hello_back)
 		it->flags |= WIRE_HELLO_BACK;
 	f->hello_back = false;
@@ -453,9 +459,9 @@ ftfw_next(struct mode *m, struct mode_item *it, uint64_t now)
 	return true;
 }
 
-/* To each peer what it has not heard yet, or that we are here. */
-static void
-sign_of_life(struct ftfw *f)
+/* To each peer what it has not heard yet. False: there is nothing. */
+static bool
+acknowledge(struct ftfw *f, uint64_t now)
 {
 	bool said = false;
 
@@ -467,7 +473,19 @@ sign_of_life(struct ftfw *f)
 		said = said || p->ack_set;
 		p->ack_set = false;
 	}
-	if (!said)
+	f->acked_at = now;
+	return said;
+}
+
+/* Once a second: who has much to say himself still tells the others that he hears them. */
+static void
+sign_of_life(struct ftfw *f, uint64_t now)
+{
+	const bool silent = now - f->last_tx >= TICK_MS;
+
+	if ((!silent && now - f->acked_at < TICK_MS) || txq_has_control(&f->tx, WIRE_ACK | WIRE_ALIVE))
+		return;
+	if (!acknowledge(f, now) && silent)
 		txq_put_control(&f->tx, WIRE_ALIVE, 0, 0);
 }
 
@@ -482,8 +500,7 @@ ftfw_tick(struct mode *m, uint64_t now)
 		serve_nack(f, f->nack_from, f->nack_to, now);
 	look_who_lives(f, now);
 	settle_confusion(f, now);
-	if (now >= due && !txq_has_control(&f->tx, WIRE_ACK | WIRE_ALIVE))
-		sign_of_life(f);
+	sign_of_life(f, now);
 	if (now >= due)
 		due = now + TICK_MS;
 	if (f->hello != HELLO_DONE && now < f->hold_until && f->hold_until < due)
@@ -647,7 +664,7 @@ ftfw_new(const struct conf *conf, const struct mode_env *env, uint32_t first_seq
 	f->env = *env;
 	f->next_seq = f->first_seq = first_seq;
 	f->hold_until = now + HOLD_MS;
-	f->last_tx = now;
+	f->last_tx = f->acked_at = now;
 	f->nack_at = now;
 	f->nack_tokens = NACK_BURST;
 	f->nack_room = NACK_STEP;

@@ -163,6 +163,27 @@ test_ack_window(void **state)
 	assert_int_equal(c->it.flags, WIRE_ALIVE);
 }
 
+/* Who sends without a pause still says once a second what has come. */
+static void
+test_ack_while_busy(void **state)
+{
+	struct ctx *c = *state;
+	unsigned int acks = 0;
+
+	shake_hands(c);
+	for (uint32_t i = 1; i <= 30; i++) {
+		c->now += 100;
+		if (i % 10 == 5)
+			assert_true(state_in(c, 0, 501 + i / 10));
+		add_flows(c, 1);
+		c->m->ops->tick(c->m, c->now);
+		while (out(c))
+			acks += c->it.kind == ITEM_CONTROL && c->it.flags == WIRE_ACK;
+	}
+	assert_int_equal(acks, 3);
+	assert_int_equal(stats(c).unacked, 30);
+}
+
 /* An acknowledgement is not acknowledged by itself: two nodes with a small window would do nothing else. */
 static void
 test_ack_of_ack(void **state)
@@ -551,6 +572,7 @@ main(void)
 		T(test_hello_answered),
 		T(test_absent_peer),
 		T(test_ack_window),
+		T(test_ack_while_busy),
 		T(test_ack_of_ack),
 		T(test_loss_in),
 		T(test_loss_out),

@@ -373,6 +373,33 @@ test_group_member_away(void **state)
 	stop(&s);
 }
 
+/* A member restarts while the others have much to say: all of them answer it, and it has everything. */
+static void
+test_group_member_restarts(void **state)
+{
+	struct mode_stats ms;
+	struct sim s;
+
+	(void)state;
+	start(&s, 5, 5, 3);
+	run(&s, 300);
+	node_stop(&s.node[1]);
+	node_start(&s, &s.node[1], 9u << 26);
+	for (int round = 0; round < 200; round++) {
+		for (int k = 0; k < 30; k++)
+			churn(&s, &s.node[k % 2 * 2], 800);
+		run(&s, 2);
+	}
+	for (int i = 0; i < 3; i++) {
+		s.node[i].m->ops->stats(s.node[i].m, &ms, s.now);
+		assert_true(ms.in_sync);
+	}
+	s.loss = 0;
+	run(&s, 1500);
+	assert_converged(&s);
+	stop(&s);
+}
+
 /* Numbers of two nodes are so near to each other that nobody knows whom an acknowledgement is for: said, not believed,
  * and repaired when they part. */
 static void
@@ -453,6 +480,7 @@ main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_group),
 		cmocka_unit_test(test_group_member_away),
+		cmocka_unit_test(test_group_member_restarts),
 		cmocka_unit_test(test_group_with_a_mute),
 		cmocka_unit_test(test_group_with_alike_numbers),
 	};
