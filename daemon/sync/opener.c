@@ -10,6 +10,8 @@
 
 #include "msg_rules.h"
 
+#define GONE_MS 1000 /* at the end of the daemon ctd-link leaves before us: no word about that */
+
 void
 opener_init(struct opener *o, const struct opener_env *env, struct log *log)
 {
@@ -33,6 +35,8 @@ void
 opener_clear(struct opener *o)
 {
 	hang_up(o);
+	timer_free(o->gone);
+	o->gone = NULL;
 	for (struct given *g = o->given; g < o->given + MSG_LINKS_MAX; g++)
 		if (g->fd[0] != -1) {
 			close(g->fd[0]);
@@ -91,8 +95,16 @@ hear(void *arg, unsigned int ready)
 	if (r == 0)
 		return;
 	msg_close_fds(&m);
-	log_put(o->log, LV_WARNING, "ctd-link is gone: a device that is deleted and made again stays without its link");
 	hang_up(o);
+	if (o->gone != NULL)
+		timer_arm(o->gone, GONE_MS);
+}
+
+static void
+say_gone(void *arg)
+{
+	log_put(((struct opener *)arg)->log, LV_WARNING,
+		"ctd-link is gone: a device that is deleted and made again stays without its link");
 }
 
 bool
@@ -101,6 +113,8 @@ opener_wall(struct opener *o, struct loop *loop, int fd)
 	hang_up(o);
 	o->wall.chan.fd = fd;
 	o->watch = watch_new(loop, fd, hear, o);
+	if (o->gone == NULL)
+		o->gone = timer_new(loop, say_gone, o);
 	if (o->watch != NULL)
 		watch_want(o->watch, LOOP_READ);
 	return o->watch != NULL;

@@ -21,7 +21,8 @@ struct opener {
 	struct log *log;
 	struct wall wall; /* fd -1: there is nobody to ask */
 	struct watch *watch;
-	uint32_t pending; /* bits: links that it was asked for */
+	struct timer *gone; /* until it is said that there is nobody */
+	uint32_t pending;   /* bits: links that it was asked for */
 	struct given {
 		int fd[2]; /* -1: none, or handed on */
 		struct msg_channel info;
