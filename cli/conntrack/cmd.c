@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 int
-opt_fail(struct opt_error *err, int code, const char *fmt, ...)
+opt_fail(struct opt_error *err, enum status code, const char *fmt, ...)
 {
 	va_list ap;
 

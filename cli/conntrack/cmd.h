@@ -113,8 +113,15 @@ struct cmd {
 	struct label_set want, add, del;
 };
 
+/* Exit statuses; scripts tell them apart. */
+enum status {
+	STATUS_DONE,
+	STATUS_FAILED, /* the kernel refused, or there was nothing to do it to */
+	STATUS_USAGE,  /* the command line is wrong */
+};
+
 struct opt_error {
-	int code; /* exit status; 2 asks for the "Try …" line */
+	enum status code; /* STATUS_USAGE brings the "Try …" line */
 	char text[320];
 };
 
@@ -130,7 +137,7 @@ struct opt_ctx {
 };
 
 /* Fills *err; always -1. */
-int opt_fail(struct opt_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int opt_fail(struct opt_error *err, enum status code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Releases what a command holds. */
 void cmd_done(struct cmd *c);

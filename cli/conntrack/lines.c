@@ -116,12 +116,13 @@ parse_line(struct lines *l, char *text, size_t len, struct opt_ctx *ctx, struct 
 
 	memset(c, 0, sizeof(*c));
 	if (++l->commands > l->commands_max)
-		return opt_fail(err, 2, "more than %lu commands, twice what the table may hold (nf_conntrack_max)",
+		return opt_fail(err, STATUS_USAGE,
+				"more than %lu commands, twice what the table may hold (nf_conntrack_max)",
 				l->commands_max);
 	if (memchr(text, '\0', len) != NULL)
-		return opt_fail(err, 2, "a line with a zero byte");
+		return opt_fail(err, STATUS_USAGE, "a line with a zero byte");
 	if ((argc = words_split(text, argv)) < 0)
-		return opt_fail(err, 2, "%s", words_strerror((enum words_error)argc));
+		return opt_fail(err, STATUS_USAGE, "%s", words_strerror((enum words_error)argc));
 	return cmd_parse(c, ctx, argc, argv, err);
 }
 
@@ -129,8 +130,8 @@ static int
 unreadable(int code, struct opt_error *err)
 {
 	if (code == -EMSGSIZE)
-		return opt_fail(err, 2, "a line of more than %d bytes", LINE_SIZE_MAX);
-	return opt_fail(err, 1, "cannot read: %s", strerror(-code));
+		return opt_fail(err, STATUS_USAGE, "a line of more than %d bytes", LINE_SIZE_MAX);
+	return opt_fail(err, STATUS_FAILED, "cannot read: %s", strerror(-code));
 }
 
 int

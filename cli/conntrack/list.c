@@ -25,9 +25,9 @@ run_failed(struct run *r, const struct cmd *c, int err)
 {
 	out_give_way(&r->out);
 	if (r->out.err == EPIPE) /* nobody reads any more */
-		return 1;
+		return STATUS_FAILED;
 	report_failure(c->op, c->table, -err, r->where);
-	return 1;
+	return STATUS_FAILED;
 }
 
 int

@@ -84,7 +84,7 @@ check_allowed(const struct cmd *c, struct opt_error *err)
 		return 0;
 	if (expect && c->op == CMD_CREATE)
 		name = "-C";
-	err->code = 2;
+	err->code = STATUS_USAGE;
 	snprintf(err->text, sizeof(err->text), "Cannot use command `%s%s' with --load-file", name,
 		 expect ? " expect" : "");
 	return -1;
@@ -107,7 +107,7 @@ add_step(struct load *ld, struct cmd *c, unsigned long line, struct opt_error *e
 
 	if (creates(c)) {
 		if ((nlh = request_create(buf, c, NLM_F_CREATE | NLM_F_EXCL)) == NULL) {
-			err->code = 1;
+			err->code = STATUS_FAILED;
 			snprintf(err->text, sizeof(err->text), "Operation failed: invalid parameters");
 			return -1;
 		}
@@ -123,7 +123,7 @@ add_step(struct load *ld, struct cmd *c, unsigned long line, struct opt_error *e
 		ld->other[ld->others++] = *c;
 	}
 	if (r < 0 || grow((void **)&ld->step, &ld->step_cap, ld->steps, sizeof(s)) < 0) {
-		err->code = 1;
+		err->code = STATUS_FAILED;
 		snprintf(err->text, sizeof(err->text), "not enough memory");
 		return -1;
 	}
@@ -139,7 +139,7 @@ load_read(struct lines *l, struct opt_ctx *ctx, int *code)
 	struct cmd c;
 	int r;
 
-	*code = 1;
+	*code = STATUS_FAILED;
 	if (ld == NULL)
 		return NULL;
 	ld->labelled = NO_REQUEST;
@@ -347,7 +347,7 @@ report_failed(struct sending *s, size_t step, int err, struct lines *l)
 
 	out_give_way(&s->run->out);
 	report_failure(op, TABLE_CT, -err, lines_where(l, s->ld->step[step].line));
-	return 1;
+	return STATUS_FAILED;
 }
 
 static void
@@ -523,7 +523,7 @@ load_run(struct load *ld, struct run *r, struct lines *l)
 	if (nl_batch_init(&s.batch, &r->dump, NL_BATCH_MAX) < 0 ||
 	    nl_batch_init(&s.again, &r->change, NL_BATCH_MAX) < 0 || s.again.max < s.batch.max) {
 		report_line(REPORT_NAME "not enough memory");
-		code = 1;
+		code = STATUS_FAILED;
 	} else {
 		code = carry_out_all(&s, l);
 	}

@@ -129,13 +129,13 @@ picks_room(struct picks *p)
 static int
 picks_read(struct picks *p, const char *path, struct opt_ctx *ctx)
 {
-	struct opt_error err = {1, "not enough memory"};
+	struct opt_error err = {STATUS_FAILED, "not enough memory"};
 	struct lines l;
 	int r;
 
 	if (lines_open(&l, path) < 0) {
 		report_line(REPORT_NAME "Failed to open file %s for reading", path);
-		return 2;
+		return STATUS_USAGE;
 	}
 	do {
 		r = picks_room(p) < 0 ? -1 : lines_next(&l, ctx, &p->cmd[p->n], &err);
@@ -209,7 +209,7 @@ run_file(struct run *r, const char *path)
 	if (lines_open(&l, path) < 0) {
 		report_line(REPORT_NAME "Failed to open file %s for reading", path);
 		report_line("Try `conntrack -h' or 'conntrack --help' for more information.");
-		return 2;
+		return STATUS_USAGE;
 	}
 	r->quiet = true;
 	if ((ld = load_read(&l, &ctx, &code)) != NULL) {
@@ -231,14 +231,14 @@ main(int argc, char **argv)
 
 	tzset();
 	if (out_init(&r.out, 1) < 0)
-		return 1;
+		return STATUS_FAILED;
 	if (argc > 2 && (strcmp(argv[1], "-R") == 0 || strcmp(argv[1], "--load-file") == 0))
 		code = run_file(&r, argv[2]);
 	else
 		code = run_command_line(&r, argc, argv);
 	if (r.out.err != 0 && r.out.err != EPIPE && code == 0) {
 		report_line(REPORT_NAME "cannot write: %s", strerror(r.out.err));
-		code = 1;
+		code = STATUS_FAILED;
 	}
 	nl_close(&r.dump);
 	nl_close(&r.change);

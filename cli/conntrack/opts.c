@@ -69,7 +69,7 @@ set_table(struct scan *s, const char *word)
 			s->c->table = tables[i].table;
 			return 0;
 		}
-	return opt_fail(s->err, 2, "unknown type `%s'", word);
+	return opt_fail(s->err, STATUS_USAGE, "unknown type `%s'", word);
 }
 
 static int
@@ -78,18 +78,18 @@ set_command(struct scan *s, const struct optdef *d, char *value)
 	char *word;
 
 	if (s->c->op != CMD_NONE && !(s->ctx->selecting && d->what == (int)s->ctx->select_op))
-		return opt_fail(s->err, 2, "Invalid commands combination");
+		return opt_fail(s->err, STATUS_USAGE, "Invalid commands combination");
 	s->c->op = (enum cmd_op)d->what;
 	if (value != NULL || (word = optional_word(s)) == NULL)
 		return 0;
 	if (set_table(s, word) < 0)
 		return -1;
 	if (s->c->table >= TABLE_DYING && s->c->op != CMD_LIST)
-		return opt_fail(s->err, 2, "Can't do that command with tables `dying' and `unconfirmed'");
+		return opt_fail(s->err, STATUS_USAGE, "Can't do that command with tables `dying' and `unconfirmed'");
 	if (s->c->table == TABLE_EXPECT && s->c->op == CMD_UPDATE)
-		return opt_fail(s->err, 2, "Can't do --update on expectations");
+		return opt_fail(s->err, STATUS_USAGE, "Can't do --update on expectations");
 	if (s->c->table == TABLE_EXPECT && s->c->op == CMD_ADD)
-		return opt_fail(s->err, 2, "Can't do --add on expectations");
+		return opt_fail(s->err, STATUS_USAGE, "Can't do --add on expectations");
 	return 0;
 }
 
@@ -97,7 +97,7 @@ static int
 set_family(struct scan *s, uint8_t family)
 {
 	if (s->c->family != 0 && s->c->family != family)
-		return opt_fail(s->err, 2, "mismatched address family");
+		return opt_fail(s->err, STATUS_USAGE, "mismatched address family");
 	s->c->family = family;
 	return 0;
 }
@@ -151,12 +151,13 @@ set_addr(struct scan *s, const struct optdef *d, char *value)
 	char *slash = strchr(value, '/');
 
 	if (r == -EINVAL)
-		return opt_fail(s->err, 2, "Invalid IP address `%.*s'",
+		return opt_fail(s->err, STATUS_USAGE, "Invalid IP address `%.*s'",
 				(int)(slash != NULL ? slash - value : (long)strlen(value)), value);
 	if (r < 0)
-		return opt_fail(s->err, 2, "Invalid netmask");
+		return opt_fail(s->err, STATUS_USAGE, "Invalid netmask");
 	if (has_len && mask < 0)
-		return opt_fail(s->err, 2, "CIDR notation unavailable for `--%s'", opt_title((enum opt)d->what));
+		return opt_fail(s->err, STATUS_USAGE, "CIDR notation unavailable for `--%s'",
+				opt_title((enum opt)d->what));
 	if (set_family(s, a.family) < 0)
 		return -1;
 	*addr_field(s->c, d->what) = a;
@@ -173,7 +174,7 @@ set_mask(struct scan *s, const struct optdef *d, char *value)
 	struct addr a;
 
 	if (arg_addr(value, &a) < 0)
-		return opt_fail(s->err, 2, "Invalid IP address `%s'", value);
+		return opt_fail(s->err, STATUS_USAGE, "Invalid IP address `%s'", value);
 	if (set_family(s, a.family) < 0)
 		return -1;
 	*addr_field(s->c, d->what) = a;
@@ -185,7 +186,7 @@ set_proto(struct scan *s, const struct optdef *d, char *value)
 {
 	(void)d;
 	if (proto_number(value, &s->c->orig.proto) < 0)
-		return opt_fail(s->err, 2, "`%s' unsupported protocol", value);
+		return opt_fail(s->err, STATUS_USAGE, "`%s' unsupported protocol", value);
 	s->c->proto = proto_find(s->c->orig.proto);
 	s->c->orig.has |= TUPLE_PROTO;
 	return 0;
@@ -199,14 +200,14 @@ set_layer3(struct scan *s, const struct optdef *d, char *value)
 		return set_family(s, AF_INET);
 	if (strncmp(value, "ipv6", 4) == 0)
 		return set_family(s, AF_INET6);
-	return opt_fail(s->err, 2, "`%s' unsupported protocol", value);
+	return opt_fail(s->err, STATUS_USAGE, "`%s' unsupported protocol", value);
 }
 
 /* Named by the letter, as in 1.4.9; which ends with 1, the status that scripts take for "nothing found". */
 static int
 bad_number(struct scan *s, const struct optdef *d, const char *value)
 {
-	return opt_fail(s->err, 2, "unexpected value '%s' with -%c option", value, d->letter);
+	return opt_fail(s->err, STATUS_USAGE, "unexpected value '%s' with -%c option", value, d->letter);
 }
 
 static int
@@ -316,7 +317,7 @@ read_list(struct scan *s, const struct arg_word *words, const char *list, uint32
 			continue;
 		}
 		if ((found = arg_word_find(words, w + negated, len - negated)) == NULL)
-			return opt_fail(s->err, 2, "Bad parameter `%s'", w);
+			return opt_fail(s->err, STATUS_USAGE, "Bad parameter `%s'", w);
 		*(negated ? cleared : set) |= found->bit;
 	}
 	return 0;
@@ -343,9 +344,10 @@ set_output(struct scan *s, const struct optdef *d, char *value)
 	if (read_list(s, output_words, value, &s->c->output, NULL) < 0)
 		return -1;
 	if (s->c->output & OUT_SAVE && s->c->output & ~(uint32_t)(OUT_SAVE | OUT_USERSPACE))
-		return opt_fail(s->err, 2, "cannot combine save output with any other output type, use -o save only");
+		return opt_fail(s->err, STATUS_USAGE,
+				"cannot combine save output with any other output type, use -o save only");
 	if (s->c->output & OUT_JSON && s->c->output & OUT_XML)
-		return opt_fail(s->err, 2, "cannot combine json output with xml output");
+		return opt_fail(s->err, STATUS_USAGE, "cannot combine json output with xml output");
 	return 0;
 }
 
@@ -363,15 +365,15 @@ nat_error(struct scan *s, enum nat_arg_error e, const struct nat_arg *n)
 {
 	switch (e) {
 	case NAT_ARG_NO_PORT:
-		return opt_fail(s->err, 2, "No port specified after `:'");
+		return opt_fail(s->err, STATUS_USAGE, "No port specified after `:'");
 	case NAT_ARG_BAD_PORT:
-		return opt_fail(s->err, 2, "Invalid port `%s'", n->bad);
+		return opt_fail(s->err, STATUS_USAGE, "Invalid port `%s'", n->bad);
 	case NAT_ARG_NO_ADDR6:
-		return opt_fail(s->err, 2, "No IPv6 address specified");
+		return opt_fail(s->err, STATUS_USAGE, "No IPv6 address specified");
 	case NAT_ARG_NO_BRACKET:
-		return opt_fail(s->err, 2, "No closing ']' around IPv6 address");
+		return opt_fail(s->err, STATUS_USAGE, "No closing ']' around IPv6 address");
 	default:
-		return opt_fail(s->err, 2, "Invalid IP address `%s'", n->bad);
+		return opt_fail(s->err, STATUS_USAGE, "Invalid IP address `%s'", n->bad);
 	}
 }
 
@@ -396,7 +398,7 @@ append(struct scan *s, char **list, const char *value)
 	char *all = realloc(*list, old + strlen(value) + 1);
 
 	if (all == NULL)
-		return opt_fail(s->err, 1, "not enough memory");
+		return opt_fail(s->err, STATUS_FAILED, "not enough memory");
 	if (old > 0)
 		all[old - 1] = ',';
 	strcpy(all + old, value);
@@ -420,7 +422,7 @@ set_path(struct scan *s, const struct optdef *d, char *value)
 	char **path = d->what == OPT_LABELMAP ? &s->c->labelmap : &s->c->from_file;
 
 	if (*path != NULL)
-		return opt_fail(s->err, 2, "option `--%s' can only be specified once", d->name);
+		return opt_fail(s->err, STATUS_USAGE, "option `--%s' can only be specified once", d->name);
 	return append(s, path, value);
 }
 
@@ -429,7 +431,7 @@ set_helper(struct scan *s, const struct optdef *d, char *value)
 {
 	(void)d;
 	if (value[0] == '\0' || strlen(value) >= sizeof(s->c->helper))
-		return opt_fail(s->err, 2, "Invalid helper name `%s'", value);
+		return opt_fail(s->err, STATUS_USAGE, "Invalid helper name `%s'", value);
 	strcpy(s->c->helper, value);
 	s->c->given |= OPT_BIT(OPT_HELPER);
 	return 0;
@@ -446,14 +448,14 @@ set_master(struct scan *s, const struct optdef *d, char *value)
 	(void)d;
 	for (int i = 1; i < 5; i++) {
 		if ((p = strchr(p, ',')) == NULL)
-			return opt_fail(s->err, 2, "Invalid master connection `%s'", value);
+			return opt_fail(s->err, STATUS_USAGE, "Invalid master connection `%s'", value);
 		*p++ = '\0';
 		field[i] = p;
 	}
 	if (arg_decimal(field[0], UINT8_MAX, &n[0]) < 0 || arg_addr(field[1], &t->src) < 0 ||
 	    arg_decimal(field[2], UINT16_MAX, &n[1]) < 0 || arg_addr(field[3], &t->dst) < 0 ||
 	    arg_decimal(field[4], UINT16_MAX, &n[2]) < 0 || t->src.family != t->dst.family)
-		return opt_fail(s->err, 2, "Invalid master connection of protocol `%s'", value);
+		return opt_fail(s->err, STATUS_USAGE, "Invalid master connection of protocol `%s'", value);
 	t->proto = (uint8_t)n[0];
 	t->sport = (uint16_t)n[1];
 	t->dport = (uint16_t)n[2];
@@ -473,7 +475,7 @@ set_saved_labels(struct scan *s, const struct optdef *d, char *value)
 		uint32_t v;
 
 		if (i >= LABEL_WORDS || arg_u32(word, &v) < 0)
-			return opt_fail(s->err, 2, "Invalid labels `%s'", word);
+			return opt_fail(s->err, STATUS_USAGE, "Invalid labels `%s'", word);
 		s->c->add.word[i] |= v;
 	}
 	s->c->given |= OPT_BIT(OPT_SAVED_LABELS);
@@ -570,13 +572,13 @@ static const struct optdef defs[] = {
 static int
 unknown_option(struct scan *s)
 {
-	return opt_fail(s->err, 2, "unknown option `%s'", s->word);
+	return opt_fail(s->err, STATUS_USAGE, "unknown option `%s'", s->word);
 }
 
 static int
 needs_argument(struct scan *s)
 {
-	return opt_fail(s->err, 2, "option `%s' requires an argument", s->word);
+	return opt_fail(s->err, STATUS_USAGE, "option `%s' requires an argument", s->word);
 }
 
 static int

@@ -112,10 +112,11 @@ check_table(const struct cmd *c, const struct opt_ctx *ctx, struct opt_error *er
 		char rule = rule_for(c, o, col);
 
 		if (rule == 'R' && !cmd_has(c, o))
-			return opt_fail(err, 2, "You need to supply the `--%s' option for this command", rows[o].title);
+			return opt_fail(err, STATUS_USAGE, "You need to supply the `--%s' option for this command",
+					rows[o].title);
 		if (rule != '-' || !cmd_has(c, o) || (o == OPT_SECMARK && ctx->loading && col == COL_CREATE))
 			continue;
-		return opt_fail(err, 2, "Illegal option `--%s' with this command", rows[o].title);
+		return opt_fail(err, STATUS_USAGE, "Illegal option `--%s' with this command", rows[o].title);
 	}
 	return 0;
 }
@@ -135,8 +136,8 @@ check_pair(const struct cmd *c, struct opt_error *err, bool *reply)
 	if (*reply)
 		return 0;
 	if (!src && !dst && rsrc != rdst)
-		return opt_fail(err, 2, "you have to specify `--reply-src' and `--reply-dst'");
-	return opt_fail(err, 2, "you have to specify `--src' and `--dst'");
+		return opt_fail(err, STATUS_USAGE, "you have to specify `--reply-src' and `--reply-dst'");
+	return opt_fail(err, STATUS_USAGE, "you have to specify `--src' and `--dst'");
 }
 
 static enum pcolumn
@@ -157,9 +158,10 @@ check_proto_rows(const struct cmd *c, enum pcolumn col, struct opt_error *err)
 {
 	for (const struct prow *r = c->proto->rows; r->name != NULL; r++) {
 		if (r->rule[col] == 'R' && !cmd_has_proto(c, r->field))
-			return opt_fail(err, 2, "You need to supply the `--%s' option for this command", r->name);
+			return opt_fail(err, STATUS_USAGE, "You need to supply the `--%s' option for this command",
+					r->name);
 		if (r->rule[col] == '-' && cmd_has_proto(c, r->field))
-			return opt_fail(err, 2, "Illegal option `--%s' with this command", r->name);
+			return opt_fail(err, STATUS_USAGE, "Illegal option `--%s' with this command", r->name);
 	}
 	return 0;
 }
@@ -174,7 +176,7 @@ check_proto_pair(const struct cmd *c, enum pcolumn col, bool reply, struct opt_e
 
 	if (name[0] == NULL || c->proto->rows[0].rule[col] != 'P' || (reply ? rsport && rdport : sport && dport))
 		return 0;
-	return opt_fail(err, 2, "you have to specify `--%s' and `--%s'", name[0], name[1]);
+	return opt_fail(err, STATUS_USAGE, "you have to specify `--%s' and `--%s'", name[0], name[1]);
 }
 
 static int
@@ -217,7 +219,7 @@ resolve(const struct labelmap *map, const char *list, struct label_set *set, str
 			bit = map != NULL ? labelmap_bit(map, name) : -1;
 		}
 		if (bit < 0)
-			return opt_fail(err, 2, "unknown label '%.*s'", (int)(len < 200 ? len : 200), w);
+			return opt_fail(err, STATUS_USAGE, "unknown label '%.*s'", (int)(len < 200 ? len : 200), w);
 		set->word[bit / 32] |= UINT32_C(1) << bit % 32;
 		w += len;
 	}
@@ -230,7 +232,7 @@ check_settable(const struct labelmap *map, const struct label_set *set, struct o
 {
 	for (unsigned i = LABEL_BITS_KERNEL; i < LABELMAP_BITS; i++)
 		if (set->word[i / 32] >> i % 32 & 1)
-			return opt_fail(err, 2, "label '%s' is bit %u, and the kernel keeps bits 0 to %d",
+			return opt_fail(err, STATUS_USAGE, "label '%s' is bit %u, and the kernel keeps bits 0 to %d",
 					labelmap_name(map, i), i, LABEL_BITS_KERNEL - 1);
 	return 0;
 }
@@ -257,7 +259,7 @@ check_labels(struct cmd *c, struct opt_ctx *ctx, struct opt_error *err)
 	if (cmd_has(c, OPT_LABEL_DEL) && c->label_del == NULL)
 		memset(&c->del, 0xff, sizeof(c->del));
 	if (cmd_has(c, OPT_LABEL_ADD) && cmd_has(c, OPT_LABEL_DEL))
-		return opt_fail(err, 2, "cannot use --label-add and --label-del at the same time");
+		return opt_fail(err, STATUS_USAGE, "cannot use --label-add and --label-del at the same time");
 	return 0;
 }
 
@@ -272,11 +274,11 @@ check_values(const struct cmd *c, struct opt_error *err)
 	bool expect = c->table == TABLE_EXPECT;
 
 	if (cmd_has(c, OPT_MASK_SRC) && !cmd_has(c, expect ? OPT_TUPLE_SRC : OPT_SRC))
-		return opt_fail(err, 2, "Can't use --mask-src without --src");
+		return opt_fail(err, STATUS_USAGE, "Can't use --mask-src without --src");
 	if (cmd_has(c, OPT_MASK_DST) && !cmd_has(c, expect ? OPT_TUPLE_DST : OPT_DST))
-		return opt_fail(err, 2, "Can't use --mask-dst without --dst");
+		return opt_fail(err, STATUS_USAGE, "Can't use --mask-dst without --dst");
 	if (cmd_has(c, OPT_ZERO) && c->given & FILTERING)
-		return opt_fail(err, 2, "Can't use -z with filtering parameters");
+		return opt_fail(err, STATUS_USAGE, "Can't use -z with filtering parameters");
 	return 0;
 }
 
@@ -290,7 +292,7 @@ opts_check(struct cmd *c, struct opt_ctx *ctx, struct opt_error *err)
 	if (check_labels(c, ctx, err) < 0)
 		return -1;
 	if (cmd_has(c, OPT_ANYNAT) && (cmd_has(c, OPT_SNAT) || cmd_has(c, OPT_DNAT)))
-		return opt_fail(err, 2, "cannot specify `--src-nat' or `--dst-nat' with `--any-nat'");
+		return opt_fail(err, STATUS_USAGE, "cannot specify `--src-nat' or `--dst-nat' with `--any-nat'");
 	if (check_table(c, ctx, err) < 0 || check_pair(c, err, &reply) < 0 || check_proto(c, reply, err) < 0)
 		return -1;
 	return check_values(c, err);
@@ -311,7 +313,7 @@ port_field(struct cmd *c, enum pfield f)
 static int
 bad_value(const struct popt *p, const char *value, struct opt_error *err)
 {
-	return opt_fail(err, 2, "unexpected value '%s' with --%s option", value, p->name);
+	return opt_fail(err, STATUS_USAGE, "unexpected value '%s' with --%s option", value, p->name);
 }
 
 static int
@@ -348,10 +350,10 @@ set_state(struct cmd *c, const char *value, struct opt_error *err)
 	int n = state_number(c->proto->number, value);
 
 	if (n < 0 && c->proto->number == IPPROTO_DCCP)
-		return opt_fail(err, 2, "Unknown DCCP state `%s'", value);
+		return opt_fail(err, STATUS_USAGE, "Unknown DCCP state `%s'", value);
 	if (n < 0)
-		return opt_fail(err, 2, "unknown %s state `%s'", c->proto->number == IPPROTO_TCP ? "TCP" : "SCTP",
-				value);
+		return opt_fail(err, STATUS_USAGE, "unknown %s state `%s'",
+				c->proto->number == IPPROTO_TCP ? "TCP" : "SCTP", value);
 	c->state = (uint8_t)n;
 	return 0;
 }
@@ -362,7 +364,7 @@ set_role(struct cmd *c, const char *value, struct opt_error *err)
 	int n = dccp_role_number(value);
 
 	if (n < 0)
-		return opt_fail(err, 2, "Unknown DCCP role `%s'", value);
+		return opt_fail(err, STATUS_USAGE, "Unknown DCCP role `%s'", value);
 	c->role = (uint8_t)n;
 	return 0;
 }

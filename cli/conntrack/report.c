@@ -83,7 +83,7 @@ void
 report_options(const struct opt_error *err, const char *where)
 {
 	report_line(REPORT_NAME "%s%s", where, err->text);
-	if (err->code == 2)
+	if (err->code == STATUS_USAGE)
 		report_line("Try `conntrack -h' or 'conntrack --help' for more information.");
 }
 

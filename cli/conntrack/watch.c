@@ -222,7 +222,7 @@ finish(struct watch *w, int err)
 	if (err < 0 && err != -EPIPE)
 		report_line(REPORT_NAME "failed to received netlink event: %s", strerror(-err));
 	if (err < 0)
-		return 1;
+		return STATUS_FAILED;
 	report_count(w->cmd->op, w->cmd->table, w->n);
 	if (w->lost > 0)
 		report_line(REPORT_NAME "%lu overruns have lost events.", w->lost);
