@@ -12,6 +12,7 @@
 #include "batch.h"
 
 #define VISITS_MAX  16384 /* cache entries looked at for one batch */
+#define LEAST_S     10    /* that a flow lives, unless CommitTimeout says otherwise */
 #define LATE_ROUNDS 3     /* further walks, for flows that peers told about while it went on */
 
 enum pass { PASS_NONE, PASS_MASTERS, PASS_RELATED, PASS_EXPECTS };
@@ -163,6 +164,16 @@ remaining(const struct commit *c, bool known, uint32_t timeout, uint32_t updated
 	return left == 0 ? timeout : (uint32_t)left;
 }
 
+/* Packets prolong a flow without a word to the peers, so that it has more time than we know of: enough for the next one
+ * to come. */
+static uint32_t
+flow_remaining(const struct commit *c, const struct entry *e, uint32_t now)
+{
+	const uint32_t left = remaining(c, e->flow.have & FLOW_TIMEOUT, e->flow.timeout, e->updated, now);
+
+	return left < LEAST_S && c->conf.timeout == 0 ? LEAST_S : left;
+}
+
 /* Whether the next request may name the helper: 1 yes, 0 no, -EAGAIN when others are being tried out. */
 static int
 may_name(struct commit *c, struct batch *b, const struct helper_key *k)
@@ -184,8 +195,7 @@ put_flow(struct commit *c, struct batch *b, struct entry *e, uint32_t now)
 	const struct flow *f = &e->flow;
 	struct helper_key k;
 	int name = 1;
-	struct flow_nl_opts o = {.timeout = remaining(c, f->have & FLOW_TIMEOUT, f->timeout, e->updated, now),
-				 .tcp_liberal = !c->conf.window_tracking};
+	struct flow_nl_opts o = {.timeout = flow_remaining(c, e, now), .tcp_liberal = !c->conf.window_tracking};
 
 	if (e->gen == c->mark)
 		return 0;

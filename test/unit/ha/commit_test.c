@@ -319,6 +319,8 @@ test_timeouts(void **state)
 	know(c, 0, 1); /* 100 s, told at 1000 */
 	commit(c, COMMIT_FLOWS, 1030);
 	assert_int_equal(c->last_timeout, 70);
+	commit(c, COMMIT_FLOWS, 1099); /* the flow's packets have prolonged it meanwhile, of which nobody tells */
+	assert_int_equal(c->last_timeout, 10);
 	commit(c, COMMIT_FLOWS, 1100);
 	assert_int_equal(c->last_timeout, 100);
 	commit(c, COMMIT_FLOWS, 1101);
