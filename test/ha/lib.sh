@@ -234,21 +234,35 @@ streams_live() {
 }
 
 # same_tables NODE: its kernel, its internal cache, and its external cache beside the internal ones of the others. Of a scheduled purge
-# peers are not told (as in 1.4.x), so after one of theirs the external cache may hold more.
+# peers are not told (as in 1.4.x), so after one of theirs the external cache may hold more. Tables that change all the time are not seen
+# in one moment: what is between two looks at the kernel must have been there in one of them, and what is in both must be there.
 same_tables() {
-	local fw kernel internal external wanted=
+	local kernel internal external wanted
 	kernel=$(flows_kernel "$1" | canon_external)
+	wanted=$(internal_of_others "$1")
 	internal=$(flows_cache "$1" -i)
 	external=$(flows_cache "$1" -e)
-	for fw in $(running); do
-		[ $fw = "$1" ] || wanted+=$(flows_cache $fw -i)$'\n'
-	done
-	wanted=$(sed '/^$/d' <<<"$wanted" | sort -u)
 	SAME="$1 kernel $(lines "$kernel") internal $(lines "$internal") external $(lines "$external")"
-	DIFFERENT=$(diff <(echo "$kernel") <(echo "$internal"))$(diff <(echo "$wanted") <(echo "$external"))
-	[ "$kernel" = "$internal" ] || return
-	[ "$wanted" = "$external" ] && return
-	others_purged "$1" && [ -z "$(comm -23 <(sed '/^$/d' <<<"$wanted") <(echo "$external"))" ] && SAME="$SAME (with what was purged)"
+	between "$kernel" "$internal" "flows_kernel $1" || return
+	between "$wanted" "$external" "internal_of_others $1" && return
+	others_purged "$1" && [ -z "$(comm -23 <(echo "$wanted") <(echo "$external"))" ] && SAME="$SAME (with what was purged)"
+}
+
+# between BEFORE TABLE COMMAND: TABLE is BEFORE, or between that and what the command says now.
+between() {
+	local after
+	[ "$1" != "$2" ] || return 0
+	after=$($3 | canon_external)
+	DIFFERENT=$(comm -23 <(comm -12 <(echo "$1") <(echo "$after")) <(echo "$2") | sed 's/^/missing: /'
+		comm -13 <(sort -u <(echo "$1") <(echo "$after")) <(echo "$2") | sed 's/^/too much: /')
+	[ -z "$DIFFERENT" ]
+}
+
+internal_of_others() {
+	local fw
+	for fw in $(running); do
+		[ $fw = "$1" ] || flows_cache $fw -i
+	done | sort -u
 }
 
 # Firewalls that have a daemon.
