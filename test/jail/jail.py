@@ -141,6 +141,26 @@ def case_settings():
         os.close(settings)
 
 
+def case_asked_of_workers():
+    """What must be there comes along with the settings, and is heard before they are looked at."""
+    for role in ("log", "sync"):
+        for asked in (ALL, 0):
+            wall, log = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET), socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            settings = os.memfd_create("settings")
+            socket.send_fds(wall[0], [struct.pack("=II", 2, asked)], [settings])  # MSG_CONF
+            p = start([PROBE.replace("jail_probe", "container"), "unshare", os.environ["CT_BIN"] + "/ctd-worker", role], pass_fds=(3, 4),
+                      stdin=subprocess.DEVNULL, preexec_fn=lambda: (os.dup2(wall[1].fileno(), 3), os.dup2(log[1].fileno(), 4)))
+            os.close(settings)
+            log[0].settimeout(DEADLINE)
+            if asked:
+                assert b"cannot enter the jail: network namespace" in log[0].recv(2000), role
+            else:
+                wait_for("the jail", lambda: jailed(p.pid))
+            wall[0].close()
+            wall[1].close()
+            p.wait(DEADLINE)
+
+
 def check_process(pid, user, caps, own_net, root=None, holds_directories=False):
     st, uid = status_of(pid), pwd.getpwnam(user)
     name = f"{user} {pid} {st['Name'].strip()}"
