@@ -3,7 +3,7 @@
 # are lines that are neither blank nor comment only.
 set(CT_PARENT_BUDGET 1600)
 set(CT_KEEPER_BUDGET 620)
-set(CT_START_BUDGET 1700)
+set(CT_START_BUDGET 1760)
 set(CT_QUEUE_BUDGET 1770)
 set(ct_count_commands)
 function(ct_budget what limit)

@@ -115,7 +115,7 @@ static const struct field conf_rows[] = {
 	{NULL, 0, &kind_num, CONF(n_expect_helpers), UPTO(N(((struct conf *)0)->expect_helper)), .flags = LIVE},
 
 	{"LogFile", BIT(IN_STATS), &kind_logfile, CONF(stats_logfile), .on = PATH_STATS_LOG, .what = "stats LogFile path", SETUP(stats_logfile)},
-	{"Syslog", BIT(IN_STATS), &kind_facility, CONF(stats_syslog_facility)},
+	{"Syslog", BIT(IN_STATS), &kind_facility, CONF(stats_syslog_facility), SETUP(stats_syslog_facility)},
 
 	{"Setup", BIT(IN_HELPER), &kind_switch, CONF(helper_setup)},
 	{"Type", BIT(IN_HELPER), &kind_type, .block = IN_TYPE},

@@ -27,8 +27,8 @@ static const struct {
 static const char *
 not_there(const struct conf *c)
 {
-	if (!c->sync)
-		return "there is no statistics mode yet, a `Sync' block is needed";
+	if (!c->sync && !c->stats)
+		return "a `Sync' or a `Stats' block is needed";
 	if (c->n_links != 0 && c->link[0].kind == LINK_TCP)
 		return "there are no `TCP' links yet, use `UDP' or `Multicast'";
 	return NULL;

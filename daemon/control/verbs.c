@@ -280,6 +280,11 @@ static const struct verb verbs[CTL_VERB_MAX] = {
 static const char *
 unsupported(const struct conf *conf, const struct ctl_request *r)
 {
+	static const unsigned int without_peers = 1U << CTL_STATS | 1U << CTL_DUMP | 1U << CTL_FLUSH |
+						  1U << CTL_FLUSH_KERNEL | 1U << CTL_RESYNC_KERNEL | 1U << CTL_STOP;
+
+	if (!conf->sync && ((without_peers & 1U << r->verb) == 0 || (r->verb == CTL_DUMP && r->caches & CTL_EXTERNAL)))
+		return "there are no peers in statistics mode";
 	switch (r->verb) {
 	case CTL_RSQUEUE:
 		return conf->mode != MODE_FTFW ? "only FTFW mode has a resend queue" : NULL;

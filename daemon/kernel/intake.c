@@ -100,8 +100,12 @@ flow_event(struct intake *in, const struct nlmsghdr *nlh, const struct flow *f)
 		in->count.filtered++;
 		if (in->to.waiting != NULL && *in->to.waiting > 0 && !filter_passes(in->filter, f, true))
 			in->count.filtered += in->to.hidden(in->to.arg, f);
-	} else if (in->to.flow(in->to.arg, (enum sink_op)op, f, own(in, nlh)))
+		return;
+	}
+	if (in->to.flow(in->to.arg, (enum sink_op)op, f, own(in, nlh)))
 		add_traffic(in, nlh);
+	if (op == SINK_DEL && in->to.ended != NULL)
+		in->to.ended(in->to.ended_arg, nlh);
 }
 
 static void

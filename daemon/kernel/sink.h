@@ -7,6 +7,8 @@
 
 #include "flow.h"
 
+struct nlmsghdr;
+
 enum sink_op { SINK_NEW, SINK_UPD, SINK_DEL };
 
 /* own: caused by ourselves, who write what peers say and flush. */
@@ -16,6 +18,9 @@ struct sink {
 	void (*prefetch)(void *arg, const struct flow *f, size_t n);
 	/* An event. True: a flow that was known has ended. */
 	bool (*flow)(void *arg, enum sink_op op, const struct flow *f, bool own);
+	/* The event itself, after flow(), when a flow has ended. NULL: nobody wants it. */
+	void (*ended)(void *arg, const struct nlmsghdr *nlh);
+	void *ended_arg;
 	/* Events of a flow that the filter hides in every state, while *waiting (NULL: never) is not 0. How many others
 	 * turn out to be hidden with it. */
 	const unsigned int *waiting;

@@ -439,6 +439,8 @@ sweep(struct store *s, enum slot_kind kind, uint32_t slot)
 	if (!s->complete || e->gen == s->gen)
 		return;
 	s->found += is_silent(e);
+	if (s->missed_end != NULL && kind == SLOT_FLOW)
+		s->missed_end(s->missed_arg, &e->flow);
 	bury(s, kind, slot, (s->flushed & 1U << kind) == 0 && !theirs(s, e));
 }
 

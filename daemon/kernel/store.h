@@ -16,7 +16,10 @@
 struct store {
 	struct tables t;
 	struct mode *mode; /* NULL: nothing is announced */
-	uint8_t gen;       /* of the dump that is running or was last */
+	/* A dump shows that f has ended without an event. NULL: nobody wants to know. */
+	void (*missed_end)(void *arg, const struct flow *f);
+	void *missed_arg;
+	uint8_t gen; /* of the dump that is running or was last */
 	bool dumping, announce, complete;
 	bool injected;        /* peers' flows are written into the kernel: what only dumps showed may be theirs */
 	uint8_t term;         /* of being the one whose packets pass here; another one begins when we hand over */

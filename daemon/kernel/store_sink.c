@@ -87,6 +87,15 @@ looked_at(void *arg, const struct flow *f)
 struct sink
 store_sink(struct store_sink *s)
 {
-	return (struct sink){s,      prefetch,    flow,          &s->store->early.n, hidden,
-			     expect, flow_dumped, expect_dumped, looked_at};
+	return (struct sink){
+		.arg = s,
+		.prefetch = prefetch,
+		.flow = flow,
+		.waiting = &s->store->early.n,
+		.hidden = hidden,
+		.expect = expect,
+		.flow_dumped = flow_dumped,
+		.expect_dumped = expect_dumped,
+		.looked_at = looked_at,
+	};
 }

@@ -19,7 +19,9 @@
 #include "roles.h"
 #include "msg_rules.h"
 
-#define DRAIN_MAX 64
+#define DRAIN_MAX        64
+#define LOGGER_FLOWS_MAX 65536
+#define LOST_SECONDS     60
 
 static const char syslog_gone[] = "syslog is gone, its lines are lost until conntrackd is started again";
 
@@ -200,6 +202,47 @@ logger_turn(struct logger *l, time_t now)
 	return l->lines > 0;
 }
 
+/* One record: lines that begin with the time and a tab, which are not for syslog. */
+static void
+flow_record(struct logger *l, const char *text, size_t len)
+{
+	const char *end = text + len, *line = text, *next, *tab;
+
+	for (; line < end; line = next) {
+		if ((next = memchr(line, '\n', (size_t)(end - line))) == NULL)
+			next = end;
+		tab = memchr(line, '\t', (size_t)(next - line));
+		if (l->sink[SINK_SYSLOG] >= 0 && tab != NULL) {
+			char one[LOG_TEXT_MAX + 1];
+
+			snprintf(one, sizeof(one), "%.*s", (int)(next - tab - 1), tab + 1);
+			l->lost += !put_syslog(l, getpid(), LV_INFO, one);
+		}
+		l->flow_lines++;
+		next += next < end;
+	}
+}
+
+bool
+logger_flows(struct logger *l, unsigned int max)
+{
+	static char record[LOGGER_FLOWS_MAX];
+
+	for (; max > 0; max--) {
+		ssize_t n = recv(l->sink[SINK_FLOWS], record, sizeof(record), MSG_DONTWAIT);
+		const uint64_t before = l->flow_lines;
+
+		if (n <= 0)
+			return false;
+		flow_record(l, record, (size_t)n);
+		if (l->sink[SINK_FILE] < 0 || put(l->sink[SINK_FILE], record, (size_t)n))
+			continue;
+		l->lost += l->flow_lines - before;
+		l->lost_errno = errno;
+	}
+	return true;
+}
+
 int
 logger_reopen(struct logger *l)
 {
@@ -213,10 +256,25 @@ logger_reopen(struct logger *l)
 	return logger_sink(l, SINK_FILE, fd);
 }
 
+/* The flow log is no place for words. */
 static void
-say(struct logger *l, enum log_level level, const char *text)
+say(struct logger *l, struct log *log, enum log_level level, const char *text)
 {
-	logger_line(l, getpid(), level, text, strlen(text));
+	if (l->sink[SINK_FLOWS] >= 0)
+		log_put(log, level, "%s", text);
+	else
+		logger_line(l, getpid(), level, text, strlen(text));
+}
+
+static void
+say_lost_flows(struct logger *l, struct log *log, time_t now)
+{
+	if (l->sink[SINK_FLOWS] < 0 || l->lost == 0 || now - l->second < LOST_SECONDS)
+		return;
+	log_put(log, LV_WARNING, "%llu lines of the flow log were lost: %s", (unsigned long long)l->lost,
+		strerror(l->lost_errno));
+	l->lost = 0;
+	l->second = now;
 }
 
 /* The file's own name, which need not be the configured one: that may be a link. */
@@ -239,7 +297,6 @@ drop_directories(struct logger *l)
 	bool reopens = l->sink[SINK_DIR] >= 0;
 
 	logger_sink(l, SINK_DIR, -1);
-	logger_sink(l, SINK_STATS_DIR, -1);
 	if (reopens)
 		l->sink[SINK_DIR] = AT_FDCWD;
 }
@@ -268,9 +325,11 @@ enter(struct logger *l, int conf_fd, uint32_t asked, struct log *log)
 	if ((r = blob_load(&conf, conf_fd)) < 0)
 		return r;
 	if (l->file[0] == '\0')
-		memcpy(l->file, conf.logfile, sizeof(l->file));
+		memcpy(l->file, l->sink[SINK_FLOWS] >= 0 ? conf.stats_logfile : conf.logfile, sizeof(l->file));
 	if (conf.syslog_facility != 0)
 		l->facility = conf.syslog_facility;
+	else if (l->sink[SINK_FLOWS] >= 0)
+		l->facility = LOG_USER; /* as 1.4.x without Syslog in General */
 	conf_clear(&conf);
 	return 0;
 }
@@ -312,7 +371,7 @@ on_message(struct log_worker *w, struct msg *m)
 	if (m->type == MSG_LOG_REOPEN && (r = logger_reopen(&w->logger)) < 0) {
 		snprintf(line, sizeof(line), "cannot open the log file `%s' again, the old one stays in use: %s",
 			 w->logger.file, strerror(-r));
-		say(&w->logger, LV_WARNING, line);
+		say(&w->logger, w->log, LV_WARNING, line);
 	}
 	return 0;
 }
@@ -341,18 +400,24 @@ log_role(int wall_fd, struct log *log)
 	while (r == 0) {
 		/* before the start a spare leaves the records to the worker that serves */
 		bool runs = w.phase == PHASE_RUN;
+		bool flows = w.logger.sink[SINK_FLOWS] >= 0;
 		struct pollfd p[3] = {{wall_fd, POLLIN, 0},
-				      {runs ? w.logger.sink[SINK_PARENT] : -1, POLLIN, 0},
+				      {runs ? w.logger.sink[flows ? SINK_FLOWS : SINK_PARENT] : -1, POLLIN, 0},
 				      {runs && more ? w.logger.sink[SINK_WORKERS] : -1, POLLIN, 0}};
 
-		if (poll(p, 3, more ? -1 : 100) < 0 && errno != EINTR)
+		if (poll(p, 3, more && w.logger.lost == 0 ? -1 : more ? 1000 : 100) < 0 && errno != EINTR)
 			break;
-		if (runs)
+		if (runs && flows) {
+			logger_flows(&w.logger, DRAIN_MAX);
+			say_lost_flows(&w.logger, log, time(NULL));
+		} else if (runs)
 			more = logger_turn(&w.logger, time(NULL));
 		if (p[0].revents != 0)
 			r = take_messages(&w);
 	}
-	if (w.phase == PHASE_RUN) { /* last words */
+	if (w.phase == PHASE_RUN && w.logger.sink[SINK_FLOWS] >= 0)
+		logger_flows(&w.logger, 4096);
+	else if (w.phase == PHASE_RUN) { /* last words */
 		logger_drain(&w.logger, SINK_PARENT, 4096);
 		logger_drain(&w.logger, SINK_WORKERS, LOGGER_LINES_MAX);
 	}

@@ -19,8 +19,9 @@ struct logger {
 	uint32_t facility;       /* of syslog, when there is SINK_SYSLOG */
 	uint64_t lost;           /* lines that LogFile did not take since it last did */
 	int lost_errno;
-	time_t second;
-	unsigned int lines; /* that workers may still write in it */
+	uint64_t flow_lines; /* of the flow log */
+	time_t second;       /* of lines; with SINK_FLOWS: when lost ones were last told of */
+	unsigned int lines;  /* that workers may still write in it */
 };
 
 void logger_init(struct logger *l);
@@ -32,6 +33,9 @@ unsigned int logger_drain(struct logger *l, enum log_sink from, unsigned int max
 /* The parent's lines first, then as many of the workers' as they may have in the second that now is; the others stay in
  * the socket. Whether there may be more of them. */
 bool logger_turn(struct logger *l, time_t now);
+/* SINK_FLOWS: at most max records of flow lines to the file and to syslog. What the file does not take is counted as
+ * lost. Whether there may be more. */
+bool logger_flows(struct logger *l, unsigned int max);
 /* Opens LogFile again by name in its directory; the old one stays open when that fails (-errno).
  * Without LogFile, or with one that has no directory (/dev/stdout), there is nothing to do. */
 int logger_reopen(struct logger *l);

@@ -63,5 +63,13 @@ expect_dumped(void *arg, const struct expect *e)
 struct sink
 direct_sink(struct sync *s)
 {
-	return (struct sink){s, prefetch, flow, NULL, hidden, expect, flow_dumped, expect_dumped, NULL};
+	return (struct sink){
+		.arg = s,
+		.prefetch = prefetch,
+		.flow = flow,
+		.hidden = hidden,
+		.expect = expect,
+		.flow_dumped = flow_dumped,
+		.expect_dumped = expect_dumped,
+	};
 }

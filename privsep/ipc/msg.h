@@ -68,12 +68,13 @@ enum msg_type {
 };
 
 /* What the log worker gets before it starts: the receiving ends of the parent's log socket and of the one that workers
- * share, who can shut it down or keep it full; directory and open file of LogFile and of the statistics log (the
- * directory is for reopening by name); the syslog socket; standard output and error. */
+ * share, who can shut it down or keep it full; directory and open file of LogFile (the directory is for reopening by
+ * name); the syslog socket; standard output and error. Those of the flow log: the receiving end of the stats worker's
+ * socket for its lines, whose other end that worker gets; directory and file of the statistics log. */
 /* clang-format off */
 enum log_sink {
 	SINK_PARENT, SINK_WORKERS, SINK_DIR, SINK_FILE, SINK_SYSLOG, SINK_CONSOLE, SINK_CONSOLE_ERR,
-	SINK_STATS_DIR, SINK_STATS_FILE, SINK_MAX
+	SINK_FLOWS, SINK_MAX
 };
 /* clang-format on */
 enum link_kind { LINK_UDP = 1, LINK_MCAST, LINK_TCP };
@@ -154,7 +155,7 @@ struct msg_status {
  * msg_setup and msg_link of setup.h. */
 #define MSG_PACKET_LEN  144
 #define MSG_VERDICT_LEN 272
-#define MSG_SETUP_LEN   1776
+#define MSG_SETUP_LEN   1780
 #define MSG_LINK_LEN    64
 
 static_assert(sizeof(struct msg_hdr) == 8, "wall format");

@@ -26,13 +26,13 @@ struct msg_helper {
 /* size: sizeof(struct msg_setup); sync, stats: which workers there are; sched_type: 0 leave alone, else SCHED_RR or
  * SCHED_FIFO; expect_sync: subscribe to expectation events as well; no_events: PollSecs, no event socket; nl_buf*:
  * event socket, bytes as the kernel accounts them, 0 unset; syslog_facility: 0 none, else LOG_DAEMON, LOG_LOCAL0, … of
- * <syslog.h>; empty path: none; jail: 0 not said, 1 Require, 2 BestEffort. */
+ * <syslog.h>, of flows: any but 0 means the same one; empty path: none; jail: 0 not said, 1 Require, 2 BestEffort. */
 struct msg_setup {
 	uint32_t size;
 	uint8_t sync, stats, events_reliable, landlock_required;
 	uint8_t sched_type, sched_prio, expect_sync, no_events;
 	uint8_t systemd, n_links, n_helpers, console, jail, reserved[3];
-	uint32_t nl_buf, nl_buf_max, syslog_facility;
+	uint32_t nl_buf, nl_buf_max, syslog_facility, stats_syslog_facility;
 	char lockfile[MSG_PATH_MAX], logfile[MSG_PATH_MAX], stats_logfile[MSG_PATH_MAX];
 	char ctl_path[108], ctl_group[33];
 	struct msg_link link[MSG_LINKS_MAX];

@@ -28,15 +28,15 @@
 /* Whoever chose the name may have chosen any: only what is the log worker's already, empty or like a log (of 1.4.x, or
  * of a worker that had another uid) changes its owner; and nobody else's where everybody may make files. */
 static bool
-is_log(int fd, const char *name, int dir, uid_t uid)
+is_log(int fd, const char *name, int dir, uid_t uid, const char *begins)
 {
 	int in = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st, around;
 	bool common = fstat(dir, &around) == -1 || (around.st_mode & S_IWOTH) != 0;
-	char first = '[';
-	bool good =
-		fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-		(st.st_uid == uid || ((!common || st.st_uid == geteuid()) && read(in, &first, 1) >= 0 && first == '['));
+	char first = begins[0];
+	bool good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+		    (st.st_uid == uid || ((!common || st.st_uid == geteuid()) && read(in, &first, 1) >= 0 &&
+					  strchr(begins, first) != NULL));
 
 	close(in);
 	return good;
@@ -76,39 +76,40 @@ follow(char name[MSG_PATH_MAX])
 
 /* Neither has a directory: there is nothing to open again. */
 static bool
-open_device(struct start *s, const char *name, enum log_sink file)
+open_device(struct start *s, int *file, const char *name)
 {
 	int fd = stream_of(name);
 
 	if (fd == -1 && strcmp(name, "/dev/null") != 0)
 		return false;
-	s->sink[file] = fd == -1 ? open(name, O_WRONLY | O_CLOEXEC) : fcntl(fd, F_DUPFD_CLOEXEC, WORKER_LOG_FD + 1);
+	*file = fd == -1 ? open(name, O_WRONLY | O_CLOEXEC) : fcntl(fd, F_DUPFD_CLOEXEC, WORKER_LOG_FD + 1);
 	s->streamed = s->streamed || fd != -1;
-	return s->sink[file] != -1;
+	return *file != -1;
 }
 
-/* The log worker owns its files: it must open them again after rotation. */
+/* The log worker owns its files: it must open them again after rotation. begins: what its lines begin with. */
 static void
-open_log(struct start *s, const char *conf, enum log_sink file, enum log_sink dir)
+open_log(struct start *s, int *sink, const char *conf, const char *begins)
 {
 	const struct passwd *pw = getpwnam(JAIL_WORKER_USER);
 	char name[MSG_PATH_MAX], parent[MSG_PATH_MAX];
 
 	snprintf(name, sizeof(name), "%s", conf);
 	follow(name);
-	if (name[0] == '\0' || open_device(s, name, file))
+	if (name[0] == '\0' || open_device(s, &sink[SINK_FILE], name))
 		return;
 	memcpy(parent, name, sizeof(parent));
-	s->sink[dir] = open(dirname(parent), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	s->sink[file] = open(name, JAIL_LOG_OPEN | O_NONBLOCK, 0600);
-	if (s->sink[file] == -1 && errno == EACCES && pw != NULL && setfsuid(pw->pw_uid) == (int)geteuid()) {
-		s->sink[file] = open(name, JAIL_LOG_OPEN | O_NONBLOCK, 0600); /* root without CAP_DAC_OVERRIDE */
+	sink[SINK_DIR] = open(dirname(parent), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	sink[SINK_FILE] = open(name, JAIL_LOG_OPEN | O_NONBLOCK, 0600);
+	if (sink[SINK_FILE] == -1 && errno == EACCES && pw != NULL && setfsuid(pw->pw_uid) == (int)geteuid()) {
+		sink[SINK_FILE] = open(name, JAIL_LOG_OPEN | O_NONBLOCK, 0600); /* root without CAP_DAC_OVERRIDE */
 		setfsuid(geteuid());
 	}
-	if (s->sink[file] != -1 && !is_log(s->sink[file], name, s->sink[dir], pw != NULL ? pw->pw_uid : 0))
+	if (sink[SINK_FILE] != -1 &&
+	    !is_log(sink[SINK_FILE], name, sink[SINK_DIR], pw != NULL ? pw->pw_uid : 0, begins))
 		errno = EEXIST; /* something else */
-	else if (s->sink[file] != -1 && s->sink[dir] != -1 &&
-		 (pw == NULL || fchown(s->sink[file], pw->pw_uid, (gid_t)-1) == 0))
+	else if (sink[SINK_FILE] != -1 && sink[SINK_DIR] != -1 &&
+		 (pw == NULL || fchown(sink[SINK_FILE], pw->pw_uid, (gid_t)-1) == 0))
 		return;
 	fprintf(stderr, "ERROR: can't open logfile `%s'.Reason: %s\n", conf,
 		errno == EEXIST ? "it is there and is no log file" : strerror(errno));
@@ -128,7 +129,7 @@ connect_to(const struct sockaddr_un *sun, socklen_t len, int type)
 
 /* Its receiving end becomes a sink, which is told who writes. */
 static void
-log_socket(struct start *s, enum log_sink sink, int *fd)
+log_socket(struct start *s, int *sink, int *fd)
 {
 	int sv[2], on = 1;
 
@@ -137,7 +138,7 @@ log_socket(struct start *s, enum log_sink sink, int *fd)
 		log_put(&s->log, LV_ERROR, "can't create the log socket: %s", strerror(errno));
 		give_up(s, 1);
 	}
-	s->sink[sink] = sv[0];
+	*sink = sv[0];
 	*fd = sv[1];
 }
 
@@ -146,15 +147,20 @@ open_logs(struct start *s)
 {
 	const struct sockaddr_un syslog = {AF_UNIX, "/dev/log"};
 
-	open_log(s, s->h.conf.logfile, SINK_FILE, SINK_DIR);
-	open_log(s, s->h.conf.stats_logfile, SINK_STATS_FILE, SINK_STATS_DIR);
+	open_log(s, s->sink, s->h.conf.logfile, "[");
 	if (s->h.conf.syslog_facility != 0)
 		s->sink[SINK_SYSLOG] = connect_to(&syslog, sizeof(syslog), SOCK_DGRAM);
 	s->sink[SINK_CONSOLE] = s->h.daemon || s->streamed ? -1 : STDOUT_FILENO;
 	/* of a daemon: until it is ready */
 	s->sink[SINK_CONSOLE_ERR] = s->streamed && !s->h.daemon ? -1 : STDERR_FILENO;
-	log_socket(s, SINK_PARENT, &s->h.log_fd);
-	log_socket(s, SINK_WORKERS, &s->workers_log);
+	log_socket(s, &s->sink[SINK_PARENT], &s->h.log_fd);
+	log_socket(s, &s->sink[SINK_WORKERS], &s->workers_log);
+	if (s->h.conf.stats_logfile[0] == '\0' && s->h.conf.stats_syslog_facility == 0)
+		return;
+	open_log(s, s->flow_sink, s->h.conf.stats_logfile, "MTWFS"); /* a day of the week */
+	if (s->h.conf.stats_syslog_facility != 0)
+		s->flow_sink[SINK_SYSLOG] = connect_to(&syslog, sizeof(syslog), SOCK_DGRAM);
+	log_socket(s, &s->flow_sink[SINK_FLOWS], &s->flows);
 }
 
 void

@@ -144,20 +144,24 @@ give_links(struct start *s, struct worker *w)
 }
 
 static void
-start_workers(struct start *s, enum role role, unsigned int n)
+start_workers(struct start *s, enum role role, uint16_t index, unsigned int n)
 {
+	const int *from = index == 0 ? s->sink : s->flow_sink;
+
 	for (unsigned int i = 0; i < n; i++) {
 		struct worker *w = &s->h.worker[s->h.n_workers];
-		int r = spawn(w, role, 0, s->workers_log);
+		int r = spawn(w, role, index, s->workers_log);
 
 		s->h.n_workers += r == 0;
 		for (unsigned int sink = 0; r == 0 && role == ROLE_LOG && sink < SINK_MAX; sink++)
-			if (s->sink[sink] != -1)
-				r = give_fd(w, MSG_LOG_SINK, sink, s->sink[sink]);
+			if (from[sink] != -1)
+				r = give_fd(w, MSG_LOG_SINK, sink, from[sink]);
 		if (r == 0 && role != ROLE_KEEPER)
 			r = arm(s, w);
 		if (r == 0 && role != ROLE_KEEPER && role != ROLE_LINK)
 			r = give_fd(w, MSG_CONF, setup_walls(&s->h.conf), s->conf_fd);
+		if (r == 0 && role == ROLE_STATS && s->flows != 0)
+			r = give_fd(w, MSG_LOG_SINK, SINK_FLOWS, s->flows);
 		s->opener = role == ROLE_LINK ? w : s->opener;
 		if (r == 0 && s->opener != NULL)
 			r = give_links(s, w);
@@ -203,8 +207,12 @@ start_logging(struct start *s)
 {
 	struct worker *first = &s->h.worker[s->h.n_workers];
 
-	start_workers(s, ROLE_LOG, N_LOG);
+	start_workers(s, ROLE_LOG, 0, N_LOG);
 	enter(s, first);
+	if (s->flows != 0) {
+		start_workers(s, ROLE_LOG, 1, N_LOG);
+		enter(s, first + N_LOG);
+	}
 	s->log = (struct log){s->h.log_fd, s->h.log_fd, LF_RECORD, 0};
 }
 
@@ -345,7 +353,7 @@ main(int argc, char **argv)
 	if (w.use == CONF_START && !may_start(s))
 		return 1;
 	for (int i = 0; i < SINK_MAX; i++)
-		s->sink[i] = -1;
+		s->sink[i] = s->flow_sink[i] = -1;
 	s->argv = argv;
 	s->h.daemon = w.daemon;
 	if ((status = read_config(s, w.conf, w.use)) != 0 || w.use != CONF_START)
@@ -353,7 +361,7 @@ main(int argc, char **argv)
 	open_logs(s); /* with the standard output that we were started with */
 	if (w.daemon)
 		to_background(s);
-	start_workers(s, ROLE_KEEPER, 1); /* the first: others are told to it */
+	start_workers(s, ROLE_KEEPER, 0, 1); /* the first: others are told to it */
 	start_logging(s);
 	take_lock(s);
 	s->locked = true;
@@ -361,8 +369,8 @@ main(int argc, char **argv)
 	open_notify(s);
 	open_links(s);
 	open_netlink(s);
-	start_workers(s, ROLE_LINK, s->h.conf.n_links > 0);
-	start_workers(s, s->h.conf.sync ? ROLE_SYNC : ROLE_STATS, N_SERVING);
+	start_workers(s, ROLE_LINK, 0, s->h.conf.n_links > 0);
+	start_workers(s, s->h.conf.sync ? ROLE_SYNC : ROLE_STATS, 0, N_SERVING);
 	enter(s, &s->h.worker[0]);
 	set_scheduler(s);
 	if (chdir("/") == 0)

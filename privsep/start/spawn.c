@@ -52,8 +52,10 @@ become_worker(const char *path, enum role role, uint16_t index, int wall, int lo
 int
 spawn(struct worker *w, enum role role, uint16_t index, int log_fd)
 {
-	static const char *const program[ROLE_MAX] = {
-		[ROLE_HELPER] = "ctd-helper", [ROLE_LINK] = "ctd-link", [ROLE_KEEPER] = "ctd-keeper"};
+	static const char *const program[ROLE_MAX] = {[ROLE_HELPER] = "ctd-helper",
+						      [ROLE_STATS] = "ctd-stats",
+						      [ROLE_LINK] = "ctd-link",
+						      [ROLE_KEEPER] = "ctd-keeper"};
 	char path[PATH_MAX];
 	int sv[2], size = WALL_BUFFER;
 

@@ -24,9 +24,9 @@ as() {
 	fi
 }
 
-# Links over TCP and the statistics mode are read, but this version does not start with them.
+# Links over TCP are read, but this version does not start with them.
 starts() {
-	grep -q '^Sync' "$1" && ! grep -q 'TCP {$' "$1"
+	grep -q '^S\(ync\|tats\)' "$1" && ! grep -q 'TCP {$' "$1"
 }
 
 try() {

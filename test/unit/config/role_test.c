@@ -207,8 +207,6 @@ not_in_this_version(void **state)
 		 "Port 3780 Interface eth1 } }\n",
 		 "x.conf: this version does not start with it: there are no `TCP' links yet, use `UDP' or "
 		 "`Multicast'\n"},
-		{"General { }\nStats { LogFile on }\n", "x.conf: this version does not start with it: there is no "
-							"statistics mode yet, a `Sync' block is needed\n"},
 		{"Helper { }\n", "x.conf: this version does not start with it: "},
 		{"", "x.conf: this version does not start with it: "},
 	};

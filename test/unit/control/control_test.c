@@ -132,6 +132,7 @@ setup(void **state)
 	c = (struct ctx){.client = -1};
 	clock_set(&c.now, 100000);
 	conf_init(&c.conf);
+	c.conf.sync = true;
 	c.conf.mode = MODE_FTFW;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv), 0);
 	c.log = (struct log){.fd = sv[0], .fd_err = sv[0], .form = LF_RECORD};
