@@ -120,10 +120,11 @@ no_flows() {
 	[ -z "$(flows_kernel fw-a)" ]
 }
 
-# Ours asks and sends by itself when a peer appears, and what its workers say about the settings has no place among the first lines.
+# Ours asks and sends by itself when a peer appears, says who had it stopped, and what its workers say about the settings has no place
+# among the first lines.
 log_of() {
 	plain <"$LAB_DIR/$1.log" | grep -e 'event filtering' -e 'disabling' | sort
-	plain <"$LAB_DIR/$1.log" | grep -v -e 'resync requested' -e 'sending bulk update' -e 'event filtering' -e 'disabling'
+	plain <"$LAB_DIR/$1.log" | grep -v -e 'resync requested' -e 'sending bulk update' -e 'event filtering' -e 'disabling' -e 'asked to stop'
 }
 
 tell() {
