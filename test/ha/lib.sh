@@ -325,10 +325,6 @@ logged() {
 	verdict $? "log of $1: $(sed -E 's/^\[[^]]*\] (\(pid=[0-9]+\) )?//' <<<"${line:-nothing like $2}")"
 }
 
-# status_says NODE PATTERN: conntrackctl's status has such a line.
-status_says() {
-	own "$1" status | grep -m 1 -e "$2"
-}
 
 # ---- other links than a cable
 

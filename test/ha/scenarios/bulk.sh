@@ -1,7 +1,7 @@
 # the active node dies in the middle of a bulk; then its successor's bulk is cut short by the death of the node that it is for
 scenario() {
 	local many
-	many=$(long 20000 100000)
+	many=$(long 10000 100000)
 	lab_up
 	flows $ACTIVE create tcp 0 "$many" -t 3000 && flows $ACTIVE create udp6 0 "$many" -t 3000
 	tables_agree "with $((2 * many)) flows besides" 60

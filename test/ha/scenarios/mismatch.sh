@@ -2,6 +2,8 @@
 scenario() {
 	lab_up
 	differs Mode 'Mode FTFW/Mode NOTRACK' 'another mode'
+	logged $ACTIVE 'the peer 10.99.0.2 seems to run Mode NOTRACK'
+	logged $ACTIVE 'the peer 10.99.0.2 speaks as it should again' 20
 	differs Port 'Port 3780/Port 3781' 'port 378'
 	# A datagram without a checksum is as good as one with: there is nothing to warn of.
 	restarts_with 's/Checksum on/Checksum off/'
@@ -23,7 +25,7 @@ differs() {
 	restarts_with ''
 	for fw in "${FIREWALLS[@]}"; do
 		wait_for 20 calm $fw "$3"
-		verdict $? "$1 put right: $fw: $(own $fw status | grep '^peer')"
+		verdict $? "$1 put right: $fw: $(own $fw status | grep '^peer ')"
 	done
 	tables_agree "with the same $1"
 }

@@ -3,7 +3,7 @@ scenario() {
 	local i
 	GENERAL="NetlinkBufferSize 4096 NetlinkBufferSizeMaxGrowth 4096"
 	lab_up
-	for ((i = 0; i < $(long 4 40); i++)); do
+	for ((i = 0; i < $(long 3 40); i++)); do
 		flows $ACTIVE create tcp 0 3000 -t 3000 && flows $ACTIVE update tcp 0 3000 -m $((i + 1)) && flows $ACTIVE delete tcp 0 1500 &&
 			flows $ACTIVE create udp $((i * 100)) 100 -t 3000
 		tables_agree "in round $((i + 1))"
