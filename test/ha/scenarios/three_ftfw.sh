@@ -1,0 +1,3 @@
+# three nodes in one multicast group, as before, in FT-FW mode
+. "$here/scenarios/three.sh"
+THREE_MODE=FTFW
