@@ -39,11 +39,12 @@ batch_copy(struct batch *b, const struct nlmsghdr *nlh)
 }
 
 bool
-batch_try(struct batch *b, const struct helper_key *k)
+batch_try(struct batch *b, const struct helper_key *k, unsigned int source)
 {
 	if (b->n_tried == BATCH_TRIES)
 		return false;
 	b->tried[b->n_tried].seq = batch_seq(b);
+	b->tried[b->n_tried].source = (uint8_t)source;
 	b->tried[b->n_tried++].key = *k;
 	return true;
 }
@@ -69,7 +70,7 @@ batch_judge(const struct batch *b, const struct msg_error *err, size_t n, struct
 
 		for (size_t k = 0; k < n && r == 0; k++)
 			r = err[k].seq == b->tried[i].seq || err[k].seq == 0 ? err[k].err : 0;
-		if ((r == 0 || r == -EOPNOTSUPP) && helpers_note(h, &b->tried[i].key, r == 0))
+		if ((r == 0 || r == -EOPNOTSUPP) && helpers_note(h, &b->tried[i].key, b->tried[i].source, r == 0))
 			missing(arg, b->tried[i].key.name);
 	}
 }

@@ -19,6 +19,7 @@ struct batch {
 	struct {
 		uint32_t seq;
 		struct helper_key key;
+		uint8_t source;
 	} tried[BATCH_TRIES];
 	_Alignas(8) uint8_t data[BATCH_SIZE];
 };
@@ -49,7 +50,7 @@ int batch_expect(struct batch *b, enum flow_nl_op op, const struct expect *e, ui
 /* A request that was built before, under its new number. */
 void batch_copy(struct batch *b, const struct nlmsghdr *nlh);
 /* The next request tries out this helper. False: too many do. */
-bool batch_try(struct batch *b, const struct helper_key *k);
+bool batch_try(struct batch *b, const struct helper_key *k, unsigned int source);
 /* The request that the error is about; NULL: there is none with this number. */
 const struct nlmsghdr *batch_request(const struct batch *b, uint32_t seq);
 /* What the answers say about the helpers that were tried out. missing: see helpers_note(). */

@@ -176,16 +176,16 @@ flow_remaining(const struct commit *c, const struct entry *e, uint32_t now)
 
 /* Whether the next request may name the helper: 1 yes, 0 no, -EAGAIN when others are being tried out. */
 static int
-may_name(struct commit *c, struct batch *b, const struct helper_key *k)
+may_name(struct commit *c, struct batch *b, const struct helper_key *k, unsigned int source)
 {
-	enum helper_verdict v = helpers_judge(&c->helpers, k);
+	enum helper_verdict v = helpers_judge(&c->helpers, k, source);
 
 	if (v != HELPER_UNTRIED)
 		return v == HELPER_THERE;
 	c->held = false;
 	for (int i = 0; i < COMMIT_WINDOW; i++)
 		c->held = c->held || (c->window[i].id != 0 && c->window[i].b->n_tried > 0);
-	c->held = c->held || !batch_try(b, k);
+	c->held = c->held || !batch_try(b, k, source);
 	return c->held ? -EAGAIN : 1;
 }
 
@@ -203,7 +203,7 @@ put_flow(struct commit *c, struct batch *b, struct entry *e, uint32_t now)
 		c->related += c->pass == PASS_MASTERS;
 		return 0;
 	}
-	if (helper_of_flow(f, &k) && (name = may_name(c, b, &k)) < 0)
+	if (helper_of_flow(f, &k) && (name = may_name(c, b, &k, e->queue)) < 0)
 		return name;
 	e->gen = c->mark;
 	c->put++;
@@ -217,7 +217,7 @@ put_expect(struct commit *c, struct batch *b, const struct entry *e, uint32_t no
 {
 	uint32_t timeout = remaining(c, e->expect.have & EXPECT_TIMEOUT, e->expect.timeout, e->updated, now);
 	struct helper_key k;
-	int name = helper_of_expect(&e->expect, &k) ? may_name(c, b, &k) : 1;
+	int name = helper_of_expect(&e->expect, &k) ? may_name(c, b, &k, e->queue) : 1;
 
 	if (name <= 0)
 		return name < 0 ? name : -EOPNOTSUPP;
@@ -304,6 +304,17 @@ without_helper(struct commit *c, struct batch *b, const struct object *o)
 	return n > 0;
 }
 
+/* Whose entry a request was made of. */
+static unsigned int
+source_of(const struct commit *c, const struct object *o)
+{
+	const bool expect = c->pass == PASS_EXPECTS;
+	const struct cache *cache = c->t.of[expect ? SLOT_EXPECT : SLOT_FLOW];
+	const uint32_t slot = cache_find(cache, expect ? (const void *)&o->e : &o->f);
+
+	return slot != SLOT_NONE ? cache_entry(cache, slot)->queue : 0;
+}
+
 /* A batch of second tries: the queued requests, numbered anew. */
 static void
 fill_again(struct commit *c, struct window *w)
@@ -317,7 +328,8 @@ fill_again(struct commit *c, struct window *w)
 
 		if (!batch_room(w->b))
 			return;
-		if (request_creates(nlh) && names_helper(c, nlh, &o) && (name = may_name(c, w->b, &o.helper)) < 0)
+		if (request_creates(nlh) && names_helper(c, nlh, &o) &&
+		    (name = may_name(c, w->b, &o.helper, source_of(c, &o))) < 0)
 			return;
 		if (name == 1)
 			batch_copy(w->b, nlh);

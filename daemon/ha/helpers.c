@@ -3,6 +3,7 @@
  */
 #include "helpers.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 static bool
@@ -34,27 +35,80 @@ find(const struct helpers *h, const struct helper_key *k)
 	return NULL;
 }
 
+/* Those of the Linux kernel, by the names that they register. */
+static bool
+known(const struct helper_key *k)
+{
+	static const char *const names[] = {"amanda", "ftp", "H.245", "irc", "netbios-ns", "pptp",
+					    "Q.931",  "RAS", "sane",  "sip", "snmp",       "tftp"};
+
+	if (k->l4 != IPPROTO_TCP && k->l4 != IPPROTO_UDP)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(k->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Of the rows that are not for known names: how many a peer has, and how many are its share. */
+static unsigned int
+held(const struct helpers *h, unsigned int source)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < h->n; i++)
+		n += !h->row[i].known && h->row[i].source == source;
+	return n;
+}
+
+static unsigned int
+share(const struct helpers *h, unsigned int source)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < APPLY_SOURCES; i++)
+		n += i == source || held(h, i) > 0;
+	return HELPER_OTHERS / n;
+}
+
 enum helper_verdict
-helpers_judge(const struct helpers *h, const struct helper_key *k)
+helpers_judge(const struct helpers *h, const struct helper_key *k, unsigned int source)
 {
 	const struct helper_row *r = find(h, k);
 
 	if (r == NULL)
-		return h->n < HELPER_ROWS ? HELPER_UNTRIED : HELPER_MISSING;
+		return known(k) || held(h, source) < share(h, source) ? HELPER_UNTRIED : HELPER_MISSING;
 	return r->there ? HELPER_THERE : r->refused >= HELPER_REFUSALS ? HELPER_MISSING : HELPER_UNTRIED;
 }
 
+/* A row for a new name; one of a peer with more than its share, when there is none left. NULL: it is not to have one.
+ */
+static struct helper_row *
+row_for(struct helpers *h, const struct helper_key *k, unsigned int source)
+{
+	const unsigned int equal = share(h, source);
+	unsigned int others = 0;
+
+	for (unsigned int i = 0; i < h->n; i++)
+		others += !h->row[i].known;
+	if (known(k) || (others < HELPER_OTHERS && held(h, source) < equal))
+		return h->n < HELPER_ROWS ? &h->row[h->n++] : NULL;
+	for (unsigned int i = 0; held(h, source) < equal && i < h->n; i++)
+		if (!h->row[i].known && held(h, h->row[i].source) > equal)
+			return &h->row[i];
+	return NULL;
+}
+
 bool
-helpers_note(struct helpers *h, const struct helper_key *k, bool done)
+helpers_note(struct helpers *h, const struct helper_key *k, unsigned int source, bool done)
 {
 	struct helper_row *r = (struct helper_row *)(uintptr_t)find(h, k);
 
-	if (r == NULL && h->n < HELPER_ROWS) {
-		r = &h->row[h->n++];
-		*r = (struct helper_row){.key = *k};
+	if (r == NULL) {
+		if ((r = row_for(h, k, source)) == NULL)
+			return false;
+		*r = (struct helper_row){.key = *k, .source = (uint8_t)source, .known = known(k)};
 	}
-	if (r == NULL)
-		return false;
 	r->there = r->there || done;
 	return !done && !r->there && ++r->refused == HELPER_REFUSALS;
 }

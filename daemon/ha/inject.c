@@ -17,6 +17,7 @@
  * kept. */
 struct kept {
 	uint32_t seq, len; /* octets up to the next one */
+	uint8_t source;
 	struct flow_side side;
 	struct flow f; /* flow_size() of it */
 };
@@ -117,11 +118,12 @@ put_flow(struct inject *j, struct out *o, enum flow_nl_op op, const struct flow 
 }
 
 static void
-keep(struct out *o, uint32_t seq, const struct flow *f, bool no_helper)
+keep(struct out *o, uint32_t seq, const struct flow *f, bool no_helper, unsigned int source)
 {
 	struct kept *k = (struct kept *)(o->kept + o->kept_len);
 
 	k->seq = seq;
+	k->source = (uint8_t)source;
 	k->len = (uint32_t)(offsetof(struct kept, f) + flow_size(f) + 7) & ~7U;
 	memcpy(&k->f, f, flow_size(f));
 	if (f->side != NULL)
@@ -133,7 +135,7 @@ keep(struct out *o, uint32_t seq, const struct flow *f, bool no_helper)
 
 /* Errors come in the order of the requests, so the search goes on where the last one ended. */
 static bool
-find_kept(struct out *o, uint32_t seq, struct flow *f, struct flow_side *side)
+find_kept(struct out *o, uint32_t seq, struct flow *f, struct flow_side *side, unsigned int *source)
 {
 	for (; o->kept_at < o->kept_len;) {
 		const struct kept *k = (const struct kept *)(o->kept + o->kept_at);
@@ -145,6 +147,7 @@ find_kept(struct out *o, uint32_t seq, struct flow *f, struct flow_side *side)
 			continue;
 		memcpy(f, &k->f, flow_size(&k->f));
 		*side = k->side;
+		*source = k->source;
 		f->side = f->side != NULL ? side : NULL;
 		return true;
 	}
@@ -161,9 +164,9 @@ count(struct cache_stats *st, enum entry_change change, bool good)
 }
 
 static enum helper_verdict
-judge(struct inject *j, const struct flow *f, struct helper_key *k)
+judge(struct inject *j, unsigned int source, const struct flow *f, struct helper_key *k)
 {
-	enum helper_verdict v = helper_of_flow(f, k) ? helpers_judge(&j->helpers, k) : HELPER_THERE;
+	enum helper_verdict v = helper_of_flow(f, k) ? helpers_judge(&j->helpers, k, source) : HELPER_THERE;
 
 	if (v == HELPER_MISSING && ++j->without == WITHOUT_MAX)
 		j->without = j->helpers.n = 0; /* modules come and go */
@@ -171,11 +174,11 @@ judge(struct inject *j, const struct flow *f, struct helper_key *k)
 }
 
 void
-inject_flow(struct inject *j, enum entry_change change, const struct flow *f)
+inject_flow(struct inject *j, unsigned int source, enum entry_change change, const struct flow *f)
 {
 	static const enum flow_nl_op op[] = {FLOW_NL_CREATE, FLOW_NL_UPDATE, FLOW_NL_DELETE};
 	struct helper_key k;
-	enum helper_verdict v = change == ENTRY_NEW ? judge(j, f, &k) : HELPER_THERE;
+	enum helper_verdict v = change == ENTRY_NEW ? judge(j, source, f, &k) : HELPER_THERE;
 	struct out *o = queue_room(&j->next, v == HELPER_UNTRIED);
 	uint32_t seq;
 	bool good;
@@ -186,11 +189,11 @@ inject_flow(struct inject *j, enum entry_change change, const struct flow *f)
 	}
 	seq = o != NULL ? batch_seq(&o->b) : 0;
 	if (o != NULL && v == HELPER_UNTRIED)
-		batch_try(&o->b, &k);
+		batch_try(&o->b, &k, source);
 	good = o != NULL && put_flow(j, o, op[change], f, v == HELPER_MISSING) > 0;
 	count(&j->stats[0], change, good);
 	if (good && change != ENTRY_DEL)
-		keep(o, seq, f, v == HELPER_MISSING);
+		keep(o, seq, f, v == HELPER_MISSING, source);
 	if (!good && o != NULL && v == HELPER_UNTRIED)
 		o->b.n_tried--;
 }
@@ -223,6 +226,7 @@ inject_flush(struct inject *j)
 
 struct object {
 	bool expect, no_helper;
+	unsigned int source;
 	struct flow f;
 	struct flow_side side;
 	struct expect e;
@@ -231,10 +235,11 @@ struct object {
 static bool
 read_back(struct inject *j, const struct nlmsghdr *nlh, struct object *o)
 {
-	if (find_kept(j->flight, nlh->nlmsg_seq, &o->f, &o->side)) {
+	if (find_kept(j->flight, nlh->nlmsg_seq, &o->f, &o->side, &o->source)) {
 		o->expect = false;
 		return true;
 	}
+	o->source = 0;
 	o->expect = request_of_expect(nlh);
 	return (o->expect ? expect_from_nl(nlh, &o->e) : flow_from_nl(nlh, &o->f, &o->side)) == 0;
 }
@@ -253,9 +258,9 @@ put_object(struct inject *j, enum flow_nl_op op, const struct object *o)
 		(void)batch_expect(&to->b, op, &o->e, o->e.timeout);
 		return;
 	}
-	no_helper = o->no_helper || judge(j, &o->f, &k) == HELPER_MISSING;
+	no_helper = o->no_helper || judge(j, o->source, &o->f, &k) == HELPER_MISSING;
 	if (put_flow(j, to, op, &o->f, no_helper) > 0 && op == FLOW_NL_CREATE)
-		keep(to, seq, &o->f, no_helper);
+		keep(to, seq, &o->f, no_helper, o->source);
 }
 
 /* The kernel does not say what it does not support: if it was the helper, the flow can do without. */
@@ -266,7 +271,7 @@ can_do_without(struct inject *j, int err, const struct object *o)
 
 	if (err != -EOPNOTSUPP || o->expect || !helper_of_flow(&o->f, &k))
 		return false;
-	if (helpers_note(&j->helpers, &k, false))
+	if (helpers_note(&j->helpers, &k, o->source, false))
 		j->env.helper_missing(j->env.arg, k.name);
 	return true;
 }
@@ -311,7 +316,7 @@ inject_on_result(struct inject *j, uint32_t id, const struct msg_error *err, siz
 		return;
 	for (unsigned int i = 0; i < j->flight->b.n_tried; i++)
 		if (!refused(j->flight->b.tried[i].seq, err, n))
-			helpers_note(&j->helpers, &j->flight->b.tried[i].key, true);
+			helpers_note(&j->helpers, &j->flight->b.tried[i].key, j->flight->b.tried[i].source, true);
 	for (size_t i = 0; i < n; i++) {
 		const struct nlmsghdr *nlh = batch_request(&j->flight->b, err[i].seq);
 
@@ -331,7 +336,7 @@ apply_flows(void *arg, struct apply_batch *b)
 
 		if (change == ENTRY_NEW && j->env.knows(j->env.arg, &b->flow[i]))
 			change = ENTRY_UPD;
-		inject_flow(j, change, &b->flow[i]);
+		inject_flow(j, b->source, change, &b->flow[i]);
 	}
 }
 

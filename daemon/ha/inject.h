@@ -26,7 +26,8 @@ void inject_free(struct inject *j);
 struct applier inject_applier(struct inject *j);
 /* Room for one more; else what peers send has to wait in their sockets. */
 bool inject_room(const struct inject *j);
-void inject_flow(struct inject *j, enum entry_change change, const struct flow *f);
+/* source: whose flow it is, see applier.h. */
+void inject_flow(struct inject *j, unsigned int source, enum entry_change change, const struct flow *f);
 void inject_expect(struct inject *j, enum entry_change change, const struct expect *e);
 /* Sends what was collected; once a turn. */
 void inject_flush(struct inject *j);

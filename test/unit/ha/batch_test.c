@@ -104,11 +104,11 @@ judged(uint32_t seq, int err, int times, unsigned int *n_missing)
 	struct helpers h = {.n = 0};
 
 	batch_clear(&b);
-	assert_true(batch_try(&b, &k));
+	assert_true(batch_try(&b, &k, 0));
 	put(1);
 	for (int i = 0; i < times; i++)
 		batch_judge(&b, &e, err != 0, &h, missing, n_missing);
-	return helpers_judge(&h, &k);
+	return helpers_judge(&h, &k, 0);
 }
 
 /* Only what may have been the helper's fault counts against it. */
@@ -135,10 +135,10 @@ few_on_trial(void **state)
 
 	(void)state;
 	for (int i = 0; i < BATCH_TRIES; i++) {
-		assert_true(batch_try(&b, &k));
+		assert_true(batch_try(&b, &k, 0));
 		put((uint32_t)i);
 	}
-	assert_false(batch_try(&b, &k));
+	assert_false(batch_try(&b, &k, 0));
 }
 
 int

@@ -120,7 +120,7 @@ says(struct ctx *c, enum entry_change change, uint32_t nr, uint8_t state)
 	struct flow f = flow_nr(nr);
 
 	f.state = state;
-	inject_flow(c->j, change, &f);
+	inject_flow(c->j, 0, change, &f);
 }
 
 static int
@@ -186,7 +186,7 @@ says_translated(struct ctx *c, enum entry_change change, const char *helper)
 	f.status |= 0x190; /* translated */
 	f.mark = 5;
 	flow_derive_reply(&f, &nat);
-	inject_flow(c->j, change, &f);
+	inject_flow(c->j, 0, change, &f);
 }
 
 static void
@@ -302,7 +302,7 @@ says_helped(struct ctx *c, enum entry_change change, uint32_t nr)
 	strcpy(side.helper, nr % 2 == 0 ? "ftp" : "junk");
 	f.side = &side;
 	f.have |= FLOW_HELPER;
-	inject_flow(c->j, change, &f);
+	inject_flow(c->j, 0, change, &f);
 	if (!inject_room(c->j))
 		settle(c);
 }
