@@ -15,7 +15,7 @@
 #define LEAST_S     10    /* that a flow lives, unless CommitTimeout says otherwise */
 #define LATE_ROUNDS 3     /* further walks, for flows that peers told about while it went on */
 
-enum pass { PASS_NONE, PASS_MASTERS, PASS_RELATED, PASS_EXPECTS };
+enum pass { PASS_NONE, PASS_ROOM, PASS_MASTERS, PASS_RELATED, PASS_EXPECTS };
 
 struct window {
 	uint32_t id; /* 0: free */
@@ -30,8 +30,9 @@ struct commit {
 	struct commit_env env;
 	struct tables t;
 	enum pass pass;
-	bool stopped;
-	uint8_t mark; /* entry.gen of flows that this commit has asked for, as they are now */
+	bool stopped, room_asked;
+	uint32_t quota[APPLY_SOURCES]; /* of flows, by whose they are */
+	uint8_t mark;                  /* entry.gen of flows that this commit has asked for, as they are now */
 	unsigned int asked, related, put, rounds;
 	uint32_t pos, next_id;
 	struct window window[COMMIT_WINDOW];
@@ -121,7 +122,23 @@ begin_table(struct commit *c, unsigned int table)
 	c->mark = c->mark == UINT8_MAX ? 1 : (uint8_t)(c->mark + 1);
 	c->started = c->env.usec(c->env.arg);
 	c->result = (struct commit_result){.table = table};
-	walk(c, table == COMMIT_FLOWS ? PASS_MASTERS : PASS_EXPECTS);
+	c->room_asked = false;
+	walk(c, table == COMMIT_FLOWS ? PASS_ROOM : PASS_EXPECTS);
+}
+
+void
+commit_room(struct commit *c, uint32_t room)
+{
+	uint32_t held[APPLY_SOURCES];
+
+	if (c->pass != PASS_ROOM)
+		return;
+	for (unsigned int i = 0; i < APPLY_SOURCES; i++)
+		held[i] = c->env.held(c->env.arg, i);
+	room_share(room, held, c->quota);
+	walk(c, PASS_MASTERS);
+	if (c->stopped)
+		c->pos = SLOT_NONE;
 }
 
 static void
@@ -174,6 +191,15 @@ flow_remaining(const struct commit *c, const struct entry *e, uint32_t now)
 	return left < LEAST_S && c->conf.timeout == 0 ? LEAST_S : left;
 }
 
+static bool
+in_flight(const struct commit *c)
+{
+	for (int i = 0; i < COMMIT_WINDOW; i++)
+		if (c->window[i].id != 0)
+			return true;
+	return false;
+}
+
 /* Whether the next request may name the helper: 1 yes, 0 no, -EAGAIN when others are being tried out. */
 static int
 may_name(struct commit *c, struct batch *b, const struct helper_key *k, unsigned int source)
@@ -203,10 +229,18 @@ put_flow(struct commit *c, struct batch *b, struct entry *e, uint32_t now)
 		c->related += c->pass == PASS_MASTERS;
 		return 0;
 	}
+	if (c->quota[e->queue] ==
+	    0) { /* flows that turn out to be there already give back what they were counted for */
+		c->held = in_flight(c);
+		e->gen = c->held ? e->gen : c->mark;
+		c->result.no_room += !c->held;
+		return c->held ? -EAGAIN : -ENOSPC;
+	}
 	if (helper_of_flow(f, &k) && (name = may_name(c, b, &k, e->queue)) < 0)
 		return name;
 	e->gen = c->mark;
 	c->put++;
+	c->quota[e->queue] -= c->quota[e->queue] != ROOM_UNKNOWN;
 	o.no_helper = name == 0;
 	c->result.without_helper += name == 0;
 	return batch_flow(b, FLOW_NL_CREATE, f, &o);
@@ -381,15 +415,6 @@ send_waiting(struct commit *c)
 	return true;
 }
 
-static bool
-all_answered(const struct commit *c)
-{
-	for (int i = 0; i < COMMIT_WINDOW; i++)
-		if (c->window[i].id != 0)
-			return false;
-	return true;
-}
-
 bool
 commit_step(struct commit *c, uint32_t now)
 {
@@ -401,8 +426,12 @@ commit_step(struct commit *c, uint32_t now)
 		begin_next(c);
 		return true;
 	}
+	if (c->pass == PASS_ROOM) {
+		c->room_asked = c->room_asked || c->env.ask_room(c->env.arg);
+		return c->pass != PASS_ROOM;
+	}
 	if (c->pos == SLOT_NONE && c->again_len == 0) {
-		if (!all_answered(c))
+		if (in_flight(c))
 			return false;
 		end_pass(c);
 		return commit_running(c);
@@ -452,6 +481,19 @@ try_again(struct commit *c, const struct nlmsghdr *nlh)
 	memcpy(at + n, nlh, nlh->nlmsg_len);
 	c->again_len += (size_t)n + nlh->nlmsg_len;
 	return true;
+}
+
+/* The flow was there already: it takes no room. */
+static void
+give_back(struct commit *c, const struct nlmsghdr *nlh)
+{
+	struct object o;
+	unsigned int source;
+
+	if (c->pass == PASS_EXPECTS || !read_back(c, nlh, &o))
+		return;
+	source = source_of(c, &o);
+	c->quota[source] += c->quota[source] != ROOM_UNKNOWN;
 }
 
 /* What is in the way is this kernel's own: it stays. Should the flow have gone by another node meanwhile, without
@@ -515,6 +557,8 @@ on_error(struct commit *c, const struct window *w, const struct msg_error *e)
 			report_request(c, nlh, e->err);
 		return false;
 	}
+	if (e->err == -EEXIST && !w->again)
+		give_back(c, nlh);
 	if (e->err == -EEXIST && !w->again && (keep(c, nlh) || try_again(c, nlh)))
 		return true;
 	if (e->err == -EOPNOTSUPP && c->pass != PASS_EXPECTS && try_without_helper(c, nlh))

@@ -10,6 +10,7 @@
 
 #include "flow_nl.h"
 #include "msg.h"
+#include "room.h"
 #include "slotq.h"
 
 #define COMMIT_WINDOW 4 /* batches in flight */
@@ -20,6 +21,7 @@ struct commit_result {
 	unsigned int table; /* one of commit_tables */
 	uint64_t committed, failed, usec;
 	uint64_t kept;           /* not written: they live here, and the kernel itself has said so */
+	uint64_t no_room;        /* of failed: left out so that the kernel's table is not filled */
 	uint64_t without_helper; /* of committed: this kernel does not have the helper that the flow names */
 };
 
@@ -36,6 +38,10 @@ struct commit_env {
 	/* One entry failed; what: "create" or "destroy"; f or e is NULL. */
 	void (*failed)(void *arg, const char *what, int err, const struct flow *f, const struct expect *e);
 	uint64_t (*usec)(void *arg); /* monotonic */
+	/* How much the kernel's table takes is asked for; commit_room() follows. False: not now. */
+	bool (*ask_room)(void *arg);
+	/* Flows of that source in the external cache. */
+	uint32_t (*held)(void *arg, unsigned int source);
 	/* Once for each name, when the kernel has refused it often enough to be asked no more. */
 	void (*helper_missing)(void *arg, const char *name);
 };
@@ -55,6 +61,8 @@ void commit_stop(struct commit *c);
 bool commit_running(const struct commit *c);
 /* Sends what may be sent; to be called once a turn while running. True: call again without waiting. */
 bool commit_step(struct commit *c, uint32_t now);
+/* So many flows may be created, ROOM_UNKNOWN: as many as there are (room.h). */
+void commit_room(struct commit *c, uint32_t room);
 /* The kernel's answer to batch id. */
 void commit_on_result(struct commit *c, uint32_t id, const struct msg_error *err, size_t n);
 

@@ -46,6 +46,11 @@ log_table(struct ha *h, const struct commit_result *r)
 	log_put(log, LV_NOTICE, "Committed %llu new %s", (unsigned long long)r->committed, what);
 	if (r->failed > 0)
 		log_put(log, LV_NOTICE, "%llu %s can't be committed", (unsigned long long)r->failed, what);
+	if (r->no_room > 0)
+		log_put(log, LV_WARNING,
+			"%llu flows were left out: net.netfilter.nf_conntrack_max is nearly reached, and new flows "
+			"need room",
+			(unsigned long long)r->no_room);
 	if (r->kept > 0)
 		log_put(log, LV_NOTICE, "%llu flows of peers were not written: they live here already",
 			(unsigned long long)r->kept);
@@ -121,6 +126,23 @@ owns(void *arg, const struct flow *f)
 	return h->env.owns(h->env.arg, f);
 }
 
+static bool
+ask_room(void *arg)
+{
+	const struct ha *h = arg;
+	const struct room_request r = room_ask();
+
+	return h->env.ask_room(h->env.arg, r.data, sizeof(r.data));
+}
+
+static uint32_t
+held(void *arg, unsigned int source)
+{
+	const struct ha *h = arg;
+
+	return h->env.held(h->env.arg, source);
+}
+
 static void
 helper_missing(void *arg, const char *name)
 {
@@ -153,8 +175,16 @@ struct ha *
 ha_new(const struct ha_conf *conf, const struct ha_parts *parts, const struct ha_env *env)
 {
 	struct ha *h = calloc(1, sizeof(*h));
-	const struct commit_env cenv = {h,           commit_send,   owns, table_done,
-					commit_done, commit_failed, usec, helper_missing};
+	const struct commit_env cenv = {.arg = h,
+					.send = commit_send,
+					.owns = owns,
+					.table_done = table_done,
+					.done = commit_done,
+					.failed = commit_failed,
+					.usec = usec,
+					.ask_room = ask_room,
+					.held = held,
+					.helper_missing = helper_missing};
 
 	if (h == NULL)
 		return NULL;
@@ -285,6 +315,12 @@ ha_purge(struct ha *h)
 }
 
 /* --- what follows --- */
+
+void
+ha_room(struct ha *h, const void *data, size_t len)
+{
+	commit_room(h->commit, data != NULL ? room_of(data, len) : ROOM_UNKNOWN);
+}
 
 void
 ha_commit_result(struct ha *h, uint32_t id, const struct msg_error *err, size_t n)

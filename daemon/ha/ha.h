@@ -26,6 +26,7 @@ struct ha_env {
 	/* To the kernel; each is answered by the function named. */
 	bool (*ready)(void *arg);
 	bool (*commit)(void *arg, uint32_t id, const void *data, size_t len);   /* ha_commit_result() */
+	bool (*ask_room)(void *arg, const void *data, size_t len);              /* ha_room() */
 	void (*remove)(void *arg, uint32_t id, const void *data, size_t len);   /* ha_flush_result() */
 	void (*flush_table)(void *arg, uint32_t id, const struct msg_flush *f); /* ha_flush_result() */
 	/* Tables of the kernel are being emptied; 0: more of the same ones. */
@@ -33,6 +34,7 @@ struct ha_env {
 	/* Another node serves from now on. */
 	void (*hand_over)(void *arg);
 	bool (*owns)(void *arg, const struct flow *f); /* see commit.h */
+	uint32_t (*held)(void *arg, unsigned int source);
 	void (*flush_caches)(void *arg, unsigned int caches, unsigned int tables);
 	/* The kernel's table is to be read again. quiet: see resync.h. What it returns is reached by ha_reread(). */
 	uint32_t (*reread)(void *arg, bool quiet);
@@ -79,6 +81,8 @@ uint32_t ha_flush_kernel(struct ha *h, unsigned int tables);
 /* The kernel's table will be emptied after the configured time, unless caches are flushed or a commit comes. */
 void ha_purge(struct ha *h);
 
+/* The kernel's answer to what ask_room() sent, NULL: there was none, or no more of it. */
+void ha_room(struct ha *h, const void *data, size_t len);
 void ha_commit_result(struct ha *h, uint32_t id, const struct msg_error *err, size_t n);
 void ha_flush_result(struct ha *h, uint32_t id, int err);
 /* The kernel's table was read for the serial-th time. */

@@ -44,6 +44,12 @@ inject_batch(void *arg, uint32_t id, const void *data, size_t len)
 	return wall_takes(arg) && request(arg, MSG_REQUEST, ASK_INJECT, id, data, len) == 0;
 }
 
+static bool
+ask_room(void *arg, const void *data, size_t len)
+{
+	return wall_takes(arg) && request(arg, MSG_REQUEST, ASK_ROOM, 1, data, len) == 0;
+}
+
 static void
 remove_batch(void *arg, uint32_t id, const void *data, size_t len)
 {
@@ -245,6 +251,12 @@ owns(void *arg, const struct flow *f)
 	return store_owns(&((struct sync *)arg)->store, f);
 }
 
+static uint32_t
+held(void *arg, unsigned int source)
+{
+	return external_held(((struct sync *)arg)->external, SLOT_FLOW, source);
+}
+
 static void
 empty_caches(void *arg, unsigned int caches, unsigned int tables)
 {
@@ -345,11 +357,13 @@ make_ha(struct sync *s)
 		.arg = s,
 		.ready = wall_takes,
 		.commit = commit_batch,
+		.ask_room = ask_room,
 		.remove = remove_batch,
 		.flush_table = flush_table,
 		.flushing = flushing,
 		.hand_over = hand_over,
 		.owns = owns,
+		.held = held,
 		.flush_caches = empty_caches,
 		.reread = reread,
 		.read_back = read_back,

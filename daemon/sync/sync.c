@@ -128,7 +128,9 @@ on_events(struct sync *s, const struct msg *m)
 static void
 on_answer(struct sync *s, const struct msg *m)
 {
-	if (s->intake.to.looked_at != NULL)
+	if (m->arg >> ASKER_SHIFT == ASK_ROOM)
+		ha_room(s->ha, m->data, m->len);
+	else if (s->intake.to.looked_at != NULL)
 		intake_answer(&s->intake, m);
 }
 
@@ -153,6 +155,8 @@ on_result(struct sync *s, const struct msg *m)
 		ha_commit_result(s->ha, id, err, n);
 	else if (m->arg >> ASKER_SHIFT == ASK_INJECT && s->inject != NULL)
 		inject_on_result(s->inject, id, err, n);
+	else if (m->arg >> ASKER_SHIFT == ASK_ROOM)
+		ha_room(s->ha, NULL, 0);
 	else if (m->arg >> ASKER_SHIFT == ASK_FLUSH)
 		ha_flush_result(s->ha, id, n > 0 ? err[0].err : 0);
 }

@@ -19,7 +19,7 @@
 #include "wall.h"
 
 /* Batch ids on the wall: who asked is in the upper bits. */
-enum asker { ASK_COMMIT = 1, ASK_INJECT, ASK_FLUSH, ASK_LOOK };
+enum asker { ASK_COMMIT = 1, ASK_INJECT, ASK_FLUSH, ASK_LOOK, ASK_ROOM };
 #define ASKER_SHIFT 28
 #define ASKER_MASK  0x0fffffffU
 

@@ -21,10 +21,9 @@
 #define MOST(n)   ((n) << 12) /* a number of 1 to 4 octets, at most this, which not every kernel checks */
 #define RULE_LOW  0xff
 
-enum set { IP4, IP6, TUPLE, PROTO, INFO, TCP, DCCP, SCTP, NAT, RANGE, HELP, ADJ, SYN, EXPNAT, CONN, EXPECT, SETS };
-
 /* one set a paragraph, not one attribute a line */
 /* clang-format off */
+enum set { IP4, IP6, TUPLE, PROTO, INFO, TCP, DCCP, SCTP, NAT, RANGE, HELP, ADJ, SYN, EXPNAT, CONN, EXPECT, NOTHING, SETS };
 static const uint16_t sets[SETS][32] = {
 	[IP4] = {[CTA_IP_V4_SRC] = NEED | 4, [CTA_IP_V4_DST] = NEED | 4},
 	[IP6] = {[CTA_IP_V6_SRC] = NEED | 16, [CTA_IP_V6_DST] = NEED | 16},
@@ -67,17 +66,19 @@ static const uint16_t sets[SETS][32] = {
 static const struct request_rule {
 	unsigned int from;
 	uint16_t type, flags;
+	enum set set;
 	uint32_t extra; /* bits of attribute types, when NLM_F_CREATE is set */
 } may_send[] = {
 #define CT(what)  (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_##what)
 #define EXP(what) (NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_##what)
 #define NEW_FLAGS (NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL | NLM_F_REPLACE)
-	{R_SYNC, CT(NEW), NEW_FLAGS, 1U << CTA_TUPLE_REPLY | 1U << CTA_TIMEOUT},
-	{R_SERVING, CT(DELETE), NLM_F_ACK, 0},
-	{R_SYNC, CT(GET), NLM_F_ACK, 0},
-	{R_SYNC, EXP(NEW), NEW_FLAGS, 1U << CTA_EXPECT_MASTER | 1U << CTA_EXPECT_MASK},
-	{R_SYNC, EXP(DELETE), NLM_F_ACK, 0},
-	{R_SYNC, EXP(GET), NLM_F_ACK, 0},
+	{R_SYNC, CT(NEW), NEW_FLAGS, CONN, 1U << CTA_TUPLE_REPLY | 1U << CTA_TIMEOUT},
+	{R_SERVING, CT(DELETE), NLM_F_ACK, CONN, 0},
+	{R_SYNC, CT(GET), NLM_F_ACK, CONN, 0},
+	{R_SYNC, CT(GET_STATS), 0, NOTHING, 0},
+	{R_SYNC, EXP(NEW), NEW_FLAGS, EXPECT, 1U << CTA_EXPECT_MASTER | 1U << CTA_EXPECT_MASK},
+	{R_SYNC, EXP(DELETE), NLM_F_ACK, EXPECT, 0},
+	{R_SYNC, EXP(GET), NLM_F_ACK, EXPECT, 0},
 };
 
 static bool walk(struct rd r, enum set set, uint8_t family, uint32_t extra);
@@ -127,7 +128,6 @@ judge(enum role from, const struct nlmsghdr *nlh, struct rd body)
 	struct nfgenmsg nfg;
 	const struct request_rule *rule = may_send;
 	const struct request_rule *end = may_send + sizeof(may_send) / sizeof(may_send[0]);
-	enum set set;
 
 	rd_copy(&body, &nfg, sizeof(nfg));
 	if (body.bad)
@@ -139,8 +139,8 @@ judge(enum role from, const struct nlmsghdr *nlh, struct rd body)
 		return -EPERM;
 	if ((nfg.nfgen_family != AF_INET && nfg.nfgen_family != AF_INET6) || nfg.version != 0 || nfg.res_id != 0)
 		return -EBADMSG;
-	set = nlh->nlmsg_type >> 8 == NFNL_SUBSYS_CTNETLINK ? CONN : EXPECT;
-	return walk(body, set, nfg.nfgen_family, nlh->nlmsg_flags & NLM_F_CREATE ? rule->extra : 0) ? 0 : -EBADMSG;
+	return walk(body, rule->set, nfg.nfgen_family, nlh->nlmsg_flags & NLM_F_CREATE ? rule->extra : 0) ? 0
+													  : -EBADMSG;
 }
 
 int

@@ -18,7 +18,8 @@ struct sent {
 };
 
 struct ctx {
-	bool has_own;
+	bool has_own, room_asked;
+	uint32_t room;
 	uint32_t own_flow;
 	struct tables ext;
 	struct commit *c;
@@ -61,6 +62,27 @@ send_batch(void *arg, uint32_t id, const void *data, size_t len)
 	}
 	assert_int_equal(left, 0);
 	return true;
+}
+
+static bool
+ask_room(void *arg)
+{
+	struct ctx *c = arg;
+
+	c->room_asked = true;
+	commit_room(c->c, c->room);
+	return true;
+}
+
+static uint32_t
+held(void *arg, unsigned int source)
+{
+	const struct ctx *c = arg;
+	uint32_t pos = 0, slot, n = 0;
+
+	while ((slot = cache_walk(c->ext.of[SLOT_FLOW], &pos)) != SLOT_NONE)
+		n += cache_entry(c->ext.of[SLOT_FLOW], slot)->queue == source;
+	return n;
 }
 
 static bool
@@ -118,10 +140,12 @@ setup(void **state)
 {
 	struct commit_conf conf = {0};
 	struct ctx *c = calloc(1, sizeof(*c));
-	struct commit_env env = {c, send_batch, owns, table_done, all_done, failed, usec, helper_missing};
+	struct commit_env env = {c,      send_batch, owns,     table_done, all_done,
+				 failed, usec,       ask_room, held,       helper_missing};
 
 	assert_int_equal(tables_init(&c->ext, 10000), 0);
 	c->kernel = cache_new(SLOT_FLOW, 10000);
+	c->room = ROOM_UNKNOWN;
 	c->c = commit_new(&conf, &env, &c->ext);
 	*state = c;
 	return 0;
@@ -557,6 +581,82 @@ test_masters_first(void **state)
 	assert_int_equal(c->n_result, 1);
 }
 
+static unsigned int
+created_of(struct ctx *c, uint32_t first, uint32_t n)
+{
+	unsigned int there = 0;
+
+	for (uint32_t i = first; i < first + n; i++) {
+		const struct flow f = flow_nr(i);
+
+		there += cache_find(c->kernel, &f) != SLOT_NONE;
+	}
+	return there;
+}
+
+static void
+whose(struct ctx *c, uint32_t first, uint32_t n, uint8_t source)
+{
+	for (uint32_t i = first; i < first + n; i++) {
+		const struct flow f = flow_nr(i);
+
+		cache_entry(c->ext.of[SLOT_FLOW], cache_find(c->ext.of[SLOT_FLOW], &f))->queue = source;
+	}
+}
+
+/* The kernel's table is not filled, and who has much to write leaves room for those who have less. */
+static void
+test_room_is_shared(void **state)
+{
+	struct ctx *c = *state;
+
+	know(c, 0, 4500);
+	whose(c, 0, 4000, 5);
+	whose(c, 4000, 500, 1);
+	c->room = 2000;
+	commit(c, COMMIT_FLOWS, 1000);
+	assert_true(c->room_asked);
+	assert_int_equal(created_of(c, 4000, 500), 500);
+	assert_int_equal(created_of(c, 0, 4000), 1500);
+	assert_int_equal(c->result[0].committed, 2000);
+	assert_int_equal(c->result[0].failed, 2500);
+	assert_int_equal(c->result[0].no_room, 2500);
+}
+
+/* Flows that are there already take none. */
+static void
+test_room_for_existing(void **state)
+{
+	struct ctx *c = *state;
+	uint32_t slot;
+
+	know(c, 0, 3000);
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct flow f = flow_nr(i);
+
+		f.state = 1;
+		assert_int_equal(cache_insert(c->kernel, &f, 0, &slot), 0);
+	}
+	c->room = 1000;
+	commit(c, COMMIT_FLOWS, 1000);
+	assert_int_equal(c->result[0].no_room, 0);
+	assert_int_equal(c->result[0].committed, 3000);
+	assert_int_equal(created_of(c, 0, 3000), 3000);
+}
+
+static void
+test_no_room_at_all(void **state)
+{
+	struct ctx *c = *state;
+
+	know(c, 0, 100);
+	c->room = 0;
+	commit(c, COMMIT_FLOWS, 1000);
+	assert_int_equal(c->result[0].no_room, 100);
+	assert_int_equal(cache_stats(c->kernel)->active, 0);
+	assert_int_equal(c->done, 1);
+}
+
 /* What this kernel has itself, and says so, is not replaced by what a peer says; all others are. */
 static void
 test_own_flow_stays(void **state)
@@ -619,6 +719,9 @@ main(void)
 		T(test_nothing_to_do),
 		T(test_masters_first),
 		T(test_own_flow_stays),
+		T(test_room_is_shared),
+		T(test_room_for_existing),
+		T(test_no_room_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

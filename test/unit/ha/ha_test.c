@@ -22,6 +22,7 @@ struct ctx {
 	bool silent;
 	uint32_t serial;
 	unsigned int handed_over;
+	bool room_asked;
 	uint32_t flushed_id;
 	int flushed_err;
 };
@@ -61,6 +62,25 @@ write_batch(void *arg, uint32_t id, const void *data, size_t len)
 	note(c, 'W');
 	c->last_write = id;
 	return true;
+}
+
+static bool
+ask_room(void *arg, const void *data, size_t len)
+{
+	struct ctx *c = arg;
+
+	assert_true(data != NULL && len > 0);
+	c->room_asked = true;
+	ha_room(c->h, NULL, 0);
+	return true;
+}
+
+static uint32_t
+held(void *arg, unsigned int source)
+{
+	const struct ctx *c = arg;
+
+	return source == 0 ? (uint32_t)cache_stats(c->external.of[SLOT_FLOW])->total : 0;
 }
 
 static void
@@ -167,11 +187,13 @@ made(void **state, struct ha_conf conf)
 	const struct ha_env env = {.arg = &c,
 				   .ready = ready,
 				   .commit = write_batch,
+				   .ask_room = ask_room,
 				   .remove = remove_batch,
 				   .flush_table = flush_table,
 				   .flushing = flushing,
 				   .hand_over = hand_over,
 				   .owns = owns,
+				   .held = held,
 				   .flush_caches = flush_caches,
 				   .reread = reread,
 				   .read_back = read_back,

@@ -130,6 +130,22 @@ the_plain_ones_pass(void **state)
 
 /* Of what a sync worker may ask, a stats worker may delete flows, and nobody else anything. */
 static void
+how_full_the_table_is(void **state)
+{
+	struct m m;
+
+	(void)state;
+	start(&m, CT(GET_STATS), 0, AF_INET);
+	assert_int_equal(judge(&m), 0);
+	assert_int_equal(guard_batch(ROLE_STATS, m.bytes, m.h.nlmsg_len), -EPERM);
+	start(&m, CT(GET_STATS), NLM_F_DUMP, AF_INET);
+	assert_int_equal(judge(&m), -EPERM);
+	start(&m, CT(GET_STATS), 0, AF_INET);
+	tuple(&m, CTA_TUPLE_ORIG, false);
+	assert_int_equal(judge(&m), -EBADMSG);
+}
+
+static void
 by_sender(void **state)
 {
 	const uint16_t types[] = {CT(NEW), CT(GET), CT(DELETE), EXP(NEW), EXP(GET), EXP(DELETE)};
@@ -459,6 +475,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_plain_ones_pass),
 		cmocka_unit_test(by_sender),
+		cmocka_unit_test(how_full_the_table_is),
 		cmocka_unit_test(the_librarys_messages_pass),
 		cmocka_unit_test(single_faults),
 		cmocka_unit_test(states_and_scales),
