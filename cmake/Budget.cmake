@@ -3,7 +3,8 @@
 # are lines that are neither blank nor comment only.
 set(CT_PARENT_BUDGET 1600)
 set(CT_KEEPER_BUDGET 620)
-set(CT_START_BUDGET 1760)
+set(CT_START_BUDGET 1500)
+set(CT_OPEN_BUDGET 1500)
 set(CT_QUEUE_BUDGET 1770)
 set(ct_count_commands)
 function(ct_budget what limit)
@@ -12,8 +13,9 @@ function(ct_budget what limit)
   set(ct_count_commands ${ct_count_commands} COMMAND ${CMAKE_COMMAND} "-DROOTS=${roots}" -DWHAT=${what} -DLIMIT=${limit}
     -P ${CMAKE_SOURCE_DIR}/cmake/CountCode.cmake PARENT_SCOPE)
 endfunction()
-ct_budget(parent ${CT_PARENT_BUDGET} base netlink ipc setup jail handover parent)
-ct_budget(start ${CT_START_BUDGET} base text ipc setup jail/jail.h handover start)
+ct_budget(parent ${CT_PARENT_BUDGET} base netlink ipc jail handover parent)
+ct_budget(start ${CT_START_BUDGET} base text ipc setup jail/jail.h handover spawn start)
+ct_budget(open ${CT_OPEN_BUDGET} base text ipc setup jail/jail.h handover spawn open)
 ct_budget(queue ${CT_QUEUE_BUDGET} base netlink/nlattr.h ipc jail helper_msg queue)
 ct_budget(keeper ${CT_KEEPER_BUDGET} base ipc jail/jail.h keeper)
 add_custom_target(privsep_budget ALL ${ct_count_commands}

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "roles.h"
-#include "start.h"
+#include "open.h"
 
 struct opener {
 	struct msg_link link[MSG_LINKS_MAX];

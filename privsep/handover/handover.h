@@ -10,11 +10,9 @@
 
 #include "jail.h"
 #include "msg_rules.h"
-#include "setup.h"
 
 #define HANDOVER_FD    3
 #define HANDOVER_MAGIC 0x4f765264
-#define HANDOVER_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 #define WALL_BUFFER    (8 << 20) /* SO_SNDBUFFORCE of the parent's end of every wall */
 
 struct worker {
@@ -28,7 +26,9 @@ struct worker {
 
 struct handover {
 	uint32_t magic;
-	struct msg_setup conf;
+	bool sync;           /* else statistics */
+	uint32_t walls;      /* enum jail_wall: those that must be there */
+	uint32_t events_max; /* of the event socket, bytes as the kernel accounts them */
 	struct worker worker[MSG_WORKERS_MAX];
 	unsigned int n_workers;
 	int log_fd, control, notify; /* control, notify: -1 when there is none */
@@ -40,7 +40,11 @@ struct handover {
 	uint64_t watchdog; /* ns between signs of life, ours to the service manager and the serving worker's to us */
 };
 
-/* locate.c: the path of another program of ours. False: there is none. */
+/* The path of another program of ours. False: there is none. */
 bool locate(char *path, size_t size, const char *program);
+/* What the program before has left behind HANDOVER_FD, which is closed: a struct of that size that begins with the
+ * magic number. False: nothing of that kind. */
+bool handover_take(void *h, size_t size, uint32_t magic);
+bool handover_leave(const void *h, size_t size); /* false: errno */
 
 #endif

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -197,18 +196,6 @@ loop_once(struct parent *p, uint64_t now)
 		on_signal(p);
 }
 
-/* False: nobody has started anything yet. */
-static bool
-take_over(struct handover *h)
-{
-	int seals = fcntl(HANDOVER_FD, F_GET_SEALS);
-	struct stat st;
-
-	return seals != -1 && (seals & HANDOVER_SEALS) == HANDOVER_SEALS && fstat(HANDOVER_FD, &st) == 0 &&
-	       st.st_size == sizeof(*h) && read(HANDOVER_FD, h, sizeof(*h)) == sizeof(*h) &&
-	       h->magic == HANDOVER_MAGIC && close(HANDOVER_FD) == 0;
-}
-
 /* The file, and not its name, which may be another's by the time that ctd-start comes back. */
 static int
 begin(char **argv)
@@ -239,7 +226,7 @@ main(int argc, char **argv)
 	sigset_t set;
 
 	(void)argc;
-	if (!take_over(&p->h))
+	if (!handover_take(&p->h, sizeof(p->h), HANDOVER_MAGIC))
 		return begin(argv);
 	prctl(PR_SET_NAME, "conntrackd");
 	p->log = (struct log){p->h.log_fd, p->h.log_fd, LF_RECORD, 0};
@@ -249,10 +236,10 @@ main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	sched_getaffinity(0, sizeof(p->cpus), &p->cpus);
-	jail.asked = setup_walls(&p->h.conf);
+	jail.asked = p->h.walls;
 	if ((p->h.status.left_out = jail_enter(&jail, &p->log)) < 0)
 		die(p, 1);
-	start_worker(p, p->h.conf.sync ? ROLE_SYNC : ROLE_STATS, 0);
+	start_worker(p, p->h.sync ? ROLE_SYNC : ROLE_STATS, 0);
 	for (uint64_t now;;) {
 		look(p, now = now_ns());
 		tell_status(p);

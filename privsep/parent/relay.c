@@ -48,7 +48,7 @@ overrun(struct parent *p, struct worker *w)
 	uint32_t size = p->h.status.bufsize; /* the kernel doubles what it is given */
 	struct msg_overrun m = {++p->h.status.overruns, size, 0, 0};
 
-	m.grown = size <= p->h.conf.nl_buf_max / 2 &&
+	m.grown = size <= p->h.events_max / 2 &&
 		  setsockopt(p->h.events, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) == 0;
 	p->h.status.bufsize = m.bufsize = size << m.grown;
 	p->status_changed = true;

@@ -162,10 +162,10 @@ take_settings(struct start *s, struct worker *w, int text_fd)
 	if (poll(&pfd, 1, -1) == 1 && chan_recv(&w->wall, buf, sizeof(buf), &m) == 1) {
 		wrong = msg_admit(ROLE_CONFIG, ROLE_PARENT, PHASE_SETUP, &m) == ADMIT_OK ? NULL : "message";
 		if (wrong == NULL) {
-			memcpy(&s->h.conf, m.data, sizeof(s->h.conf));
-			s->conf_fd = m.fd[0];
-			wrong = setup_check(&s->h.conf, s->conf_fd);
-			if (wrong == NULL && !names_written(&s->h.conf, text_fd))
+			memcpy(&s->s.conf, m.data, sizeof(s->s.conf));
+			s->s.conf_fd = m.fd[0];
+			wrong = setup_check(&s->s.conf, s->s.conf_fd);
+			if (wrong == NULL && !names_written(&s->s.conf, text_fd))
 				wrong = "names";
 		}
 	}

@@ -963,7 +963,7 @@ def case_link_worker():
     assert "link" in [role for _, role in d.children()], d.text()
     d.end()
     genuine, BIN = BIN, tempfile.mkdtemp(prefix="ct-wall-bin-")
-    for name, source in (("conntrackd", "conntrackd"), ("ctd-start", "ctd-start"), ("ctd-keeper", "ctd-keeper"), ("ctd-worker", "ctd-worker"),
+    for name, source in (("conntrackd", "conntrackd"), ("ctd-start", "ctd-start"), ("ctd-open", "ctd-open"), ("ctd-keeper", "ctd-keeper"), ("ctd-worker", "ctd-worker"),
                          ("ctd-link", "link_double")):
         shutil.copy(f"{genuine}/{source}", f"{BIN}/{name}")
     for port in range(7001, 7011):

@@ -13,30 +13,30 @@
 #include <unistd.h>
 
 #include "log_text.h"
-#include "start.h"
+#include "open.h"
 
 static jmp_buf gave_up;
 static char dir[] = "/tmp/files_test.XXXXXX", path[64];
 
 void
-give_up(struct start *s, int status)
+give_up(struct opened *s, int status)
 {
 	(void)s;
 	longjmp(gave_up, status);
 }
 
-static struct start start;
+static struct opened start;
 
-static struct start *
+static struct opened *
 fresh(void)
 {
-	start = (struct start){.log = {STDERR_FILENO, STDERR_FILENO, LF_TEXT, 0}};
+	start = (struct opened){.log = {STDERR_FILENO, STDERR_FILENO, LF_TEXT, 0}};
 	return &start;
 }
 
 /* True when the step was carried out. */
 static bool
-works(struct start *s, void (*step)(struct start *))
+works(struct opened *s, void (*step)(struct opened *))
 {
 	if (setjmp(gave_up) != 0)
 		return false;
@@ -71,9 +71,9 @@ holds(const char *text)
 static bool
 lock(void)
 {
-	struct start *s = fresh();
+	struct opened *s = fresh();
 
-	strcpy(s->h.conf.lockfile, path);
+	strcpy(s->s.conf.lockfile, path);
 	return works(s, take_lock);
 }
 
@@ -104,11 +104,11 @@ the_lock_overwrites_nothing(void **state)
 static bool
 named_log_opens(const char *name)
 {
-	struct start *s = fresh();
+	struct opened *s = fresh();
 
 	for (int i = 0; i < SINK_MAX; i++)
 		s->sink[i] = -1;
-	strcpy(s->h.conf.logfile, name);
+	strcpy(s->s.conf.logfile, name);
 	return works(s, open_logs);
 }
 
@@ -270,10 +270,10 @@ others_files_are_not_ours(void **state)
 static bool
 control(void)
 {
-	struct start *s = fresh();
+	struct opened *s = fresh();
 	bool good;
 
-	strcpy(s->h.conf.ctl_path, path);
+	strcpy(s->s.conf.ctl_path, path);
 	good = works(s, open_control);
 	if (good)
 		close(s->h.control);

@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "start.h"
+#include "open.h"
 
 #define LOCK_TRIES 50 /* in a second: the keeper of a daemon that was killed has not left yet */
 
 /* Without a capability, which the keeper has none of, removing takes the directory's owner. */
 void
-keep_name(struct start *s, const char *path, int file)
+keep_name(struct opened *s, const char *path, int file)
 {
 	const char *name = strrchr(path, '/') + 1;
 	struct iovec part = {(void *)(uintptr_t)name, strlen(name)};
@@ -46,7 +46,7 @@ is_lock(int fd)
 
 /* Anybody may make files in /var/lock, and could hold for ever what he made there: it is put aside. */
 static void
-put_aside(struct start *s, const char *name)
+put_aside(struct opened *s, const char *name)
 {
 	char copy[MSG_PATH_MAX], aside[MSG_PATH_MAX + 16];
 	struct stat st, around;
@@ -82,9 +82,9 @@ locked(const char *name, int fd)
 }
 
 void
-take_lock(struct start *s)
+take_lock(struct opened *s)
 {
-	const char *name = s->h.conf.lockfile;
+	const char *name = s->s.conf.lockfile;
 	struct stat st = {0};
 	bool ours = false;
 	int fd;

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "start.h"
+#include "open.h"
 
 #define REALTIME_MOST 30000000  /* us without a pause, in which the kernel may have to empty its table */
 #define ANSWER_BUFFER (8 << 20) /* every request of a batch may fail */
@@ -38,7 +38,7 @@ ask_ctnetlink(int fd)
 }
 
 static __attribute__((noreturn)) void
-no_netlink(struct start *s, int err)
+no_netlink(struct opened *s, int err)
 {
 	log_put(&s->log, LV_ERROR, "can't open netlink handler: %s", strerror(err));
 	log_put(&s->log, LV_ERROR, "no ctnetlink kernel support? (modprobe nf_conntrack_netlink)");
@@ -46,7 +46,7 @@ no_netlink(struct start *s, int err)
 }
 
 static int
-nl_open(struct start *s, uint32_t groups, int rcvbuf)
+nl_open(struct opened *s, uint32_t groups, int rcvbuf)
 {
 	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = groups};
 	int on = 1, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER);
@@ -71,7 +71,7 @@ port_of(int fd)
 
 /* Drops the events that requests of this port cause: a commit would have to read a million of its own. */
 static void
-ignore_port(struct start *s, uint32_t port)
+ignore_port(struct opened *s, uint32_t port)
 {
 	struct sock_filter of_port[] = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct nlmsghdr, nlmsg_pid)},
 					{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, htonl(port)},
@@ -84,12 +84,12 @@ ignore_port(struct start *s, uint32_t port)
 }
 
 static void
-describe_events(struct start *s, bool sized)
+describe_events(struct opened *s, bool sized)
 {
 	int on = 1;
 	socklen_t len = sizeof(s->h.status.bufsize);
 
-	if (s->h.conf.events_reliable &&
+	if (s->s.conf.events_reliable &&
 	    setsockopt(s->h.events, SOL_NETLINK, NETLINK_BROADCAST_ERROR, &on, sizeof(on)) == 0 &&
 	    setsockopt(s->h.events, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on)) == 0)
 		log_put(&s->log, LV_NOTICE, "reliable ctnetlink event delivery is ENABLED.");
@@ -102,7 +102,7 @@ describe_events(struct start *s, bool sized)
 }
 
 static void
-check_reports(struct start *s)
+check_reports(struct opened *s)
 {
 	char set = '1';
 	int fd = open("/proc/sys/net/netfilter/nf_conntrack_events", O_RDONLY | O_CLOEXEC);
@@ -116,9 +116,9 @@ check_reports(struct start *s)
 }
 
 void
-open_netlink(struct start *s)
+open_netlink(struct opened *s)
 {
-	const struct msg_setup *c = &s->h.conf;
+	const struct msg_setup *c = &s->s.conf;
 	uint32_t groups = c->expect_sync ? 0x3f : 0x07; /* NEW, UPDATE, DESTROY of flows; the same of expectations */
 	bool sized = c->nl_buf != 0 && c->nl_buf <= c->nl_buf_max;
 	int r;
@@ -144,15 +144,15 @@ open_netlink(struct start *s)
 /* Of the parent alone: it must read events before they are lost, and does next to nothing for each. Workers parse what
  * others send and have room for many events: one that spins would keep everybody from running. */
 void
-set_scheduler(struct start *s)
+set_scheduler(struct opened *s)
 {
-	const struct sched_param prio = {.sched_priority = s->h.conf.sched_prio};
+	const struct sched_param prio = {.sched_priority = s->s.conf.sched_prio};
 	const struct rlimit most = {REALTIME_MOST, REALTIME_MOST};
 
-	if (s->h.conf.sched_type == 0)
+	if (s->s.conf.sched_type == 0)
 		return;
 	setrlimit(RLIMIT_RTTIME, &most);
-	if (sched_setscheduler(0, s->h.conf.sched_type, &prio) == -1)
+	if (sched_setscheduler(0, s->s.conf.sched_type, &prio) == -1)
 		log_put(&s->log, LV_WARNING,
 			"scheduler configuration failed: %s. Continuing with system default scheduler. "
 			"It takes CAP_SYS_NICE.",

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "start.h"
+#include "open.h"
 
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83 /* Linux 6.16 */
@@ -76,7 +76,7 @@ follow(char name[MSG_PATH_MAX])
 
 /* Neither has a directory: there is nothing to open again. */
 static bool
-open_device(struct start *s, int *file, const char *name)
+open_device(struct opened *s, int *file, const char *name)
 {
 	int fd = stream_of(name);
 
@@ -89,7 +89,7 @@ open_device(struct start *s, int *file, const char *name)
 
 /* The log worker owns its files: it must open them again after rotation. begins: what its lines begin with. */
 static void
-open_log(struct start *s, int *sink, const char *conf, const char *begins)
+open_log(struct opened *s, int *sink, const char *conf, const char *begins)
 {
 	const struct passwd *pw = getpwnam(JAIL_WORKER_USER);
 	char name[MSG_PATH_MAX], parent[MSG_PATH_MAX];
@@ -129,7 +129,7 @@ connect_to(const struct sockaddr_un *sun, socklen_t len, int type)
 
 /* Its receiving end becomes a sink, which is told who writes. */
 static void
-log_socket(struct start *s, int *sink, int *fd)
+log_socket(struct opened *s, int *sink, int *fd)
 {
 	int sv[2], on = 1;
 
@@ -143,30 +143,30 @@ log_socket(struct start *s, int *sink, int *fd)
 }
 
 void
-open_logs(struct start *s)
+open_logs(struct opened *s)
 {
 	const struct sockaddr_un syslog = {AF_UNIX, "/dev/log"};
 
-	open_log(s, s->sink, s->h.conf.logfile, "[");
-	if (s->h.conf.syslog_facility != 0)
+	open_log(s, s->sink, s->s.conf.logfile, "[");
+	if (s->s.conf.syslog_facility != 0)
 		s->sink[SINK_SYSLOG] = connect_to(&syslog, sizeof(syslog), SOCK_DGRAM);
-	s->sink[SINK_CONSOLE] = s->h.daemon || s->streamed ? -1 : STDOUT_FILENO;
+	s->sink[SINK_CONSOLE] = s->s.daemon || s->streamed ? -1 : STDOUT_FILENO;
 	/* of a daemon: until it is ready */
-	s->sink[SINK_CONSOLE_ERR] = s->streamed && !s->h.daemon ? -1 : STDERR_FILENO;
+	s->sink[SINK_CONSOLE_ERR] = s->streamed && !s->s.daemon ? -1 : STDERR_FILENO;
 	log_socket(s, &s->sink[SINK_PARENT], &s->h.log_fd);
 	log_socket(s, &s->sink[SINK_WORKERS], &s->workers_log);
-	if (s->h.conf.stats_logfile[0] == '\0' && s->h.conf.stats_syslog_facility == 0)
+	if (s->s.conf.stats_logfile[0] == '\0' && s->s.conf.stats_syslog_facility == 0)
 		return;
-	open_log(s, s->flow_sink, s->h.conf.stats_logfile, "MTWFS"); /* a day of the week */
-	if (s->h.conf.stats_syslog_facility != 0)
+	open_log(s, s->flow_sink, s->s.conf.stats_logfile, "MTWFS"); /* a day of the week */
+	if (s->s.conf.stats_syslog_facility != 0)
 		s->flow_sink[SINK_SYSLOG] = connect_to(&syslog, sizeof(syslog), SOCK_DGRAM);
 	log_socket(s, &s->flow_sink[SINK_FLOWS], &s->flows);
 }
 
 void
-open_control(struct start *s)
+open_control(struct opened *s)
 {
-	const struct msg_setup *c = &s->h.conf;
+	const struct msg_setup *c = &s->s.conf;
 	const struct group *gr = c->ctl_group[0] != '\0' ? getgrnam(c->ctl_group) : NULL;
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	const char *why = NULL;
@@ -206,10 +206,11 @@ open_control(struct start *s)
 }
 
 void
-open_notify(struct start *s)
+open_notify(struct opened *s)
 {
-	const char *name = s->notify_socket;
-	unsigned long long us = s->watchdog_usec != NULL ? strtoull(s->watchdog_usec, NULL, 10) : 0;
+	const char *name = getenv("NOTIFY_SOCKET");
+	const char *usec = getenv("WATCHDOG_USEC");
+	unsigned long long us = usec != NULL ? strtoull(usec, NULL, 10) : 0;
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	size_t len = name != NULL ? strlen(name) : 0;
 
@@ -217,7 +218,7 @@ open_notify(struct start *s)
 	s->h.watchdog = us == 0 || us > WATCHDOG_MOST / 500 ? WATCHDOG_MOST : us * 500; /* two in its time */
 	if (s->h.watchdog < WATCHDOG_LEAST)
 		s->h.watchdog = WATCHDOG_LEAST;
-	if (len == 0 || len >= sizeof(sun.sun_path) || !s->h.conf.systemd)
+	if (len == 0 || len >= sizeof(sun.sun_path) || !s->s.conf.systemd)
 		return;
 	memcpy(sun.sun_path, name, len);
 	if (name[0] == '@')

@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "start.h"
+#include "open.h"
 
 union address {
 	struct sockaddr sa;

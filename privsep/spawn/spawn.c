@@ -1,17 +1,16 @@
-/* Starts workers. */
+/* See spawn.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <pwd.h>
+#include <stdlib.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "start.h"
+#include "spawn.h"
 
 /* Where its log will be is /dev/null until then. What the daemon was started with, perhaps a terminal, is not for
  * workers: the log worker gets a copy, and the one for the configuration says what it thinks of it. */
@@ -29,6 +28,15 @@ take_standard_fds(enum role role)
 			_exit(71);
 }
 
+void
+empty_environment(void)
+{
+	const char *tz = getenv("TZ");
+
+	if (clearenv() != 0 || (tz != NULL && setenv("TZ", tz, 1) != 0))
+		exit(71);
+}
+
 /* Between fork and exec: the descriptors it finds are 0-2 and its two. */
 static void
 become_worker(const char *path, enum role role, uint16_t index, int wall, int log_fd)
@@ -41,6 +49,7 @@ become_worker(const char *path, enum role role, uint16_t index, int wall, int lo
 	signal(SIGINT, SIG_IGN); /* of the terminal, for all: the parent ends, and they with it */
 	if (role == ROLE_CONFIG && signal(SIGALRM, SIG_DFL) != SIG_ERR)
 		alarm(CONFIG_SECONDS); /* the jail has no way to put it off */
+	empty_environment();
 	take_standard_fds(role);
 	if (dup2(wall, WORKER_FD) == -1 || dup2(log_fd, WORKER_LOG_FD) == -1 ||
 	    close_range(WORKER_LOG_FD + 1, ~0U, 0) == -1)
@@ -76,27 +85,4 @@ int
 give_fd(struct worker *w, uint32_t type, uint32_t arg, int fd)
 {
 	return chan_sendv(&w->wall, type, arg, NULL, 0, &fd, 1);
-}
-
-/* A word to a pipe whose reading end asks for a signal ends the worker, by the credentials of who asked: those of the
- * worker's user, to whom the kernel lets a user signal. So neither the parent nor the keeper needs the right to; and
- * the keeper holds the reading end, so no worker can withdraw it. */
-int
-arm(struct start *s, struct worker *w)
-{
-	const struct passwd *pw = getpwnam(JAIL_WORKER_USER);
-	int fd[3], r = -ENOENT; /* reading end, trigger, pidfd */
-
-	if (pw == NULL || pipe2(fd, O_CLOEXEC | O_NONBLOCK) == -1 || seteuid(pw->pw_uid) == -1)
-		return r;
-	if (fcntl(fd[0], F_SETOWN, w->pid) == -1 || fcntl(fd[0], F_SETSIG, SIGKILL) == -1 ||
-	    fcntl(fd[0], F_SETFL, O_ASYNC | O_NONBLOCK) == -1 ||
-	    (fd[2] = (int)syscall(SYS_pidfd_open, w->pid, 0)) == -1)
-		r = -errno;
-	else
-		r = chan_sendv(&s->h.worker[0].wall, MSG_KEEP_WORKER, w->role, NULL, 0, fd, 3);
-	w->trigger = fd[1];
-	close(fd[0]);
-	close(fd[2]);
-	return seteuid(0) == 0 ? r : -errno;
 }
