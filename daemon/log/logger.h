@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "log.h"
-#include "msg.h"
+#include "setup.h"
 
 #define LOGGER_LINES_MAX 200 /* of all workers in a second: one that is taken over could fill the disk */
 

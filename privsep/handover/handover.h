@@ -31,6 +31,7 @@ struct handover {
 	uint32_t events_max; /* of the event socket, bytes as the kernel accounts them */
 	struct worker worker[MSG_WORKERS_MAX];
 	unsigned int n_workers;
+	int filter;                  /* of jail_parent, in sealed memory */
 	int log_fd, control, notify; /* control, notify: -1 when there is none */
 	int events, requests, dumps; /* netlink; events: -1 when the worker polls */
 	int quiet;                   /* as requests; events has a filter that drops what it causes */

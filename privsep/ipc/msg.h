@@ -15,6 +15,7 @@
 #define MSG_DATA_MAX    65536 /* payload of one record */
 #define MSG_EVENTS_MAX  64    /* kernel datagrams in one MSG_EVENTS */
 #define MSG_LINKS_MAX   4
+#define MSG_SINKS_MAX   8
 #define MSG_HELPERS_MAX 16
 #define MSG_PATH_MAX    257
 #define CONF_NAME_MAX   255 /* of the path that comes with MSG_CONF_TEXT */
@@ -67,18 +68,7 @@ enum msg_type {
 	MSG_MAX
 };
 
-/* What the log worker gets before it starts: the receiving ends of the parent's log socket and of the one that workers
- * share, who can shut it down or keep it full; directory and open file of LogFile (the directory is for reopening by
- * name); the syslog socket; standard output and error. Those of the flow log: the receiving end of the stats worker's
- * socket for its lines, whose other end that worker gets; directory and file of the statistics log. */
-/* clang-format off */
-enum log_sink {
-	SINK_PARENT, SINK_WORKERS, SINK_DIR, SINK_FILE, SINK_SYSLOG, SINK_CONSOLE, SINK_CONSOLE_ERR,
-	SINK_FLOWS, SINK_MAX
-};
-/* clang-format on */
 enum link_kind { LINK_UDP = 1, LINK_MCAST, LINK_TCP };
-enum conf_use { CONF_START, CONF_CHECK, CONF_PRINT }; /* MSG_SETUP; verdict as exit status; print the settings */
 /* waiting in the jail; serving (sync: start-up dump is in the cache); the answer to MSG_STATUS */
 enum ready { READY_JAILED = 1, READY_SERVING, READY_ALIVE };
 /* what a kernel or a container may not offer to a jail; ANYHOW: do without what is not asked for, however it fails */

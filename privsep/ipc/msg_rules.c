@@ -33,7 +33,7 @@ static const struct msg_rule rules[MSG_MAX] = {
 	/* type		       from    to	phase	     length: min, max, unit	 arg	 fds check */
 	[MSG_CONF_TEXT] = {R_PARENT, R_CONFIG, SETUP, 0, CONF_NAME_MAX, 0, 2, 1, NULL},
 	[MSG_CONF] = {R_PARENT, R_WORKER, SETUP, 0, 0, 0, WALL_ALL | WALL_ANYHOW, 1, NULL},
-	[MSG_LOG_SINK] = {R_PARENT, R_LOG | R_STATS, SETUP, 0, 0, 0, SINK_MAX - 1, 1, NULL},
+	[MSG_LOG_SINK] = {R_PARENT, R_LOG | R_STATS, SETUP, 0, 0, 0, MSG_SINKS_MAX - 1, 1, NULL},
 	[MSG_LOG_REOPEN] = {R_PARENT, R_LOG, RUN, 0, 0, 0, 0, 0, NULL},
 	[MSG_START] = {R_PARENT | R_QUEUE, R_WORKER | R_KEEPER, SETUP, 0, 0, 0, ANY, 0, NULL},
 	[MSG_CHANNEL] = {R_PARENT | R_LINK, R_SYNC, SETUP | RUN, ONE(msg_channel), LAST_LINK, 2, NULL},

@@ -101,7 +101,7 @@ failed(const struct jail *j, struct log *log, int *left_out, unsigned int wall, 
 }
 
 int
-jail_enter(const struct jail *j, struct log *log)
+jail_walls(const struct jail *j, struct log *log)
 {
 	const struct passwd *pw = getpwnam(j->user);
 	uid_t uid = pw != NULL ? pw->pw_uid : 0;
@@ -115,8 +115,8 @@ jail_enter(const struct jail *j, struct log *log)
 		log_put(log, LV_ERROR, "no user `%s': run systemd-sysusers, or add it by hand", j->user);
 		return -ENOENT;
 	}
-	/* the bounding set needs CAP_SETPCAP, so it goes before the uid; seccomp is last: it bans what the others need
-	 */
+	/* the bounding set needs CAP_SETPCAP, so it goes before the uid; the filter comes
+	 * after all this: it bans what the others need */
 #define FAILS(wall, step, r) failed(j, log, &left_out, wall, step, r)
 	if (FAILS(0, "descriptors", j->last_fd < 0 ? 0 : close_range((unsigned int)j->last_fd + 1, ~0U, 0)) ||
 	    FAILS(WALL_ROOT, JAIL_DIR " must be empty, root's and not writable", prepare_dir(j)) ||
@@ -132,8 +132,7 @@ jail_enter(const struct jail *j, struct log *log)
 	    FAILS(0, "capabilities", caps_keep_only(j->net_admin)) ||
 	    FAILS(0, "dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) ||
 	    FAILS(0, "no new privileges", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) ||
-	    FAILS(WALL_LANDLOCK, "landlock", landlock_deny_all(j)) || FAILS(0, "limits", limits_apply(j)) ||
-	    FAILS(0, "seccomp", filter_load(j)))
+	    FAILS(WALL_LANDLOCK, "landlock", landlock_deny_all(j)) || FAILS(0, "limits", limits_apply(j)))
 		return -EPERM;
 	return left_out;
 }

@@ -30,6 +30,10 @@ struct jail {
 	rlim_t files, file_size;
 	const struct sys_row *calls; /* rows.h: those of role, of rows that several roles share */
 };
+#define JAIL_PARENT(calls)                                                                  \
+	{                                                                                   \
+		ROLE_PARENT, JAIL_PARENT_USER, -1, true, true, 0, -1, 4096, NO_FILES, calls \
+	}
 extern const struct jail jail_parent; /* the workers' are in daemon/worker/jail/roles.h */
 extern const struct jail jail_queue;  /* ctd-queue's: privsep/queue */
 
@@ -40,10 +44,13 @@ bool jail_spares(const struct jail *j, enum jail_wall wall, int r);
 /* The walls that were left out (enum jail_wall), for the caller to make known; or -errno after logging the step that
  * failed: the caller then exits, it is half jailed. log may be NULL. */
 int jail_enter(const struct jail *j, struct log *log);
+/* All but the filter, for a caller who has one. */
+int jail_walls(const struct jail *j, struct log *log);
 
-/* The mechanisms, one file each; 0 or -errno. */
+/* The mechanisms; 0 or -errno. */
 int limits_apply(const struct jail *j);
 int landlock_deny_all(const struct jail *j); /* -ENOSYS, -EOPNOTSUPP: the kernel has none */
 int filter_load(const struct jail *j);
+int filter_build(const struct jail *j, void **ctx); /* libseccomp's, for who releases it */
 
 #endif

@@ -23,4 +23,4 @@ static const struct sys_row calls[] = {
 };
 
 /* its files: descriptors in flight count too */
-const struct jail jail_parent = {ROLE_PARENT, JAIL_PARENT_USER, -1, true, true, 0, -1, 4096, NO_FILES, calls};
+const struct jail jail_parent = JAIL_PARENT(calls);

@@ -199,6 +199,7 @@ become_parent(struct opened *s)
 	s->h.walls = setup_walls(&s->s.conf);
 	s->h.events_max = s->s.conf.nl_buf_max;
 	s->h.daemon = s->s.daemon;
+	s->h.filter = s->s.filter;
 	if (handover_leave(&s->h, sizeof(s->h)))
 		fexecve(s->s.self, s->argv, environ != NULL ? environ : (char *[]){NULL});
 	log_put(&s->log, LV_ERROR, "can't run conntrackd: %s", strerror(errno));

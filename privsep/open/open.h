@@ -15,14 +15,14 @@ struct opened {
 	struct settled s;
 	struct log log;
 	int sink[SINK_MAX], flow_sink[SINK_MAX]; /* of the log workers, and of those of the flow log (index 1) */
-	int link[MSG_LINKS_MAX][2]; /* receive, send; every sync worker gets them */
+	int link[MSG_LINKS_MAX][2];              /* receive, send; every sync worker gets them */
 	struct msg_channel link_info[MSG_LINKS_MAX];
 	struct worker *opener; /* ctd-link */
 	bool streamed;         /* a log is standard output or error: no need to say it twice */
 	int lock;              /* held as long as it is open; 0: not yet */
 	bool locked;           /* we are the only one: what fails from here on is the configuration's */
 	int workers_log;       /* what they write to; h.log_fd is the parent's own */
-	int flows; /* the stats worker's to the flow log, 0: there is none */
+	int flows;             /* the stats worker's to the flow log, 0: there is none */
 	char **argv;           /* as they were typed */
 };
 

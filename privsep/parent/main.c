@@ -4,6 +4,8 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +15,7 @@
 #include <time.h>
 
 #include "parent.h"
+#include "sanitize.h"
 
 #define N_FIXED         4    /* descriptors polled before the workers' */
 #define KEEPER_PATIENCE 1000 /* ms */
@@ -210,6 +213,20 @@ begin(char **argv)
 	return 1;
 }
 
+/* ctd-start has made it, so nothing that makes one is here. */
+static bool
+load_filter(struct parent *p)
+{
+	static struct sock_filter code[BPF_MAXINSNS];
+	ssize_t n = read(p->h.filter, code, sizeof(code));
+	struct sock_fprog program = {(unsigned short)(n > 0 ? (size_t)n / sizeof(code[0]) : 0), code};
+
+	if (close(p->h.filter) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
+		return true;
+	log_put(&p->log, LV_ERROR, "cannot enter the jail: seccomp: %s", strerror(errno));
+	return false;
+}
+
 /* It is there to interrupt. */
 static void
 on_alarm(int sig)
@@ -222,7 +239,7 @@ main(int argc, char **argv)
 {
 	static struct parent parent;
 	struct parent *p = &parent;
-	struct jail jail = jail_parent;
+	struct jail jail = JAIL_PARENT(NULL);
 	sigset_t set;
 
 	(void)argc;
@@ -237,7 +254,7 @@ main(int argc, char **argv)
 	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	sched_getaffinity(0, sizeof(p->cpus), &p->cpus);
 	jail.asked = p->h.walls;
-	if ((p->h.status.left_out = jail_enter(&jail, &p->log)) < 0)
+	if ((p->h.status.left_out = jail_walls(&jail, &p->log)) < 0 || !load_filter(p))
 		die(p, 1);
 	start_worker(p, p->h.sync ? ROLE_SYNC : ROLE_STATS, 0);
 	for (uint64_t now;;) {

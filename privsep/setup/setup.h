@@ -7,6 +7,18 @@
 
 #include "msg.h"
 
+/* What the log worker gets before it starts: the receiving ends of the parent's log socket and of the one that workers
+ * share, who can shut it down or keep it full; directory and open file of LogFile (the directory is for reopening by
+ * name); the syslog socket; standard output and error. Those of the flow log: the receiving end of the stats worker's
+ * socket for its lines, whose other end that worker gets; directory and file of the statistics log. */
+/* clang-format off */
+enum log_sink {
+	SINK_PARENT, SINK_WORKERS, SINK_DIR, SINK_FILE, SINK_SYSLOG, SINK_CONSOLE, SINK_CONSOLE_ERR,
+	SINK_FLOWS, SINK_MAX
+};
+/* clang-format on */
+enum conf_use { CONF_START, CONF_CHECK, CONF_PRINT }; /* MSG_SETUP; verdict as exit status; print the settings */
+
 /* kind: enum link_kind; family: AF_INET, AF_INET6; no_checksum: 1, SO_NO_CHECK on the send socket; port: host order,
  * local and remote; local: network order, multicast IPv4: address of the interface; peer: UDP, TCP: the other
  * firewall, multicast: the group; sndbuf, rcvbuf: bytes for SO_*BUFFORCE, 0: leave alone. */
@@ -46,6 +58,7 @@ setup_walls(const struct msg_setup *s)
 	return s->jail == 1 ? WALL_ALL : (s->landlock_required ? WALL_LANDLOCK : 0) | (s->jail == 2 ? WALL_ANYHOW : 0);
 }
 
+static_assert(SINK_MAX == MSG_SINKS_MAX, "wall format");
 static_assert(sizeof(struct msg_setup) == MSG_SETUP_LEN && sizeof(struct msg_link) == MSG_LINK_LEN, "wall format");
 
 #endif

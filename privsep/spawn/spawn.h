@@ -7,11 +7,12 @@
 
 #define CONFIG_SECONDS 20 /* that the configuration worker may take for all it does */
 
-/* Behind HANDOVER_FD, as struct handover is. self: conntrackd's file; conf_fd: the settings, sealed. */
+/* Behind HANDOVER_FD, as struct handover is. self: conntrackd's file; conf_fd: the settings, sealed; filter: struct
+ * handover's. */
 #define SETTLED_MAGIC 0x4f765265
 struct settled {
 	uint32_t magic;
-	int self, conf_fd;
+	int self, conf_fd, filter;
 	bool daemon;
 	struct msg_setup conf;
 };

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -127,6 +129,20 @@ may_start(struct start *s)
 	return geteuid() == 0 && right == NULL;
 }
 
+/* What the parent may do, made here, so that it has nothing that makes filters. -1: errno, or out of memory. */
+static int
+save_filter(void)
+{
+	int fd = memfd_create("filter", 0);
+	scmp_filter_ctx ctx;
+
+	if (fd == -1 || filter_build(&jail_parent, &ctx) != 0 || seccomp_export_bpf(ctx, fd) != 0 ||
+	    lseek(fd, 0, SEEK_SET) == -1)
+		return -1;
+	seccomp_release(ctx);
+	return fd;
+}
+
 static int
 become_open(struct start *s, char **argv)
 {
@@ -134,7 +150,8 @@ become_open(struct start *s, char **argv)
 
 	s->s.magic = SETTLED_MAGIC;
 	s->s.self = fcntl(HANDOVER_FD, F_DUPFD, 0);
-	if (fcntl(s->s.conf_fd, F_SETFD, 0) == 0 && handover_leave(&s->s, sizeof(s->s)) &&
+	s->s.filter = save_filter();
+	if (s->s.filter != -1 && fcntl(s->s.conf_fd, F_SETFD, 0) == 0 && handover_leave(&s->s, sizeof(s->s)) &&
 	    locate(path, sizeof(path), "ctd-open"))
 		execv(path, argv);
 	log_put(&s->log, LV_ERROR, "can't run ctd-open: %s", strerror(errno));

@@ -19,9 +19,9 @@ NETS_MAX = 65536  # CONF_NETS_MAX
 
 
 def enum(name):
-    """The members of an enum of msg.h that have no numbers written."""
-    with open(os.environ["CT_SRC"] + "/privsep/ipc/msg.h") as f:
-        body = re.sub(r"/\*.*?\*/", "", re.search(r"^enum " + name + r" \{(.*?)\};", f.read(), re.S | re.M)[1], flags=re.S)
+    """The members of an enum of msg.h or setup.h that have no numbers written."""
+    text = "".join(open(os.environ["CT_SRC"] + "/privsep/" + f).read() for f in ("ipc/msg.h", "setup/setup.h"))
+    body = re.sub(r"/\*.*?\*/", "", re.search(r"^enum " + name + r" \{(.*?)\};", text, re.S | re.M)[1], flags=re.S)
     return {member.strip(): n for n, member in enumerate(body.split(","))}
 
 

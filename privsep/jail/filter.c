@@ -1,4 +1,4 @@
-/* Turns the rows of a role into a filter and loads it. */
+/* Turns the rows of a role into a filter. */
 #include <errno.h>
 #include <seccomp.h>
 #include <string.h>
@@ -39,14 +39,22 @@ allow_row(scmp_filter_ctx ctx, const struct sys_row *row)
 }
 
 int
-filter_load(const struct jail *j)
+filter_build(const struct jail *j, void **ctx)
 {
-	scmp_filter_ctx ctx = seccomp_init(OTHERWISE);
-	int r = ctx != NULL ? 0 : -ENOMEM;
+	int r = (*ctx = seccomp_init(OTHERWISE)) != NULL ? 0 : -ENOMEM;
 
 	for (const struct sys_row *row = j->calls; r == 0 && row->calls != NULL; row++)
 		if (row->roles & 1U << j->role)
-			r = allow_row(ctx, row);
+			r = allow_row(*ctx, row);
+	return r;
+}
+
+int
+filter_load(const struct jail *j)
+{
+	scmp_filter_ctx ctx;
+	int r = filter_build(j, &ctx);
+
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
