@@ -341,8 +341,11 @@ exact(void **state)
 	assert_int_equal(play(&k, "-D" ONE " -m 5", text), 1);
 	assert_int_equal(play(&k, "-D" ONE " -u ASSURED", text), 1);
 	assert_int_equal(play(&k, "-D" ONE " -n", text), 1);
+	assert_int_equal(play(&k, "-D" ONE " -i 7", text), 1);
 	assert_int_equal(k.deletes, 0);
 	assert_int_equal(lines(text), 0);
+	assert_int_equal(play(&k, "-D" ONE " -i 100 -m 0/1", text), 0);
+	assert_int_equal(k.deletes, 1);
 	/* what is not there in zone 0 may be elsewhere */
 	k = (struct kernel){.knows_filters = true, .zone = 5};
 	assert_int_equal(play(&k, "-D" ONE, text), 0);
