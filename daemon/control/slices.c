@@ -1,5 +1,5 @@
 /*
- * Caches and the resend queue as records. Called by verbs.c while a client reads.
+ * Caches and the resend queue as records.
  */
 #include "slices.h"
 

@@ -1,6 +1,5 @@
 /*
- * The caches. Called by intake, apply, commit, resync and the control role of the sync worker. Tuples come from
- * packets and peers: the hash is keyed and the number of entries is bounded.
+ * The caches. Tuples come from packets and peers: the hash is keyed and the number of entries is bounded.
  */
 #include "cache.h"
 

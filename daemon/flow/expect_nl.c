@@ -1,5 +1,5 @@
 /*
- * Expectations from and to ctnetlink messages. Called by intake and dumps (reading), by commit and injection (writing).
+ * Expectations from and to ctnetlink messages.
  */
 #include "flow_nl.h"
 

@@ -1,6 +1,6 @@
 /*
  * What makes two flows the same one, and a keyed hash of it (SipHash-1-3: peers and packets choose tuples, so an
- * unkeyed hash would let them build one long chain). Called by the caches and by tests.
+ * unkeyed hash would let them build one long chain).
  */
 #include "attrs.h"
 

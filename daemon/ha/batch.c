@@ -1,5 +1,5 @@
 /*
- * Building requests and finding them again. Called by commit, inject and flush; entries were checked by the codec, the
+ * Building requests and finding them again. Entries were checked by the codec, the
  * parent's guard checks every request once more.
  */
 #include "batch.h"

@@ -1,5 +1,5 @@
 /*
- * External caches to kernel. Called by the sync role; entries come from peers and were checked by the codec, the
+ * External caches to kernel. Entries come from peers and were checked by the codec, the
  * parent's guard checks every request again.
  */
 #include "commit.h"

@@ -1,5 +1,5 @@
 /*
- * A flow or expectation as one short line. Called when the kernel has refused it; what it is was a peer's choice.
+ * A flow or expectation as one short line. What it is was a peer's choice.
  */
 #include "failures.h"
 

@@ -1,5 +1,5 @@
 /*
- * Flushes of the kernel's tables. Called by ha.c.
+ * Flushes of the kernel's tables.
  */
 #include "flush.h"
 

@@ -1,5 +1,5 @@
 /*
- * Roles, commits and flushes put together. Called by the sync role for operators' requests, which were checked.
+ * Roles, commits and flushes put together.
  */
 #include "ha.h"
 

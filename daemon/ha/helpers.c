@@ -1,5 +1,5 @@
 /*
- * A short table of names. Called by commit.c and inject.c; names are peers' and only compared.
+ * A short table of names. Names are peers' and only compared.
  */
 #include "helpers.h"
 

@@ -1,5 +1,5 @@
 /*
- * Peers' states straight into the kernel. Called by the receive path; the codec has checked them, the parent's guard
+ * Peers' states straight into the kernel. The codec has checked them, the parent's guard
  * checks every request again.
  */
 #include "inject.h"

@@ -1,5 +1,5 @@
 /*
- * The kernel's figures of its table. Called by ha.c and commit.c.
+ * The kernel's figures of its table.
  */
 #include "room.h"
 

@@ -1,5 +1,5 @@
 /*
- * Kernel messages in batches. Called by the sync role with records of the parent, which has not read them.
+ * Kernel messages in batches. They come as the parent got them: it has not read them.
  */
 #include <endian.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
  * Dumps of the kernel's tables: at start, on demand, after lost events, and from time to time while there are flows
- * that the kernel does not report (nf_conntrack_events=2 and older than the listener). Called by the sync role, which
- * hands the dumps themselves to intake.
+ * that the kernel does not report (nf_conntrack_events=2 and older than the listener). The dumps
+ * themselves go to intake.
  */
 #include "resync.h"
 

@@ -1,5 +1,5 @@
 /*
- * Events and dumps into the internal caches. Called by intake and resync; flows come from the kernel, with content that
+ * Events and dumps into the internal caches. Flows come from the kernel, with content that
  * packets chose.
  */
 #include "store.h"

@@ -1,5 +1,5 @@
 /*
- * Events and dumps handed to the store. Called by intake.
+ * Events and dumps handed to the store.
  */
 #include "store_sink.h"
 

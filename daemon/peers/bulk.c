@@ -1,5 +1,5 @@
 /*
- * Bulk sends in steps that the mode allows. Called by peers.c; peers' demands are limited in rate here.
+ * Bulk sends in steps that the mode allows. Peers' demands are limited in rate here.
  */
 #include "bulk.h"
 

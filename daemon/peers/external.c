@@ -1,5 +1,5 @@
 /*
- * Peers' states into tables. Called by the receive path, which has checked them; tuples are the peers' choice.
+ * Peers' states into tables. They were checked when they were decoded; tuples are the peers' choice.
  */
 #include "external.h"
 

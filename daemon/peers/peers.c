@@ -1,5 +1,5 @@
 /*
- * Links and modes put together. Called by the sync role; datagrams are strangers' (receive.c), what goes out was chosen
+ * Links and modes put together. Datagrams are strangers' (receive.c), what goes out was chosen
  * by the mode.
  */
 #include "peers.h"

@@ -1,5 +1,5 @@
 /*
- * A sink without memory. Called by intake; encoding and sending is the peers'.
+ * A sink without memory. Encoding and sending is the peers'.
  */
 #include "sync.h"
 

@@ -1,5 +1,5 @@
 /*
- * The parts, and what they ask of each other. Called once at the start; afterwards they call each other through here.
+ * The parts, and what they ask of each other. After the start they call each other through here.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -366,19 +366,10 @@ serve(struct sync *s)
 }
 
 int
-sync_role(int wall_fd, struct log *log)
+sync_serve(struct sync *s, int wall_fd, struct log *log)
 {
-	struct sync *s = calloc(1, sizeof(*s));
-	struct jail jail = *jail_row(ROLE_SYNC);
 	int status;
 
-	if (s != NULL)
-		sched_getaffinity(0, sizeof(s->cpus), &s->cpus);
-	jail.asked = jail_asked(wall_fd);
-	if (s == NULL || (s->left_out = jail_worker(&jail, log)) < 0) {
-		free(s);
-		return 1;
-	}
 	s->log = log;
 	opener_init(&s->opener, &(struct opener_env){s, link_answer}, log);
 	s->wall.chan.fd = wall_fd;
@@ -392,6 +383,22 @@ sync_role(int wall_fd, struct log *log)
 	timer_free(s->timer);
 	loop_free(s->loop);
 	wall_clear(&s->wall);
+	return status;
+}
+
+int
+sync_role(int wall_fd, struct log *log)
+{
+	struct sync *s = calloc(1, sizeof(*s));
+	struct jail jail = *jail_row(ROLE_SYNC);
+	int status = 1;
+
+	if (s == NULL)
+		return status;
+	sched_getaffinity(0, sizeof(s->cpus), &s->cpus);
+	jail.asked = jail_asked(wall_fd);
+	if ((s->left_out = jail_worker(&jail, log)) >= 0)
+		status = sync_serve(s, wall_fd, log);
 	free(s);
 	return status;
 }

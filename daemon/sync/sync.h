@@ -74,6 +74,9 @@ struct sink direct_sink(struct sync *s);
  * the peers must not hear another word of us, and what they say is not ours to take. Ends the loop. */
 bool sync_replaced(struct sync *s);
 
+/* sync.c: the role in its jail, with s zeroed; the exit status. */
+int sync_serve(struct sync *s, int wall_fd, struct log *log);
+
 /* stats.c: the figures of the whole */
 void sync_figures(struct sync *s, struct ctl_stats *st);
 
