@@ -4,8 +4,10 @@
  * this host speaks. For the start, and for ctd-link when a device was made again.
  */
 #include <errno.h>
+#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/ioctl.h>
@@ -46,17 +48,28 @@ option_fails(int fd, int level, int name, uint32_t value)
 }
 
 /* What the peer sends may come in on another device than the link's: that is the loopback of a relay, or has not the
- * address. ifr: has the name. */
+ * address. */
 static bool
-comes_in_elsewhere(int fd, const struct msg_link *l, struct ifreq ifr)
+comes_in_elsewhere(const struct msg_link *l)
 {
-	union address own = address_of(l, l->local, 0);
+	static const uint8_t any[16];
+	const size_t len = l->family == AF_INET ? 4 : 16, name = strlen(l->ifname);
+	struct ifaddrs *all, *i;
+	bool there = false;
 
-	if (l->kind == LINK_UDP && ioctl(fd, SIOCGIFFLAGS, &ifr) == 0 && ifr.ifr_flags & IFF_LOOPBACK)
-		return true;
-	memcpy(&ifr.ifr_addr, &own, sizeof(ifr.ifr_addr)); /* the kernel looks for it first */
-	return l->kind == LINK_UDP && l->family == AF_INET && own.v4.sin_addr.s_addr != 0 &&
-	       (ioctl(fd, SIOCGIFADDR, &ifr) != 0 || memcmp(ifr.ifr_addr.sa_data + 2, l->local, 4) != 0);
+	if (l->kind != LINK_UDP || getifaddrs(&all) == -1)
+		return false;
+	for (i = all; i != NULL; i = i->ifa_next) {
+		const union address *own = (const void *)i->ifa_addr;
+
+		if (own == NULL || own->sa.sa_family != l->family || i->ifa_flags & IFF_LOOPBACK ||
+		    strncmp(i->ifa_name, l->ifname, name) != 0 || strchr(":", i->ifa_name[name]) == NULL)
+			continue; /* behind a colon is the label of an address */
+		there = there || memcmp(l->local, any, len) == 0 ||
+			memcmp(len == 4 ? (const void *)&own->v4.sin_addr : &own->v6.sin6_addr, l->local, len) == 0;
+	}
+	freeifaddrs(all);
+	return !there;
 }
 
 static int
@@ -67,7 +80,7 @@ device(int fd, const struct msg_link *l, struct msg_channel *info, bool again)
 	memcpy(ifr.ifr_name, l->ifname, sizeof(l->ifname));
 	if (ioctl(fd, SIOCGIFINDEX, &ifr) == -1)
 		return -1;
-	info->ifindex = !again && comes_in_elsewhere(fd, l, ifr) ? 0 : (uint32_t)ifr.ifr_ifindex;
+	info->ifindex = !again && comes_in_elsewhere(l) ? 0 : (uint32_t)ifr.ifr_ifindex;
 	if (ioctl(fd, SIOCGIFMTU, &ifr) == -1 ||
 	    (info->ifindex != 0 &&
 	     setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, l->ifname, (socklen_t)strlen(l->ifname)) == -1))
@@ -118,4 +131,18 @@ link_open(const struct msg_link *l, int fd[2], struct msg_channel *info, bool ag
 	for (int i = 0; i < 2 && r != 0; i++)
 		close(fd[i]);
 	return r;
+}
+
+void
+link_port_user(const struct msg_link *l, char *text, size_t size)
+{
+	FILE *f = fopen(l->family == AF_INET ? "/proc/net/udp" : "/proc/net/udp6", "re");
+	unsigned int port, uid;
+	char line[256];
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, " %*d: %*[0-9A-F]:%x %*s %*s %*s %*s %*s %u", &port, &uid) == 2 && port == l->port)
+			snprintf(text, size, ": user %u has UDP port %u, ss -lunp tells the program", uid, port);
+	if (f != NULL)
+		fclose(f);
 }

@@ -170,13 +170,15 @@ open_links(struct opened *s)
 	for (unsigned int i = 0; i < s->s.conf.n_links; i++) {
 		const struct msg_link *l = &s->s.conf.link[i];
 		int r = link_open(l, s->link[i], &s->link_info[i], false);
-		char local[INET6_ADDRSTRLEN] = "";
+		char local[INET6_ADDRSTRLEN] = "", who[100] = "";
 
 		if (r == 0)
 			continue;
 		inet_ntop(l->family, l->local, local, sizeof(local));
+		if (r == -EADDRINUSE)
+			link_port_user(l, who, sizeof(who));
 		log_put(&s->log, LV_ERROR, "can't open channel socket: %s (link %u, %s, %s port %u)%s", strerror(-r),
-			i + 1, l->ifname, local, l->port, r == -EADDRINUSE ? ": ss -lunp tells who has the port" : "");
+			i + 1, l->ifname, local, l->port, who);
 		give_up(s, 1);
 	}
 }

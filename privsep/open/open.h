@@ -48,5 +48,7 @@ void set_scheduler(struct opened *s);
 /* link.c: sockets of a dedicated link, receive and send; 0 or -errno. again: its device was made again. ifindex 0 in
  * info: bound to no device. */
 int link_open(const struct msg_link *l, int fd[2], struct msg_channel *info, bool again);
+/* Who has the link's port, as far as the kernel tells everybody; else text stays. */
+void link_port_user(const struct msg_link *l, char *text, size_t size);
 
 #endif

@@ -63,7 +63,10 @@ device_without_the_address() {
 	done
 	lab_addr fw-a br0 10.99.0.1/24
 	lab_addr fw-b br0 10.99.0.2/24
-	form && flows fw-a create tcp 0 50 && flows fw-b create tcp6 0 50 && replicated_or_show fw-a fw-b && replicated_or_show fw-b fw-a
+	form && both_ways || return
+	lab_addr fw-a br0 fd99::1/64
+	lab_addr fw-b br0 fd99::2/64
+	TRANSPORT=udp6 form && both_ways && logged fw-a 'link 1 is not bound to link0'
 }
 
 # Nobody to replicate to: it runs, says why, and does not take itself for a peer.

@@ -61,7 +61,7 @@ port_is_taken() {
 	holder=$BG
 	wait_for 10 grep -q 'has it' "$LAB_DIR/holder.out" || return
 	in_ns fw-b timeout 20 "$(daemon_of fw-b)" -C "$LAB_DIR/fw-b.conf" >"$LAB_DIR/start.out" 2>&1
-	[ $? = 1 ] && logged fw-b "can't open channel socket: Address already in use (link 1, link0, 10.99.0.2 port 3780)" || return
+	[ $? = 1 ] && logged fw-b "can't open channel socket: Address already in use (link 1, link0, 10.99.0.2 port 3780): user 65534 has UDP port 3780" || return
 	kill "$holder" && wait_for 10 gone "$holder" && daemon_start fw-b && replicated_or_show fw-a fw-b
 }
 
