@@ -25,7 +25,7 @@ for page in $(find "$prefix/share/man" -type f 2>/dev/null); do
 done
 # What names programs and files names those of this tree.
 unit=$prefix/lib/systemd/system/conntrackd.service
-started=$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$unit")
+started=$(sed -n "s/^ExecStart=[-+!:@]*\([^ ]*\) .*/\1/p" "$unit")
 [ -x "$destdir$started" ] || fail "$unit: ExecStart: there is no $started"
 for profile in "$prefix"/share/doc/*/apparmor/conntrackd; do
 	grep -qF "profile conntrackd $started {" "$profile" || fail "$profile is not that of $started"

@@ -238,6 +238,20 @@ def case_ends():
             shutil.rmtree(d.dir)
 
 
+def case_directory():
+    """In a directory that is not root's both files stay, which is said once each, and the next start works."""
+    d = Daemon(start=False)
+    os.chown(d.dir, pwd.getpwnam("nobody").pw_uid, -1)
+    for n in (1, 2):
+        d.start()
+        assert d.text().count("stays when the daemon ends: its directory belongs to uid") == 2, d.text()
+        d.proc.send_signal(signal.SIGTERM)
+        assert d.proc.wait(DEADLINE) == 0
+        assert os.path.exists(d.lock) and os.path.exists(d.ctl)
+        os.unlink(d.log)
+    shutil.rmtree(d.dir)
+
+
 def case_killed():
     """Killed and started again at once, many times: the keeper of the one that was killed removes nothing of the next."""
     d = Daemon(start=False)
