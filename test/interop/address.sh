@@ -29,7 +29,7 @@ named_in_status() {
 # Our acknowledged numbers prove who it is.
 replicates() {
 	flows fw-b create tcp 0 50 && replicated_or_show fw-b fw-a && flows fw-a create udp 100 50 && replicated_or_show fw-a fw-b &&
-		is_logged 'the peer 10.99.0.2 on link0 sends from 10.99.0.12' && ! is_logged 'are refused' && named_in_status
+		wait_for 10 is_logged 'the peer 10.99.0.2 on link0 sends from 10.99.0.12' && ! is_logged 'are refused' && named_in_status
 }
 
 # The other address goes: the kernel takes the configured one.

@@ -48,7 +48,7 @@ relay() {
 	in_ns_bg fw-b "$LAB_DIR/relay-b.out" python3 "$CT_SRC/test/netns/relay.py" 127.0.0.1 10.99.0.1
 	form "$to_relay" || return
 	wait_for 20 logged fw-a 'datagrams from 10.99.0.2 on lo are refused: the peer there is 127.0.0.1 (IPv4_Destination_Address); CheckSource Off' || return
-	logged fw-b 'link 1 is not bound to lo' || return
+	wait_for 10 logged fw-b 'link 1 is not bound to lo' || return
 	for mode in FTFW NOTRACK; do
 		MODE=$mode form "$to_relay; s/Interface lo/Interface lo CheckSource Off/" && both_ways || return
 	done
@@ -66,7 +66,7 @@ device_without_the_address() {
 	form && both_ways || return
 	lab_addr fw-a br0 fd99::1/64
 	lab_addr fw-b br0 fd99::2/64
-	TRANSPORT=udp6 form && both_ways && logged fw-a 'link 1 is not bound to link0'
+	TRANSPORT=udp6 form && both_ways && wait_for 10 logged fw-a 'link 1 is not bound to link0'
 }
 
 # Nobody to replicate to: it runs, says why, and does not take itself for a peer.
