@@ -19,6 +19,7 @@
 #include "roles.h"
 #include "serve.h"
 #include "store_sink.h"
+#include "walls.h"
 
 #define LOST_MS 60000 /* between two lines about lost ones */
 
@@ -27,7 +28,7 @@ struct stats {
 	struct conf conf;
 	bool have_conf;
 	uint64_t started_at;
-	int left_out; /* enum jail_wall, of our own jail */
+	int left_out, walls_logged; /* enum jail_wall: what our own jail lacks; what was said of it and the parent's */
 	struct store store;
 	struct store_sink store_sink;
 	struct intake intake;
@@ -340,6 +341,7 @@ on_status(void *arg, const struct msg *m)
 
 	(void)m;
 	s->intake.portid = s->serve.last.portid;
+	walls_log(s->serve.log, s->serve.last.left_out | s->left_out, &s->walls_logged);
 }
 
 static void (*const handlers[MSG_MAX])(void *arg, const struct msg *m) = {

@@ -189,18 +189,6 @@ follow(const struct sync *s, uint32_t cpu)
 	sched_setaffinity(0, sizeof(one), cpu < CPU_SETSIZE ? &one : &s->cpus);
 }
 
-/* Once each; a spare that takes over says it again. */
-static void
-log_walls(struct sync *s)
-{
-	const char *name;
-
-	for (unsigned int n = 0; (name = wall_name(n)) != NULL; n++)
-		if (s->parent.left_out & ~s->walls_logged & 1 << n)
-			log_put(s->log, LV_WARNING, "this kernel or container offers no %s: running without", name);
-	s->walls_logged = s->parent.left_out;
-}
-
 static void
 on_status(struct sync *s, const struct msg *m)
 {
@@ -210,7 +198,7 @@ on_status(struct sync *s, const struct msg *m)
 	memcpy(&s->parent, m->data, sizeof(s->parent));
 	s->intake.portid = s->parent.portid;
 	s->parent.left_out |= s->left_out;
-	log_walls(s);
+	walls_log(s->log, s->parent.left_out, &s->walls_logged); /* once; a spare that takes over says it again */
 	if (s->parent.cpu != cpu)
 		follow(s, s->parent.cpu);
 	if (s->control != NULL)

@@ -74,4 +74,25 @@ client_numbers() {
 	done
 }
 
-run_cases filters too_long_a_filter flow_numbers flows_at_the_start client_numbers
+lines_are() {
+	[ "$(grep -c 'src=10\.' "$LAB_DIR/stats.log")" = "$1" ]
+}
+
+# Statistics mode: its worker keeps them, and the log worker of its lines writes each that ends.
+statistics() {
+	local n sum=0
+	daemon_stop fw-a
+	clear_kernel fw-a
+	daemon_conf fw-a x
+	sed -i -e '1,/^General/{/^General/!d}' -e '$aStats { LogFile '"$LAB_DIR/stats.log }" "$LAB_DIR/fw-a.conf"
+	rm -f "$LAB_DIR/fw-a.log"
+	daemon_start fw-a
+	for n in 0 1 60 1000 100000; do
+		[ $n = 0 ] || { flows fw-a create tcp 0 $n -t 3000 && flows fw-a delete tcp 0 $n; } || return
+		sum=$((sum + n))
+		wait_for 60 lines_are $sum && ! grep 'has aborted\|takes over\|ERROR' "$LAB_DIR/fw-a.log" || { echo "with $n flows: $(wc -l <"$LAB_DIR/stats.log")" >&2; return 1; }
+	done
+	ctl fw-a -k && wait "${DAEMON_PID[fw-a]}"
+}
+
+run_cases filters too_long_a_filter flow_numbers flows_at_the_start client_numbers statistics

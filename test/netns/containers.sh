@@ -96,6 +96,19 @@ checks_there() {
 	in_ns fw-a "$CT_DAEMON_fw_a" --check -C "$LAB_DIR/fw-a.conf" >"$LAB_DIR/said" 2>&1 && [ ! -s "$LAB_DIR/said" ] || { cat "$LAB_DIR/said" >&2; return 1; }
 }
 
+statistics_there() {
+	contained engine
+	sed -e '1,/^General/{/^General/!d}' -e '$aStats { LogFile '"$LAB_DIR/stats.log }" "$LAB_DIR/fw-a.conf" >"$LAB_DIR/stats.conf"
+	cp "$LAB_DIR/fw-a.conf" "$LAB_DIR/sync.conf" && cp "$LAB_DIR/stats.conf" "$LAB_DIR/fw-a.conf"
+	rm -f "$LAB_DIR"/fw-a.log
+	clear_kernel fw-a
+	daemon_start fw-a && flows fw-a create udp 0 5 && flows fw-a delete udp 0 5 && wait_for 10 grep -q 'udp.*src=10.0.0.' "$LAB_DIR/stats.log" &&
+		missing 'network namespace' && ctl fw-a -k && wait "${DAEMON_PID[fw-a]}"
+	set -- $?
+	cp "$LAB_DIR/sync.conf" "$LAB_DIR/fw-a.conf"
+	return $1
+}
+
 # The volumes of such a container are writable: here the laboratory's folder.
 volume="mount --bind $LAB_DIR $LAB_DIR"
 
@@ -143,5 +156,5 @@ log_is_a_link() {
 		wait_for 10 grep -q 'sending bulk update' "$LAB_DIR/disk/real.log" && [ -L "$LAB_DIR/link.log" ] && stops_there
 }
 
-run_cases engine_defaults user_namespaces_allowed older_engine what_is_asked_for_must_be_there everything_is_there_outside checks_there \
+run_cases engine_defaults user_namespaces_allowed older_engine what_is_asked_for_must_be_there everything_is_there_outside checks_there statistics_there \
 	read_only_root nothing_to_write_but_volumes log_goes_to_standard_output log_goes_nowhere log_is_a_link

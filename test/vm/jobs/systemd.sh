@@ -222,6 +222,20 @@ paths_of_old() {
 	return $1
 }
 
+# As Debian's package is configured.
+statistics_mode() {
+	local conf
+	conf=$(conf_file)
+	systemctl stop $unit
+	cp "$conf" /tmp/good && printf 'General {\n\tLogFile on\n\tSyslog off\n\tUNIX { Path /run/conntrackd/conntrackd.ctl }\n}\nStats {\n\tLogFile on\n}\n' >"$conf"
+	systemctl start $unit && main_pid_is_new && "$CTBLAST" create -k udp -f 9000 -n 5 >/dev/null && "$CTBLAST" delete -k udp -f 9000 -n 5 >/dev/null &&
+		wait_for 20 grep -q 'udp.*src=10.0.35' /var/log/conntrackd-stats.log && "$(installed sbin/conntrackctl)" -C "$conf" status >/tmp/said 2>&1 &&
+		systemctl stop $unit
+	set -- $?
+	cp /tmp/good "$conf"
+	return $1
+}
+
 # The profile bites: a file that it does not name cannot be read, not even by root.
 profile_denies_the_rest() {
 	cp "$(conf_file)" /root/elsewhere.conf
@@ -237,7 +251,7 @@ lab_addr fw-b link0 192.168.100.2/24
 make_configurations || die "no sample configuration is installed"
 run_cases users_and_directories_are_made profile_is_loaded unit_is_sound unit_becomes_ready journal_tells it_replicates \
 	status_under_the_profile every_process_is_confined mounts_are_taken_away log_is_rotated killed_parent_is_restarted \
-	no_spares_left_is_restarted silent_parent_is_restarted restart_and_stop_are_clean generated_configuration_stays paths_of_old wrong_configuration_is_reported kernel_is_content
+	no_spares_left_is_restarted silent_parent_is_restarted restart_and_stop_are_clean generated_configuration_stays paths_of_old statistics_mode wrong_configuration_is_reported kernel_is_content
 rc=$?
 run_cases profile_denies_the_rest || rc=1
 [ $rc -eq 0 ] || journalctl -q -u $unit | tail -n 40
