@@ -36,6 +36,7 @@ lab_open() {
 lab_close() {
 	local rc=$? ns list
 	trap - EXIT
+	trap '' PIPE # nobody may read what is said of it
 	[ -z "${LAB_KEEP:-}" ] || exit $rc
 	list=$(trees $(lab_pids))
 	disown -a # no word about each of them
