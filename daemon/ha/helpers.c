@@ -64,10 +64,10 @@ held(const struct helpers *h, unsigned int source)
 static unsigned int
 share(const struct helpers *h, unsigned int source)
 {
-	unsigned int n = 0;
+	unsigned int n = 1;
 
 	for (unsigned int i = 0; i < APPLY_SOURCES; i++)
-		n += i == source || held(h, i) > 0;
+		n += i != source && held(h, i) > 0;
 	return HELPER_OTHERS / n;
 }
 

@@ -18,7 +18,7 @@ room_ask(void)
 		struct nlmsghdr h;
 		struct nfgenmsg g;
 	} m = {{sizeof(m), STATS_TYPE, NLM_F_REQUEST, 1, 0}, {AF_INET, NFNETLINK_V0, 0}};
-	struct room_request r;
+	struct room_request r = {{0}};
 
 	static_assert(sizeof(m) == sizeof(r.data), "a message without attributes");
 	memcpy(r.data, &m, sizeof(m));

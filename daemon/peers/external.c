@@ -72,10 +72,10 @@ belongs_to(struct external *x, enum slot_kind kind, struct entry *e, unsigned in
 static uint32_t
 share(const struct external *x, enum slot_kind kind, unsigned int source)
 {
-	unsigned int n = 0;
+	unsigned int n = 1;
 
 	for (unsigned int i = 0; i < APPLY_SOURCES; i++)
-		n += i == source || x->held[kind][i] > 0;
+		n += i != source && x->held[kind][i] > 0;
 	return x->conf.limit / n;
 }
 

@@ -60,11 +60,15 @@ nothing_ended() {
 	! grep -av -e 'id=900' -e 'mark=500' "$LAB_DIR/ends" >&2
 }
 
+knows_more_than_20() {
+	[ "$(cache_counter fw-b internal)" -gt 20 ]
+}
+
 restart_of_the_backup() {
 	daemon_stop fw-b
 	watch || return
 	daemon_start fw-b
-	[ "$(cache_counter fw-b internal)" -gt 20 ] || return
+	wait_for 20 knows_more_than_20 || return
 	ctl fw-b -B && marker fw-b fw-a 5002 && nothing_ended && same_kernels_or_show
 }
 
