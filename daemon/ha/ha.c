@@ -76,14 +76,15 @@ table_done(void *arg, const struct commit_result *r)
 	h->env.table_done(h->env.arg, r);
 }
 
-/* As the 1.4.x script: caches are flushed, the kernel's table, which is being read again, goes to the peers. */
+/* As the 1.4.x script, but that the internal cache is not flushed: the kernel's table, which is being read again, shows
+ * what of it has ended meanwhile, and the peers are to be told. */
 static void
 take_over(struct ha *h, uint32_t serial)
 {
 	if (h->takeover != TAKEOVER_COMMIT)
 		return;
-	log_put(h->parts.log, LV_NOTICE, "flushing caches");
-	h->env.flush_caches(h->env.arg, HA_INTERNAL | HA_EXTERNAL, h->conf.tables);
+	log_put(h->parts.log, LV_NOTICE, "flushing external cache");
+	h->env.flush_caches(h->env.arg, HA_EXTERNAL, h->conf.tables);
 	h->takeover = h->conf.direct ? TAKEOVER_NONE : TAKEOVER_READ;
 	h->takeover_serial = serial;
 	if (h->conf.direct)
