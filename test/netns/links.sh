@@ -81,4 +81,14 @@ no_link_is_left() {
 	replicated_or_show fw-a fw-b 60
 }
 
-run_cases sockets_are_as_configured second_link_stands_in no_link_is_left
+# New sockets, bound and connected as the first ones, for both directions; and nobody else gets the port.
+device_made_again() {
+	in_ns fw-a ip link del link0
+	lab_link fw-a fw-b
+	wait_for 20 has_socket '10\.99\.0\.1%link0:3780[[:space:]]' || return
+	in_ns fw-a ip link set link1 down
+	flows fw-a create tcp 3000 50 && flows fw-b create udp6 3000 50 && replicated_or_show fw-a fw-b 40 && known_to_or_show fw-b fw-a || return
+	! in_ns fw-a setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/python3 "$CT_SRC/test/netns/stranger.py" take 4 10.99.0.1 3780 link0
+}
+
+run_cases sockets_are_as_configured second_link_stands_in no_link_is_left device_made_again
