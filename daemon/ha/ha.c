@@ -83,8 +83,15 @@ take_over(struct ha *h, uint32_t serial)
 {
 	if (h->takeover != TAKEOVER_COMMIT)
 		return;
-	log_put(h->parts.log, LV_NOTICE, "flushing external cache");
-	h->env.flush_caches(h->env.arg, HA_EXTERNAL, h->conf.tables);
+	if (h->count.last_failed > 0)
+		log_put(h->parts.log, LV_WARNING,
+			"the external cache is kept: of it %llu entries are not in the kernel, `role primary' tries "
+			"again",
+			(unsigned long long)h->count.last_failed);
+	else {
+		log_put(h->parts.log, LV_NOTICE, "flushing external cache");
+		h->env.flush_caches(h->env.arg, HA_EXTERNAL, h->conf.tables);
+	}
 	h->takeover = h->conf.direct ? TAKEOVER_NONE : TAKEOVER_READ;
 	h->takeover_serial = serial;
 	if (h->conf.direct)
