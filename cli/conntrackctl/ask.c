@@ -27,9 +27,17 @@ take_stats(struct answer *a, const uint8_t *payload)
 static int
 take_commit(struct answer *a, const uint8_t *payload)
 {
+	struct ctl_commit c;
+
+	memcpy(&c, payload, sizeof(c));
+	for (unsigned int i = 0; i < a->n_commits; i++)
+		if (a->commit[i].table == c.table) { /* once more, for somebody else: the last one counts */
+			a->commit[i] = c;
+			return 0;
+		}
 	if (a->n_commits == sizeof(a->commit) / sizeof(a->commit[0]))
 		return -EBADMSG;
-	memcpy(&a->commit[a->n_commits++], payload, sizeof(a->commit[0]));
+	a->commit[a->n_commits++] = c;
 	return 0;
 }
 

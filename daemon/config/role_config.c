@@ -221,6 +221,7 @@ config_role(int wall_fd, struct log *log)
 		return CONFIG_BAD;
 	}
 	t.protos = &protos;
+	jail.asked = WALL_ANYHOW; /* what the settings ask for, it is the first to know */
 	jail.last_fd = t.mem_fd > table ? t.mem_fd : table;
 	tzset(); /* reads a file */
 	if (is_whole_root())

@@ -172,7 +172,12 @@ do_flush(struct control *k, struct ctl_client *c)
 static void
 do_flush_kernel(struct control *k, struct ctl_client *c)
 {
-	wait_for(c, WAIT_FLUSH, k->env.flush_kernel(k->env.arg, tables_of(k, &c->req)));
+	const uint32_t id = k->env.flush_kernel(k->env.arg, tables_of(k, &c->req));
+
+	if (id == 0)
+		ctl_fail(c, CTL_WHY_UNSUPPORTED, -EOPNOTSUPP, "this mode has no such table");
+	else
+		wait_for(c, WAIT_FLUSH, id);
 }
 
 static void

@@ -496,6 +496,18 @@ give_back(struct commit *c, const struct nlmsghdr *nlh)
 	c->quota[source] += c->quota[source] != ROOM_UNKNOWN;
 }
 
+/* The kernel finds an entry by the tuple of either direction: what is in the way of a flow may be one that runs the
+ * other way round, and deleting by the flow's tuple would end that. */
+static bool
+owns_mirror(const struct commit *c, const struct flow *f)
+{
+	struct flow m = *f; /* decoded a moment ago: it is whole */
+
+	memmove(m.addr, flow_addr(f, REPL_SRC), 2 * flow_words(f) * sizeof(m.addr[0]));
+	memcpy(m.port, f->port + 2, 2 * sizeof(m.port[0]));
+	return c->env.owns(c->env.arg, &m);
+}
+
 /* What is in the way is this kernel's own: it stays. Should the flow have gone by another node meanwhile, without
  * anybody telling us, then window tracking has lost sight of it. */
 static bool
@@ -503,12 +515,16 @@ keep(struct commit *c, const struct nlmsghdr *nlh)
 {
 	const struct flow_nl_opts opts = {.tcp_liberal = !c->conf.window_tracking};
 	struct object o;
+	bool same;
 	int n;
 
-	if (c->pass == PASS_EXPECTS || !read_back(c, nlh, &o) || !c->env.owns(c->env.arg, &o.f))
+	if (c->pass == PASS_EXPECTS || !read_back(c, nlh, &o))
+		return false;
+	same = c->env.owns(c->env.arg, &o.f);
+	if (!same && !owns_mirror(c, &o.f))
 		return false;
 	c->result.kept++;
-	if (o.f.l4 != IPPROTO_TCP || !opts.tcp_liberal || !again_room(c, REQUEST_MAX))
+	if (!same || o.f.l4 != IPPROTO_TCP || !opts.tcp_liberal || !again_room(c, REQUEST_MAX))
 		return true;
 	n = flow_to_nl(&o.f, FLOW_NL_RELAX, &opts, 0, c->again + c->again_len, REQUEST_MAX);
 	c->again_len += n > 0 ? (size_t)n : 0;

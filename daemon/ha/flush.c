@@ -42,10 +42,10 @@ flush_kernel(struct flush *x, unsigned int tables)
 
 	x->count++;
 	x->env.begun(x->env.arg, tables);
-	if (tables & 1U << SLOT_FLOW)
-		id = x->last_flows = x->shown != NULL ? delete_shown(x) : flush_table(x, SUBSYS_CT);
 	if (tables & 1U << SLOT_EXPECT)
 		id = flush_table(x, SUBSYS_EXP);
+	if (tables & 1U << SLOT_FLOW) /* last: its end is that of both */
+		id = x->last_flows = x->shown != NULL ? delete_shown(x) : flush_table(x, SUBSYS_CT);
 	return id;
 }
 

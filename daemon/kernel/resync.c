@@ -152,7 +152,7 @@ resync_dump_done(struct resync *r, const struct msg_dump_done *d)
 {
 	if (!resync_reads(r, d->id))
 		return;
-	r->failed = d->err != 0;
+	r->failed = d->err != 0 || (r->kind != SLOT_FLOW && r->failed); /* flows come first */
 	if (d->err != 0) {
 		log_put(r->log, LV_ERROR, "can't dump kernel table: %s", strerror(-d->err));
 		resync_in(r, RETRY_MS);

@@ -249,6 +249,7 @@ follow(struct ftfw *f, struct peer *p, uint64_t now)
 	if (hello) {
 		forget_unacked(f, p);
 		p->hears_us = false;
+		p->joined = now; /* it has as long as a new one to answer */
 	}
 	tell(f, hello ? MODE_PEER_NEW : MODE_PEER_LOST_OURS);
 	control(f, p, &p->odd, now); /* nobody else will say it again: it counts as received */

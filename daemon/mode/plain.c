@@ -180,9 +180,12 @@ refresh_one(struct plain *p)
 {
 	const struct tables *t = p->env.tables;
 	const uint32_t slot = tables_walk(t, &p->kind, &p->pos);
+	const struct entry *e = slot != SLOT_NONE ? cache_entry(t->of[p->kind], slot) : NULL;
 
-	if (slot == SLOT_NONE)
+	if (e == NULL)
 		p->kind = SLOT_FLOW;
+	else if (e->flags & ENTRY_DEAD && e->queue == QUEUE_NONE)
+		return; /* its end is not for the peers */
 	else if (p->kind != SLOT_FLOW || wire_carries(&cache_entry(t->of[SLOT_FLOW], slot)->flow))
 		plain_change(&p->mode, p->kind, slot);
 }

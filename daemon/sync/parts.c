@@ -209,7 +209,11 @@ complete(void *arg)
 static void
 announce(void *arg, enum slot_kind kind, uint32_t slot)
 {
-	store_send(&((struct sync *)arg)->store, kind, slot);
+	struct store *s = &((struct sync *)arg)->store;
+	const struct entry *e = cache_entry(s->t.of[kind], slot);
+
+	if ((e->flags & ENTRY_DEAD) == 0 || e->queue != QUEUE_NONE) /* else its end is not for the peers */
+		store_send(s, kind, slot);
 }
 
 static void

@@ -51,7 +51,8 @@ struct keeper {
 static bool
 spared(uint32_t asked, enum jail_wall wall)
 {
-	bool offered = errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP && errno != ENOENT;
+	bool offered = errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP && errno != ENOENT && errno != EACCES &&
+		       errno != EROFS;
 
 	return (asked & wall) == 0 && (!offered || asked & WALL_ANYHOW);
 }
@@ -90,7 +91,7 @@ filter(void)
 static bool
 enter_jail(const struct keeper *k, uint32_t asked)
 {
-	const struct rlimit none = {0, 0};
+	const struct rlimit none = {0, 0}, one = {1, 1}; /* poll() of one needs that much */
 
 	capng_clear(CAPNG_SELECT_BOTH);
 	return ((chdir(JAIL_DIR) == 0 && chroot(".") == 0) || spared(asked, WALL_ROOT)) && setgroups(0, NULL) == 0 &&
@@ -98,7 +99,8 @@ enter_jail(const struct keeper *k, uint32_t asked)
 	       capng_apply(CAPNG_SELECT_BOUNDS) == 0 && capng_apply(CAPNG_SELECT_CAPS) == 0 &&
 	       prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	       setrlimit(RLIMIT_CORE, &none) == 0 && setrlimit(RLIMIT_FSIZE, &none) == 0 &&
-	       setrlimit(RLIMIT_NPROC, &none) == 0 && (landlock(k) || spared(asked, WALL_LANDLOCK)) && filter();
+	       setrlimit(RLIMIT_NPROC, &none) == 0 && (landlock(k) || spared(asked, WALL_LANDLOCK)) &&
+	       setrlimit(RLIMIT_NOFILE, &one) == 0 && filter();
 }
 
 static void
@@ -106,7 +108,8 @@ remove_names(const struct keeper *k)
 {
 	struct stat ours, there;
 
-	for (unsigned int i = 0; i < k->n_names; i++)
+	for (unsigned int i = k->n_names;
+	     i-- > 0;) /* the lock, which came first, last: who waits for it makes the others */
 		if (fstat(k->name[i].file, &ours) == 0 &&
 		    fstatat(k->name[i].dir, k->name[i].name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)

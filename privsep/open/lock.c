@@ -4,6 +4,7 @@
 #include <libgen.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -44,41 +45,50 @@ is_lock(int fd)
 	       strspn(text, "0123456789\n") == (size_t)n;
 }
 
-/* Anybody may make files in /var/lock, and could hold for ever what he made there: it is put aside. */
+/* Anybody may make files in /var/lock, and could hold for ever what he made there: it is put aside, for one of ours
+ * that takes its place in the same step, so that he has no time to make the next one. */
 static void
 put_aside(struct opened *s, const char *name)
 {
 	char copy[MSG_PATH_MAX], aside[MSG_PATH_MAX + 16];
 	struct stat st, around;
+	int fd;
 
 	snprintf(copy, sizeof(copy), "%s", name);
 	if (lstat(name, &st) == -1 || st.st_uid == geteuid() || stat(dirname(copy), &around) == -1 ||
 	    (around.st_mode & S_IWOTH) == 0)
 		return;
-	snprintf(aside, sizeof(aside), "%s.%d", name, (int)getpid());
-	if (rename(name, aside) == 0)
+	snprintf(aside, sizeof(aside), "%s.XXXXXX", name);
+	if ((fd = mkostemp(aside, O_CLOEXEC)) == -1)
+		return;
+	close(fd);
+	if (renameat2(AT_FDCWD, aside, AT_FDCWD, name, RENAME_EXCHANGE) != 0)
+		unlink(aside);
+	else
 		log_put(&s->log, LV_WARNING, "lockfile `%s' belonged to uid %u: renamed to `%s'", name, st.st_uid,
 			aside);
 }
 
 /* Not at once: with fs.protected_regular that is refused for another's file, whose owner could not be named. */
 static int
-open_lock(const char *name)
+open_lock(struct opened *s, const char *name)
 {
-	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, fd = open(name, flags);
+	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, fd;
 
+	put_aside(s, name);
+	fd = open(name, flags);
 	return fd == -1 && errno == ENOENT ? open(name, flags | O_CREAT, 0600) : fd;
 }
 
 /* The lock is the flock, not the file: what a dead daemon left behind blocks nobody. A file that was removed in the
- * meantime is none. */
+ * meantime is none, nor is somebody else's. */
 static bool
 locked(const char *name, int fd)
 {
 	struct stat ours, there;
 
 	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &ours) == 0 && stat(name, &there) == 0 &&
-	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+	       ours.st_uid == geteuid() && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
 }
 
 void
@@ -89,8 +99,8 @@ take_lock(struct opened *s)
 	bool ours = false;
 	int fd;
 
-	put_aside(s, name);
-	for (int tries = 0; (fd = open_lock(name)) != -1 && !(ours = locked(name, fd)) && tries < LOCK_TRIES; tries++) {
+	for (int tries = 0; (fd = open_lock(s, name)) != -1 && !(ours = locked(name, fd)) && tries < LOCK_TRIES;
+	     tries++) {
 		close(fd);
 		poll(NULL, 0, 1000 / LOCK_TRIES);
 	}

@@ -91,7 +91,8 @@ reset_surroundings(void)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGCHLD, SIG_DFL);
-	signal(SIGXFSZ, SIG_IGN); /* becomes an error of write() */
+	signal(SIGXFSZ, SIG_IGN); /* become errors of write() */
+	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 }
 

@@ -47,6 +47,14 @@ own_flows_stay() {
 		wait_for 10 grep -q '200 flows of peers were not written: they live here already$' "$LAB_DIR/fw-b.log"
 }
 
+# The kernel finds a flow by the tuple of either direction.
+own_flows_stay_the_other_way_round() {
+	clear_kernel fw-b
+	ctl fw-b -f && flows fw-b create tcp 0 200 -m 5 && wait_for 10 knows_200 || return
+	forge 20000 200 swap=666 && wait_for 20 external_is fw-b 200 && ctl fw-b -c || return
+	[ "$(marked 5)" = 200 ] && [ "$(in_ns fw-b "$CONNTRACK" -L -m 666 2>/dev/null | grep -c .)" = 0 ]
+}
+
 knows_200() {
 	[ "$(cache_counter fw-b internal)" = 200 ]
 }
@@ -56,4 +64,4 @@ after_a_hand_over() {
 	ctl fw-b -t && ctl fw-b -c && [ "$(marked 666)" = 300 ]
 }
 
-run_cases unknown_helper unknown_helpers own_flows_stay after_a_hand_over
+run_cases unknown_helper unknown_helpers own_flows_stay after_a_hand_over own_flows_stay_the_other_way_round

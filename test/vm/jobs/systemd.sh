@@ -49,7 +49,7 @@ profile_is_loaded() {
 unit_is_sound() {
 	local said
 	said=$(systemd-analyze verify "$(property FragmentPath)" 2>&1)
-	systemd-analyze security --offline=yes --threshold=28 --no-pager "$(property FragmentPath)" >/tmp/said 2>&1 || { cat /tmp/said; return 1; }
+	systemd-analyze security --offline=yes --threshold=32 --no-pager "$(property FragmentPath)" >/tmp/said 2>&1 || { cat /tmp/said; return 1; }
 	[ -z "$said" ] && [ "$(property LoadState)" = loaded ] && return
 	echo "$said"
 	return 1
