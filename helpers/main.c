@@ -112,7 +112,7 @@ main(int argc, char **argv)
 	static struct helper h = {.wall.fd = WORKER_FD, .phase = PHASE_SETUP};
 	struct log log = {WORKER_LOG_FD, WORKER_LOG_FD, LF_RECORD, 0};
 
-	if (!read_arguments(&h, argc, argv)) {
+	if (!read_arguments(&h, argc, argv) || h.parser == NULL) {
 		fprintf(stderr, "ctd-helper is started by conntrackd, not by hand\n");
 		return 64;
 	}

@@ -580,6 +580,7 @@ on_error(struct commit *c, const struct window *w, const struct msg_error *e)
 	if (e->err == -EOPNOTSUPP && c->pass != PASS_EXPECTS && try_without_helper(c, nlh))
 		return true;
 	c->result.failed++;
+	c->result.full += e->err == -ENOMEM;
 	report_request(c, nlh, e->err);
 	return true;
 }

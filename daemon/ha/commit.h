@@ -22,6 +22,7 @@ struct commit_result {
 	uint64_t committed, failed, usec;
 	uint64_t kept;           /* not written: they live here, and the kernel itself has said so */
 	uint64_t no_room;        /* of failed: left out so that the kernel's table is not filled */
+	uint64_t full;           /* of failed: refused because it is */
 	uint64_t without_helper; /* of committed: this kernel does not have the helper that the flow names */
 };
 

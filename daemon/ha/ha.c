@@ -23,6 +23,7 @@ struct ha {
 	enum { TAKEOVER_NONE, TAKEOVER_COMMIT, TAKEOVER_READ } takeover; /* to become primary, whoever waits for it */
 	uint32_t takeover_serial;                                        /* of the dump that ends it */
 	uint64_t purge_at;
+	uint64_t left_out; /* by the running commit or the last one, for want of room in the kernel's table */
 	struct fig_commits count;
 };
 
@@ -72,6 +73,7 @@ table_done(void *arg, const struct commit_result *r)
 	h->count.committed += r->committed;
 	h->count.failed += r->failed;
 	h->count.last_failed += r->failed;
+	h->left_out += r->no_room + r->full;
 	h->count.kept += r->kept;
 	h->env.table_done(h->env.arg, r);
 }
@@ -83,11 +85,11 @@ take_over(struct ha *h, uint32_t serial)
 {
 	if (h->takeover != TAKEOVER_COMMIT)
 		return;
-	if (h->count.last_failed > 0)
+	if (h->left_out > 0)
 		log_put(h->parts.log, LV_WARNING,
-			"the external cache is kept: of it %llu entries are not in the kernel, `role primary' tries "
+			"the external cache is kept: the kernel had no room for %llu entries, `role primary' tries "
 			"again",
-			(unsigned long long)h->count.last_failed);
+			(unsigned long long)h->left_out);
 	else {
 		log_put(h->parts.log, LV_NOTICE, "flushing external cache");
 		h->env.flush_caches(h->env.arg, HA_EXTERNAL, h->conf.tables);
@@ -247,7 +249,7 @@ ha_commit(struct ha *h, unsigned int tables)
 					   : "all external caches");
 	h->purge_at = NEVER;
 	if (!commit_running(h->commit))
-		h->count.last_failed = 0;
+		h->count.last_failed = h->left_out = 0;
 	flush_stop(&h->flush); /* it would go on with what is about to be written */
 	if (!h->conf.injects)
 		commit_start(h->commit, tables & h->conf.tables);

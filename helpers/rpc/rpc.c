@@ -133,14 +133,14 @@ static void
 reply(struct inspect *in, struct rd *r)
 {
 	struct flow *f = in->memory;
-	uint32_t xid = rd_be32(r), type = rd_be32(r), denied = rd_be32(r), failed, port;
+	uint32_t xid = rd_be32(r), type = rd_be32(r), denied = rd_be32(r), port;
 	bool ours = f->asked != 0 && !r->bad && xid == f->xid && type == REPLY && denied == 0;
 	uint8_t version = f->asked;
 	struct msg_expect *e;
 	struct rd text;
 
 	f->asked = 0;
-	if (!ours || !skip_auth(r) || (failed = rd_be32(r)) != 0)
+	if (!ours || !skip_auth(r) || rd_be32(r) != 0 /* accepted, and done */)
 		return;
 	if (version == 2)
 		port = rd_be32(r);
