@@ -78,8 +78,7 @@ table_done(void *arg, const struct commit_result *r)
 	h->env.table_done(h->env.arg, r);
 }
 
-/* As the 1.4.x script, but that the internal cache is not flushed: the kernel's table, which is being read again, shows
- * what of it has ended meanwhile, and the peers are to be told. */
+/* As the 1.4.x script: caches are flushed, the kernel's table, which is being read again, goes to the peers. */
 static void
 take_over(struct ha *h, uint32_t serial)
 {
@@ -91,9 +90,10 @@ take_over(struct ha *h, uint32_t serial)
 			"again",
 			(unsigned long long)h->left_out);
 	else {
-		log_put(h->parts.log, LV_NOTICE, "flushing external cache");
+		log_put(h->parts.log, LV_NOTICE, "flushing caches");
 		h->env.flush_caches(h->env.arg, HA_EXTERNAL, h->conf.tables);
 	}
+	h->env.flush_caches(h->env.arg, HA_INTERNAL, h->conf.tables);
 	h->takeover = h->conf.direct ? TAKEOVER_NONE : TAKEOVER_READ;
 	h->takeover_serial = serial;
 	if (h->conf.direct)

@@ -138,6 +138,12 @@ power_on() {
 	node_joins "$1" "${2:-backup}"
 }
 
+# in sync says that the two hear each other; what was asked for may still be on its way.
+has_all() {
+	own "$1" --json status | jq -e .peer.in_sync >/dev/null &&
+		[ $(($(cache_counter "$2" internal) * 99 / 100)) -le "$(cache_counter "$1" external)" ]
+}
+
 seconds_since() {
 	awk -v a="$1" -v b="${2:-$EPOCHREALTIME}" 'BEGIN { printf "%.2f", b - a }'
 }

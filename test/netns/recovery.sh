@@ -31,7 +31,7 @@ silent_ends_are_noticed() {
 
 # The role's commit reads them again, and takes them for no others than they are; no more does a flush of expectations.
 silent_ends_are_noticed_later() {
-	own fw-a role primary && own fw-a flush kernel expect && silent_ends_are_noticed_of 1 && own fw-a flush kernel expect &&
+	own fw-a role primary && wait_for 10 cache_is_kernel fw-a && own fw-a flush kernel expect && silent_ends_are_noticed_of 1 && own fw-a flush kernel expect &&
 		silent_ends_are_noticed_of 2
 }
 

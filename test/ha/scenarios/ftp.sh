@@ -43,4 +43,6 @@ dies_in_between() {
 	verdict $? "and so does the next"
 	streams_live "after the take-over"
 	power_on $BACKUP
+	wait_for 20 has_all $BACKUP $ACTIVE
+	verdict $? "$BACKUP has what $ACTIVE has, before that dies"
 }

@@ -27,9 +27,3 @@ boots_and_preempts() {
 	wait_for 20 role_is fw-b backup || { verdict 1 "fw-b does not give way"; return 1; }
 	ACTIVE=$1 BACKUP=fw-b
 }
-
-# in sync says that the two hear each other; what was asked for may still be on its way.
-has_all() {
-	own "$1" --json status | jq -e .peer.in_sync >/dev/null &&
-		[ $(($(cache_counter "$2" internal) * 99 / 100)) -le "$(cache_counter "$1" external)" ]
-}

@@ -270,7 +270,7 @@ primary(void **state)
 	assert_true(ha_role(c->h, HA_PRIMARY));
 	did(c, "");
 	kernel_answers(c);
-	did(c, "WTqEC");
+	did(c, "WTqEIC");
 	assert_true(ha_reading(c->h));
 	ha_reread(c->h, c->serial - 1, false); /* one that had begun before */
 	did(c, "");
@@ -314,7 +314,7 @@ primary_at_once(void **state)
 	struct ctx *c = made(state, (struct ha_conf){.injects = true});
 
 	assert_false(ha_role(c->h, HA_PRIMARY));
-	did(c, "qE");
+	did(c, "qEI");
 	ha_reread(c->h, c->serial, false);
 	did(c, "B");
 }
@@ -325,7 +325,7 @@ primary_without_caches(void **state)
 	struct ctx *c = made(state, (struct ha_conf){.injects = true, .direct = true});
 
 	assert_false(ha_role(c->h, HA_PRIMARY));
-	did(c, "EB");
+	did(c, "EIB");
 }
 
 /* A table that could not be read says nothing: the peers are not told that everything is gone. */
@@ -336,7 +336,7 @@ primary_unread(void **state)
 
 	ha_role(c->h, HA_PRIMARY);
 	ha_reread(c->h, c->serial, true);
-	did(c, "qE");
+	did(c, "qEI");
 }
 
 /* Backup again before the end: the commit stops, who waits is told, the caches stay. */
