@@ -61,8 +61,8 @@ refuse_namespaces(scmp_filter_ctx ctx)
 static bool
 refuse_filters(scmp_filter_ctx ctx)
 {
-	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), 1, SCMP_A0(SCMP_CMP_EQ, 1)) == 0 &&
-	       seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, 22)) == 0;
+	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), 1, SCMP_A0(SCMP_CMP_EQ, 1, 0)) == 0 &&
+	       seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, 22, 0)) == 0;
 }
 
 int
